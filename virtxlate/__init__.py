@@ -1,0 +1,1 @@
+"""A Ganeti KVM instance becomes a libvirt domain, and back."""

@@ -1,0 +1,1 @@
+"""Where the two sides meet: rows of data, no logic."""

@@ -1,0 +1,1 @@
+"""From one side's records to the other's; pure."""

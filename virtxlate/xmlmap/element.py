@@ -1,0 +1,141 @@
+"""The two kinds of declaration: an element with one record, and a tag with a choice of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from lxml import etree
+
+from virtxlate.errors import DomainXmlError, TableError
+from virtxlate.xmlmap.entries import Field, Flag, Leftover
+from virtxlate.xmlmap.reading import Reader, error_at, leftover_at, read
+from virtxlate.xmlmap.writing import Node, culprit, emit_attributes, emit_parts, place, set_text
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class Element(Generic[R]):
+    """One XML element and the record it stands for.
+
+    ``const`` are attributes with a fixed value, such as the ``type`` that a Choice selects by.
+
+    Raises TableError at import when an entry has no field in ``model``, or a field no entry.
+    """
+
+    def __init__(
+        self,
+        tag: str,
+        model: type[R],
+        *entries: Entry,
+        const: Mapping[str, str] | None = None,
+    ) -> None:
+        self.tag = tag
+        self.model = model
+        self.entries = entries
+        self.const = dict(const or {})
+        self._check()
+        self._required = tuple(e for e in entries if isinstance(e, Field) and e.required)
+        root, self._reader = Node(tag), Reader()
+        for entry in entries:
+            if isinstance(entry, Field | Flag):
+                place(root, entry)
+                self._reader.add(entry)
+            else:
+                root.parts.append(entry)
+                self._reader.children[entry.element.tag] = entry
+        self._collect, self._parts, self._text = emit_attributes(root), emit_parts(root), root.text
+
+    def _check(self) -> None:
+        declared = [entry.name for entry in self.entries]
+        fields = list(self.model.__struct_fields__)
+        if sorted(declared) != sorted(fields):
+            odd = set(declared) ^ set(fields) or {n for n in declared if declared.count(n) > 1}
+            raise TableError(
+                f"<{self.tag}>: entries and fields of {self.model.__name__} differ in {sorted(odd)}"
+            )
+
+    def paths(self) -> Iterator[str]:
+        """Name every path below this element, such as ``driver/@cache`` or ``address/@slot``."""
+        for name in self.const:
+            yield f"@{name}"
+        for entry in self.entries:
+            if isinstance(entry, Field | Flag):
+                yield entry.path
+            else:
+                yield from (f"{entry.element.tag}/{path}" for path in entry.element.paths())
+
+    def format(self, record: R) -> etree._Element:
+        """Give a new element. Raises DomainXmlError for text that XML cannot hold."""
+        try:
+            attributes = self._collect(record)
+            attributes.update(self.const)
+            element = etree.Element(self.tag, attributes)
+            self._fill(record, element)
+        except (ValueError, LookupError) as exc:
+            raise DomainXmlError(str(exc), at=culprit(record) or f"<{self.tag}>") from exc
+        return element
+
+    def append(self, record: R, parent: etree._Element) -> None:
+        """Write ``record`` as a new child of ``parent``."""
+        attributes = self._collect(record)
+        if self.const:
+            attributes = {**self.const, **attributes}
+        self._fill(record, etree.SubElement(parent, self.tag, attributes))
+
+    def _fill(self, record: R, element: etree._Element) -> None:
+        if self._text is not None:
+            set_text(element, getattr(record, self._text[0]), self._text[1])
+        for part in self._parts:
+            part(record, element)
+
+    def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> R:
+        """Give the record that stands in ``element``.
+
+        With ``leftovers`` the reading is lenient: optional values that are not understood, and unknown
+        elements and attributes, are noted there. Without, such a value raises; unknown names are passed over.
+
+        Raises DomainXmlError with path and line.
+        """
+        values: dict[str, Any] = {}
+        read(self._reader, element, values, leftovers, self.const)
+        for field in self._required:
+            if field.name not in values:
+                raise error_at(element, f"expected {field.path}, found none")
+        return self.model(**values)
+
+
+class Choice:
+    """One tag, several records: read by the value of attribute ``by``, written by the record's class."""
+
+    def __init__(self, by: str, *elements: Element[Any]) -> None:
+        self.tag = elements[0].tag
+        self.by = by
+        self._by_word = {element.const[by]: element for element in elements}
+        self._by_model = {element.model: element for element in elements}
+        if not len(elements) == len(self._by_word) == len(self._by_model):
+            raise TableError(f"<{self.tag}>: two choices share a word or a record")
+
+    def append(self, record: msgspec.Struct, parent: etree._Element) -> None:
+        """Write ``record`` as a new child of ``parent``."""
+        self._by_model[type(record)].append(record, parent)
+
+    def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> Any:
+        """Give the record, or None for an unknown word in a lenient reading.
+
+        Raises DomainXmlError naming the known words.
+        """
+        word = element.get(self.by)
+        if word in self._by_word:
+            return self._by_word[word].parse(element, leftovers)
+        known = ", ".join(repr(w) for w in self._by_word)
+        if leftovers is None:
+            raise error_at(element, f"expected one of {known}, found {word!r}", f"/@{self.by}")
+        leftovers.append(leftover_at(element, f"/@{self.by}", f"unknown word {word!r}"))
+        return None
+
+    def paths(self) -> Iterator[str]:
+        """Name every path of every choice, once."""
+        seen = dict.fromkeys(path for element in self._by_word.values() for path in element.paths())
+        return iter(seen)

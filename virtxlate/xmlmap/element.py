@@ -9,7 +9,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.errors import DomainXmlError, TableError
-from virtxlate.xmlmap.entries import Field, Flag, Leftover
+from virtxlate.xmlmap.entries import Entry, Field, Flag, Leftover
 from virtxlate.xmlmap.reading import Reader, error_at, leftover_at, read
 from virtxlate.xmlmap.writing import Node, culprit, emit_attributes, emit_parts, place, set_text
 

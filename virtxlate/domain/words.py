@@ -1,0 +1,115 @@
+"""Libvirt's words: the enumerations of domain XML that virtxlate writes or reads.
+
+Source: libvirt 9.0.0, docs/formatdomain.rst and src/conf/domain_conf.c (VIR_ENUM_IMPL lists).
+"""
+
+from __future__ import annotations
+
+METADATA_NAMESPACE = "urn:x-virtxlate:instance:1"
+"""Namespace of the one element that virtxlate keeps in a domain's metadata; its text is opaque here."""
+METADATA_PREFIX = "virtxlate"
+USER_ALIAS_PREFIX = "ua-"
+"""libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``, and drops any other. Source: domain_conf.c:5503."""
+
+DOMAIN_TYPES = ("kvm", "qemu")
+DISK_TYPES = ("file", "block", "network", "volume", "dir", "nvme", "vhostuser", "vhostvdpa")
+DISK_DEVICES = ("disk", "cdrom", "floppy", "lun")
+DISK_BUSES = ("virtio", "scsi", "ide", "sata", "usb", "fdc", "sd", "xen", "uml", "nvme")
+CACHE_MODES = ("default", "none", "writethrough", "writeback", "directsync", "unsafe")
+IO_MODES = ("threads", "native", "io_uring")
+DISCARD_MODES = ("unmap", "ignore")
+PROTOCOLS = (
+    "nbd",
+    "iscsi",
+    "rbd",
+    "sheepdog",
+    "gluster",
+    "http",
+    "https",
+    "ftp",
+    "ftps",
+    "tftp",
+    "ssh",
+    "vxhs",
+    "nfs",
+)
+HOST_TRANSPORTS = ("tcp", "unix", "rdma")
+CONTROLLER_TYPES = (
+    "ide",
+    "fdc",
+    "scsi",
+    "sata",
+    "virtio-serial",
+    "ccid",
+    "usb",
+    "pci",
+    "xenbus",
+    "isa",
+)
+INTERFACE_TYPES = (
+    "user",
+    "ethernet",
+    "vhostuser",
+    "server",
+    "client",
+    "mcast",
+    "network",
+    "bridge",
+    "internal",
+    "direct",
+    "hostdev",
+    "udp",
+    "vdpa",
+    "null",
+    "vds",
+)
+INTERFACE_DRIVERS = ("qemu", "vhost")
+VIRTUALPORT_TYPES = ("openvswitch", "802.1Qbg", "802.1Qbh", "midonet")
+NATIVE_MODES = ("tagged", "untagged")
+BOOT_DEVICES = ("fd", "hd", "cdrom", "network")
+LIFECYCLE_ACTIONS = (
+    "destroy",
+    "restart",
+    "preserve",
+    "rename-restart",
+    "coredump-destroy",
+    "coredump-restart",
+)
+CLOCK_OFFSETS = ("utc", "localtime", "variable", "timezone", "absolute")
+CPU_MODES = ("custom", "host-model", "host-passthrough", "maximum")
+CPU_MATCHES = ("minimum", "exact", "strict")
+CPU_CHECKS = ("none", "partial", "full")
+CPU_FALLBACKS = ("allow", "forbid")
+CHARACTER_TYPES = (
+    "null",
+    "vc",
+    "pty",
+    "dev",
+    "file",
+    "pipe",
+    "stdio",
+    "udp",
+    "tcp",
+    "unix",
+    "spicevmc",
+    "spiceport",
+    "nmdm",
+    "qemu-vdagent",
+    "dbus",
+)
+VIDEO_MODELS = (
+    "default",
+    "vga",
+    "cirrus",
+    "vmvga",
+    "xen",
+    "vbox",
+    "qxl",
+    "parallels",
+    "virtio",
+    "gop",
+    "none",
+    "bochs",
+    "ramfb",
+)
+MEMBALLOON_MODELS = ("virtio", "virtio-transitional", "virtio-non-transitional", "xen", "none")

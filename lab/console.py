@@ -1,0 +1,209 @@
+"""A line to the tiny guest: commands go over its serial port, answers come back framed.
+
+This file knows bytes, the frame and the clock. It does not know libvirt: the port's path stands in the live XML.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import select
+import socket
+import stat
+import time
+import tty
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from lxml import etree
+
+from lab.guest_view import DISKS, NICS, PCI_DEVICES, GuestDisk, GuestNic, GuestPciDevice, parse_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+READY = re.compile(rb"lab-guest-ready \S+\r?\n")
+PANIC = re.compile(rb"Kernel panic[^\r\n]*")
+LONGEST_COMMAND = 2500
+"""Bytes. In base64 it stays below the 4096 that the guest's terminal holds for a reader still to come."""
+
+NUDGE_S = 1.0
+"""QEMU looks once a second whether somebody has opened a pty; what was sent before is answered only then."""
+
+
+class GuestSilentError(TimeoutError):
+    """The guest did not answer in time; the message ends with the last that it said."""
+
+
+class GuestGoneError(EOFError):
+    """The serial port has closed, or the kernel has panicked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command printed on both of its streams, and its exit status."""
+
+    output: str
+    status: int
+
+
+def console_path(xml: str) -> Path:
+    """Give the path of serial port 0 from live domain XML: a pty's, or a unix socket's.
+
+    Raises ValueError where the first serial has no path (a domain that is not running, or another type).
+    """
+    path = etree.fromstring(xml.encode()).xpath("string(/domain/devices/serial[1]/source/@path)")
+    if not path:
+        raise ValueError("/domain/devices/serial/source/@path: expected a path; is the domain running?")
+    return Path(str(path))
+
+
+class GuestConsole:
+    """A running guest's shell, by the pty or unix socket of its serial port; a context manager that closes it."""
+
+    def __init__(self, path: Path) -> None:
+        self._port = _open_port(path)
+        self._said = bytearray()
+        self._searched = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the port go; the guest runs on."""
+        os.close(self._port)
+
+    @property
+    def transcript(self) -> str:
+        """Give all that the guest has said so far, boot messages too."""
+        return self._said.decode(errors="replace")
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Return once the shell answers: after the ready word, or at a nudge when that was said before we came.
+
+        Raises GuestSilentError, or GuestGoneError when the kernel panicked.
+        """
+        deadline = time.monotonic() + timeout_s
+        nonce = _nonce()
+        ready = re.compile(READY.pattern + rb"|" + _frame(nonce).pattern, re.DOTALL)
+        while True:
+            self._ask(nonce, "true")
+            try:
+                self._read_until(ready, min(deadline, time.monotonic() + NUDGE_S))
+                break
+            except GuestSilentError:
+                if time.monotonic() >= deadline:
+                    raise
+        self.run("true", timeout_s=max(deadline - time.monotonic(), NUDGE_S))
+
+    def ask(self, command: str, *, timeout_s: float = 30.0) -> Answer:
+        """Give output and exit status of a shell script that the guest runs (busybox sh, no input).
+
+        Raises ValueError for a script over 2500 bytes, GuestSilentError, GuestGoneError.
+        """
+        nonce = _nonce()
+        self._ask(nonce, command)
+        found = self._read_until(_frame(nonce), time.monotonic() + timeout_s)
+        return Answer(output=found[1].decode(errors="replace"), status=int(found[2]))
+
+    def run(self, command: str, *, timeout_s: float = 30.0) -> str:
+        """Give the output of a script that must succeed; RuntimeError has the output of one that did not."""
+        answer = self.ask(command, timeout_s=timeout_s)
+        if answer.status:
+            raise RuntimeError(f"guest: {command!r}: exit {answer.status}: {answer.output.strip()}")
+        return answer.output
+
+    def disks(self) -> tuple[GuestDisk, ...]:
+        """Give the block devices that are hardware, by name."""
+        return parse_lines(self.run(DISKS), GuestDisk.parse)
+
+    def nics(self) -> tuple[GuestNic, ...]:
+        """Give the network interfaces that are hardware, by name."""
+        return parse_lines(self.run(NICS), GuestNic.parse)
+
+    def pci_devices(self) -> tuple[GuestPciDevice, ...]:
+        """Give all PCI functions, by slot."""
+        return parse_lines(self.run(PCI_DEVICES), GuestPciDevice.parse)
+
+    def wait_for(
+        self, question: Callable[[], T], wanted: Callable[[T], bool], *, timeout_s: float = 10.0
+    ) -> T:
+        """Give the first answer that is wanted: a device shows once the guest has handled its hot-plug event.
+
+        `console.wait_for(console.disks, lambda disks: len(disks) == 2)`; GuestSilentError has the last answer.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not wanted(answer := question()):
+            if time.monotonic() >= deadline:
+                raise GuestSilentError(f"guest: not as wanted after {timeout_s} s: {answer!r}")
+            self.run(
+                "sleep 0.05"
+            )  # the guest's own pause; nothing outside tells when it has handled an event
+        return answer
+
+    def _ask(self, nonce: str, command: str) -> None:
+        if len(command.encode()) > LONGEST_COMMAND:
+            raise ValueError(f"guest command: expected at most {LONGEST_COMMAND} bytes, found {len(command)}")
+        code = base64.b64encode(command.encode()).decode()
+        # The line before ends here: what is left of a line cut by the boot must not join with this one.
+        _write_all(self._port, f"\nanswer {nonce} {code}\n".encode())
+
+    def _read_until(self, wanted: re.Pattern[bytes], deadline: float) -> re.Match[bytes]:
+        """Give the first match in what was said since the last one that was found."""
+        while not (found := wanted.search(self._said, self._searched)):
+            if panic := PANIC.search(self._said, self._searched):
+                raise GuestGoneError(f"guest: {panic[0].decode(errors='replace')}")
+            if not select.select([self._port], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise GuestSilentError(
+                    f"guest: expected {wanted.pattern!r}, heard last: {self.transcript[-600:]!r}"
+                )
+            self._said += _read_some(self._port)
+        self._searched = found.end()
+        return found
+
+
+def _nonce() -> str:
+    return secrets.token_hex(4)
+
+
+def _frame(nonce: str) -> re.Pattern[bytes]:
+    word = nonce.encode()
+    return re.compile(rb"<<" + word + rb"\|(.*?)\|" + word + rb":(\d+)>>", re.DOTALL)
+
+
+def _open_port(path: Path) -> int:
+    """Give a file descriptor of a pty (made raw) or of a connected unix socket."""
+    if stat.S_ISSOCK(path.stat().st_mode):
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            line.connect(str(path))
+            return line.detach()
+        finally:
+            line.close()
+    port = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(port)
+    return port
+
+
+def _write_all(port: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(port, content) :]
+
+
+def _read_some(port: int) -> bytes:
+    """Give what is there; GuestGoneError at the end of the line."""
+    try:
+        content = os.read(port, 65536)
+    except OSError as gone:  # EIO: the other end of a pty was closed; ECONNRESET: that of a socket
+        raise GuestGoneError(f"guest: serial port closed: {gone.strerror}") from gone
+    if not content:
+        raise GuestGoneError("guest: serial port closed")
+    return content

@@ -1,0 +1,62 @@
+"""What a lab leaves when its process is killed, QEMU processes and root directories: swept by the next lab.
+
+A living lab holds a lock on its root; the kernel drops the lock with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import shutil
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def claimed(root: Path) -> Iterator[None]:
+    """Mark `root` as lived in for the length of a `with`; BlockingIOError when somebody else lives there."""
+    lock = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+def sweep(folder: Path, prefix: str) -> None:
+    """End the QEMU processes of roots in `folder` that nobody lives in any more, and remove those roots."""
+    for root in folder.glob(f"{prefix}*/etc/qemu.conf"):
+        _sweep_root(root.parent.parent)
+
+
+def _sweep_root(root: Path) -> None:
+    try:
+        with claimed(root):
+            for pidfile in root.glob("run/qemu/*.pid"):
+                _end(int(pidfile.read_text(encoding="ascii")), root)
+            shutil.rmtree(root, ignore_errors=True)
+    except (BlockingIOError, FileNotFoundError):  # lived in, or swept by somebody else just now
+        return
+
+
+def _end(pid: int, root: Path) -> None:
+    """Kill process `pid` and wait until it is gone, if it still is a QEMU of this root: pids get new owners."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as cmdline:  # noqa: PTH123
+            if os.fsencode(root) in cmdline.read():
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], 10)
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    finally:
+        os.close(process)

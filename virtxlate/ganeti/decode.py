@@ -1,0 +1,58 @@
+"""JSON into records: the one place where msgspec's errors become ours, with a path.
+
+Rule: whatever the bytes are, the caller gets a record or a GanetiDataError, never another exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from virtxlate.errors import GanetiDataError
+
+T = TypeVar("T")
+
+_AT = re.compile(r"^(?P<message>.*) - at `(?P<path>.*)`$", re.DOTALL)
+_MAX_SHOWN = 200
+
+
+def decode(
+    decoder: msgspec.json.Decoder[T], data: bytes | bytearray | memoryview | msgspec.Raw, at: str = ""
+) -> T:
+    """Give the record in ``data``. Raises GanetiDataError whose path starts with ``at``."""
+    return _typed(lambda: decoder.decode(data), at)
+
+
+def convert(value: Any, kind: type[T], at: str = "") -> T:
+    """Give the record that plain dicts and lists describe. Raises GanetiDataError as decode does."""
+    return _typed(lambda: msgspec.convert(value, kind), at)
+
+
+def _typed(make: Callable[[], T], at: str) -> T:
+    try:
+        return make()
+    except msgspec.ValidationError as exc:
+        message, path = split_message(str(exc))
+        raise GanetiDataError(message, at=path).under(at) from None
+    except (msgspec.MsgspecError, UnicodeError, ValueError) as exc:
+        raise GanetiDataError(f"not JSON: {exc}", at=at) from None
+    except RecursionError:
+        raise GanetiDataError("nested too deep", at=at) from None
+
+
+def split_message(text: str) -> tuple[str, str]:
+    """Give message and dotted path of a msgspec error: ``$.disks[0].size`` becomes disks[0].size."""
+    match = _AT.match(text)
+    if match is None:
+        return _plain(text), ""
+    path = match["path"].removeprefix("key in ").removeprefix("$").removeprefix(".")
+    return _plain(match["message"]), path
+
+
+def _plain(message: str) -> str:
+    """Make msgspec's message ours: lower case first letter, no back-quotes, bounded."""
+    shown = message.replace("`", "")[:_MAX_SHOWN]
+    return shown[:1].lower() + shown[1:]

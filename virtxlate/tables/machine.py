@@ -1,0 +1,24 @@
+"""The machine as a whole: what boots, what happens on reboot, the clock."""
+
+from __future__ import annotations
+
+from virtxlate.bijection import Bijection
+
+REBOOT_BEHAVIORS = Bijection("reboot_behavior", [("reboot", "restart"), ("exit", "destroy")])
+"""Source: Ganeti hv_kvm/__init__.py:1311 (-no-reboot)."""
+
+CLOCKS = Bijection("use_localtime", [(False, "utc"), (True, "localtime")])
+
+ACPI = Bijection("acpi", [(True, True), (False, False)])
+
+DEFAULT_EMULATOR = "/usr/bin/kvm"
+"""kvm_path that means nothing in particular: libvirt then chooses the host's own emulator."""
+
+DEFAULT_CPU = "qemu64"
+"""What QEMU takes when cpu_type is empty."""
+
+SMP_PREFERS_CORES_SINCE = (6, 2)
+"""Version of the pc machine from which QEMU turns bare vcpus into cores; older ones get sockets.
+
+Source: QEMU 6.2, hw/core/machine-smp.c (smp_props.prefer_sockets).
+"""

@@ -1,0 +1,97 @@
+"""Every hvparam: carried into the XML, or why not. A name stands in exactly one of the two lists."""
+
+from __future__ import annotations
+
+import msgspec
+
+from virtxlate.errors import TableError
+from virtxlate.report import Severity
+
+_GUEST, _HOST = Severity.GUEST_VISIBLE, Severity.HOST_ONLY
+
+
+class Untranslated(msgspec.Struct, frozen=True):
+    """An hvparam that has no place in the XML; reported when it is not at its default."""
+
+    name: str
+    severity: Severity
+    reason: str
+
+
+TRANSLATED = frozenset(
+    {
+        "acpi",
+        "boot_order",
+        "cpu_cores",
+        "cpu_sockets",
+        "cpu_threads",
+        "disk_aio",
+        "disk_cache",
+        "disk_discard",
+        "disk_type",
+        "initrd_path",
+        "kernel_args",
+        "kernel_path",
+        "kvm_path",
+        "kvm_pci_reservations",
+        "machine_version",
+        "nic_type",
+        "reboot_behavior",
+        "root_path",
+        "scsi_controller_type",
+        "serial_console",
+        "serial_speed",
+        "use_localtime",
+        "vga",
+        "vhost_net",
+        "virtio_net_queues",
+    }
+)
+
+UNTRANSLATED = (
+    Untranslated("cdrom2_image_path", _GUEST, "CD-ROM images are not translated yet"),
+    Untranslated("cdrom_disk_type", _GUEST, "CD-ROM images are not translated yet"),
+    Untranslated("cdrom_image_path", _GUEST, "CD-ROM images are not translated yet"),
+    Untranslated("cpu_mask", _HOST, "pinning is not translated yet"),
+    Untranslated("cpu_type", _GUEST, "CPU models are not translated yet: the guest gets QEMU's default CPU"),
+    Untranslated("floppy_image_path", _GUEST, "floppy images are not translated yet: the drive is empty"),
+    Untranslated("keymap", _HOST, "keymaps are not translated yet"),
+    Untranslated("kvm_extra", _GUEST, "free QEMU options are not translated yet"),
+    Untranslated("kvm_flag", _HOST, "the accelerator is chosen by the domain type"),
+    Untranslated("mem_path", _HOST, "huge pages are not translated yet"),
+    Untranslated("migration_bandwidth", _HOST, "belongs to the migration call, not to the domain"),
+    Untranslated("migration_caps", _HOST, "belongs to the migration call, not to the domain"),
+    Untranslated("migration_downtime", _HOST, "belongs to the migration call, not to the domain"),
+    Untranslated("migration_mode", _HOST, "belongs to the migration call, not to the domain"),
+    Untranslated("migration_port", _HOST, "belongs to the migration call, not to the domain"),
+    Untranslated("security_domain", _HOST, "libvirt confines QEMU by its own means"),
+    Untranslated("security_model", _HOST, "libvirt confines QEMU by its own means"),
+    Untranslated("soundhw", _GUEST, "sound cards are not translated yet"),
+    Untranslated("spice_bind", _GUEST, "SPICE is not translated yet"),
+    Untranslated("spice_image_compression", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_ip_version", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_jpeg_wan_compression", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_password_file", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_playback_compression", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_streaming_video", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_tls_ciphers", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_use_tls", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_use_vdagent", _GUEST, "SPICE is not translated yet"),
+    Untranslated("spice_zlib_glz_wan_compression", _HOST, "SPICE is not translated yet"),
+    Untranslated("usb_devices", _GUEST, "USB devices are not translated yet"),
+    Untranslated("usb_mouse", _GUEST, "USB devices are not translated yet"),
+    Untranslated("use_chroot", _HOST, "libvirt confines QEMU by its own means"),
+    Untranslated("use_guest_agent", _GUEST, "the guest agent channel is not translated yet"),
+    Untranslated("user_shutdown", _HOST, "libvirt tells a shutdown by the guest from others by its events"),
+    Untranslated(
+        "vnc_bind_address", _GUEST, "VNC is not translated yet, nor the USB tablet that comes with it"
+    ),
+    Untranslated("vnc_password_file", _HOST, "VNC is not translated yet"),
+    Untranslated("vnc_tls", _HOST, "VNC is not translated yet"),
+    Untranslated("vnc_x509_path", _HOST, "VNC is not translated yet"),
+    Untranslated("vnc_x509_verify", _HOST, "VNC is not translated yet"),
+    Untranslated("vnet_hdr", _HOST, "libvirt decides on vnet_hdr itself: on for virtio"),
+)
+
+if TRANSLATED & {row.name for row in UNTRANSLATED}:
+    raise TableError("params: an hvparam is both translated and untranslated")

@@ -6,5 +6,5 @@
 
 import os
 
-# The embedded driver logs to this process's stderr. Read once, when libvirt is first imported; 4: errors only.
+# The embedded driver logs to this process's stderr. Read when libvirt is first imported; 4: errors only.
 os.environ.setdefault("LIBVIRT_DEBUG", "4")

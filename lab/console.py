@@ -1,6 +1,6 @@
 """A line to the tiny guest: commands go over its serial port, answers come back framed.
 
-This file knows bytes, the frame and the clock. It does not know libvirt: the port's path stands in the live XML.
+This file knows bytes, the frame and the clock. It does not know libvirt: live XML has the port's path.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import socket
 import stat
 import time
 import tty
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -23,7 +24,7 @@ from lxml import etree
 from lab.guest_view import DISKS, NICS, PCI_DEVICES, GuestDisk, GuestNic, GuestPciDevice, parse_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def console_path(xml: str) -> Path:
 
 
 class GuestConsole:
-    """A running guest's shell, by the pty or unix socket of its serial port; a context manager that closes it."""
+    """A running guest's shell, by the pty or unix socket of its serial port; a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._port = _open_port(path)
@@ -87,7 +88,7 @@ class GuestConsole:
         return self._said.decode(errors="replace")
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
-        """Return once the shell answers: after the ready word, or at a nudge when that was said before we came.
+        """Return once the shell answers: after the ready word, or at a nudge when that is long past.
 
         Raises GuestSilentError, or GuestGoneError when the kernel panicked.
         """
@@ -138,7 +139,7 @@ class GuestConsole:
     ) -> T:
         """Give the first answer that is wanted: a device shows once the guest has handled its hot-plug event.
 
-        `console.wait_for(console.disks, lambda disks: len(disks) == 2)`; GuestSilentError has the last answer.
+        `console.wait_for(console.disks, lambda disks: len(disks) == 2)`; GuestSilentError has the last.
         """
         deadline = time.monotonic() + timeout_s
         while not wanted(answer := question()):
@@ -193,17 +194,25 @@ def _open_port(path: Path) -> int:
     return port
 
 
+@contextmanager
+def _line_held() -> Iterator[None]:
+    """Turn a broken line into GuestGoneError: EIO of a pty, EPIPE or ECONNRESET of a socket."""
+    try:
+        yield
+    except OSError as broken:
+        raise GuestGoneError(f"guest: serial port closed: {broken.strerror}") from broken
+
+
 def _write_all(port: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(port, content) :]
+    with _line_held():
+        while content:
+            content = content[os.write(port, content) :]
 
 
 def _read_some(port: int) -> bytes:
     """Give what is there; GuestGoneError at the end of the line."""
-    try:
+    with _line_held():
         content = os.read(port, 65536)
-    except OSError as gone:  # EIO: the other end of a pty was closed; ECONNRESET: that of a socket
-        raise GuestGoneError(f"guest: serial port closed: {gone.strerror}") from gone
     if not content:
         raise GuestGoneError("guest: serial port closed")
     return content

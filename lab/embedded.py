@@ -1,6 +1,6 @@
-"""libvirt's QEMU driver inside this process: a private root directory, no daemon, nothing of the host's libvirt.
+"""libvirt's QEMU driver inside this process: a private root directory, no daemon, no service.
 
-Domains run as real QEMU processes and end with the context. Source: libvirt docs/drvqemu.rst, Embedded driver.
+Domains run as real QEMU processes and end with the context. Source: libvirt docs/drvqemu.rst.
 """
 
 from __future__ import annotations
@@ -65,12 +65,13 @@ class EmbeddedLibvirt:
 def embedded_libvirt() -> Iterator[EmbeddedLibvirt]:
     """Give a libvirt host for the length of a `with`; its domains end there, its directory with the process.
 
-    The process must be root's. libvirt keeps one embedded root in a process: a second `with` gets the same one.
-    Raises libvirt.libvirtError where the driver or its `libvirt-qemu` account is missing; `lab/setup` brings both.
-    Under an init that reaps late, stopping a domain takes that much longer: `tini -s` in front helps.
+    The process must be root's. libvirt keeps one embedded root in a process, so a second `with` gets it too.
+    Raises libvirt.libvirtError without the driver or its account `libvirt-qemu`: run `lab/setup`.
+    Under an init that reaps late, stopping a domain takes longer; `tini -s` before the command helps.
     """
     root = process_root()
     run_event_loop()
+    libvirt.registerErrorHandler(_raised_anyway, None)
     uri = f"qemu:///embed?root={root}"
     host = EmbeddedLibvirt(root=root, uri=uri, connection=libvirt.open(uri))
     try:
@@ -91,6 +92,10 @@ def process_root() -> Path:
     atexit.register(at_exit.close)
     _furnish(root)
     return root
+
+
+def _raised_anyway(_context: object, _error: object) -> None:
+    """Instead of libvirt's own handler, which prints every error to stderr as well."""
 
 
 def _furnish(root: Path) -> None:

@@ -46,7 +46,7 @@ def _sweep_root(root: Path) -> None:
 
 
 def _end(pid: int, root: Path) -> None:
-    """Kill process `pid` and wait until it is gone, if it still is a QEMU of this root: pids get new owners."""
+    """Kill process `pid` and wait until it is gone, if it still is a QEMU of this root."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
+from lab.commands import run
+
 METAPACKAGE_DEPENDS = "  Depends: "
 """How `apt-cache depends` starts the line of a dependency."""
-
-
-def run(*command: str, cwd: Path | None = None, stdin: str | None = None) -> str:
-    """Give what the command printed; its own complaint is in the RuntimeError when it fails."""
-    done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-2000:]}")
-    return done.stdout
 
 
 def newest_behind(metapackage: str) -> str:

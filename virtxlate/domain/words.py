@@ -9,7 +9,7 @@ METADATA_NAMESPACE = "urn:x-virtxlate:instance:1"
 """Namespace of the one element that virtxlate keeps in a domain's metadata; its text is opaque here."""
 METADATA_PREFIX = "virtxlate"
 USER_ALIAS_PREFIX = "ua-"
-"""libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``, and drops any other. Source: domain_conf.c:5503."""
+"""libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``. Source: libvirt 9.0.0 domain_conf.c:5503."""
 
 DOMAIN_TYPES = ("kvm", "qemu")
 DISK_TYPES = ("file", "block", "network", "volume", "dir", "nvme", "vhostuser", "vhostvdpa")

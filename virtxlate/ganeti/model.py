@@ -12,7 +12,7 @@ from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.params import BeParams, HvParams, Scalar
 
 
-class Network(msgspec.Struct, frozen=True, kw_only=True):
+class Network(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A Ganeti network as a NIC's netinfo shows it."""
 
     name: str = ""
@@ -25,7 +25,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
-class Nic(msgspec.Struct, frozen=True, kw_only=True):
+class Nic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One NIC, its nicparams filled.
 
     ``vlan`` is ``.100`` (access), ``:10:20`` (trunk) or ``.5:10:20`` (native and tagged).
@@ -45,7 +45,7 @@ class Nic(msgspec.Struct, frozen=True, kw_only=True):
     hvinfo: HvInfo | None = None
 
 
-class Disk(msgspec.Struct, frozen=True, kw_only=True):
+class Disk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One disk, its diskparams filled.
 
     Shape of ``logical_id``: ``("xenvg", "u0.disk0")`` for plain; drbd ends in None instead of the secret; ()
@@ -74,7 +74,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     hvinfo: HvInfo | None = None
 
 
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
+class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One KVM instance, every parameter filled."""
 
     name: str

@@ -16,7 +16,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class HvParams(msgspec.Struct, frozen=True, kw_only=True):
+class HvParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All KVM hvparams of one instance, filled."""
 
     acpi: bool = True
@@ -90,7 +90,7 @@ class HvParams(msgspec.Struct, frozen=True, kw_only=True):
     vnet_hdr: bool = True
 
 
-class BeParams(msgspec.Struct, frozen=True, kw_only=True):
+class BeParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All beparams of one instance, filled; memory in MiB."""
 
     always_failover: bool = False

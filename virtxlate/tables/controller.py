@@ -1,4 +1,4 @@
-"""SCSI controllers: their names on both sides, which address attribute is the SCSI id, and what each can hold."""
+"""SCSI controllers: names on both sides, which address attribute is the SCSI id, what each can hold."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ VGAS = Bijection(
     ],
     aliases=[("std", "vga")],
 )
-"""The empty word is QEMU's default, the standard VGA. Source: QEMU 7.2 -vga; libvirt formatdomain.rst, "video"."""
+"""The empty word is QEMU's default, the standard VGA. Source: QEMU 7.2 -vga; libvirt formatdomain.rst."""
 
 VRAM_KIB = {"vga": 16384, "cirrus": 16384, "vmvga": 16384, "qxl": 65536, "virtio": None, "none": None}
 """Video memory that QEMU gives each model when told nothing, KiB; None where libvirt passes none."""

@@ -1,0 +1,230 @@
+"""One Ganeti disk as one libvirt disk, and back.
+
+Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:1034-1130, kvm_utils.py:130-151.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from virtxlate.domain import model as domain
+from virtxlate.domain.words import USER_ALIAS_PREFIX
+from virtxlate.errors import GanetiDataError, PlacementError, UnsupportedError
+from virtxlate.ganeti.hvinfo import HvInfo
+from virtxlate.ganeti.model import Disk, Instance
+from virtxlate.ganeti.words import DISK_DRIVERS, PCI_BUS, SCSI_BUS, UNCACHED_TEMPLATES
+from virtxlate.report import Report, Severity
+from virtxlate.tables.controller import ScsiController, by_libvirt
+from virtxlate.tables.disk import (
+    DISK_AIOS,
+    DISK_CACHES,
+    DISK_DISCARDS,
+    IDE_TARGETS,
+    UNSUPPORTED_DISK_TYPES,
+    DiskType,
+    by_bus,
+    by_disk_type,
+)
+from virtxlate.translate import source as sources
+from virtxlate.translate.context import Context
+from virtxlate.translate.placing import scsi_controller
+from virtxlate.translate.terms import carry, refuse
+
+_LETTERS = 26
+
+
+def target_name(prefix: str, index: int) -> str:
+    """Give the target name of the index-th disk: vda ... vdz, vdaa ..."""
+    letters = ""
+    number = index + 1
+    while number:
+        number, rest = divmod(number - 1, _LETTERS)
+        letters = chr(ord("a") + rest) + letters
+    return prefix + letters
+
+
+def check_type(instance: Instance) -> None:
+    """Raise UnsupportedError when no domain can have disks of the instance's disk_type."""
+    refuse(UNSUPPORTED_DISK_TYPES, instance.hvparams.disk_type, "hvparams.disk_type")
+    carry(by_disk_type, instance.hvparams.disk_type, "hvparams.disk_type")
+
+
+def user_alias(uuid: str, hvinfo: HvInfo | None) -> str | None:
+    """Give the alias under which libvirt keeps Ganeti's device id; None for a device without uuid."""
+    return f"{USER_ALIAS_PREFIX}{hvinfo.id}" if uuid and hvinfo is not None else None
+
+
+def to_domain(instance: Instance, index: int, context: Context, report: Report) -> domain.Disk:
+    """Give the libvirt disk for a placed instance's disk of that index.
+
+    Raises GanetiDataError, UnsupportedError, PlacementError.
+    """
+    disk, hvparams = instance.disks[index], instance.hvparams
+    at = f"disks[{index}]"
+    row = carry(by_disk_type, hvparams.disk_type, "hvparams.disk_type")
+    kind, source = sources.to_domain(disk, instance, index, context, report)
+    if disk.mode not in {"rw", "ro"}:
+        raise GanetiDataError(f"expected 'rw' or 'ro', found {disk.mode!r}", at=f"{at}.mode")
+    if disk.mode == "ro" and row.bus == "ide":
+        raise UnsupportedError("an IDE disk cannot be read-only", at=f"{at}.mode")
+    target, address = _place(row, instance, index, at)
+    return domain.Disk(
+        type=kind,
+        device=row.device,
+        driver_name="qemu",
+        driver_type="raw",
+        cache=cache_of(disk, instance),
+        io=None if kind == "network" else carry(DISK_AIOS.right, hvparams.disk_aio, "hvparams.disk_aio"),
+        discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
+        source=source,
+        target=target,
+        bus=row.bus,
+        readonly=disk.mode == "ro" or row.device == "cdrom",
+        boot_order=1 if index == 0 and boots_from_disk(instance) else None,
+        alias=user_alias(disk.uuid, disk.hvinfo),
+        address=address,
+    )
+
+
+def boots_from_disk(instance: Instance) -> bool:
+    """Tell whether the first disk boots: a kernel given directly leaves no boot order."""
+    return instance.hvparams.boot_order == "disk" and not instance.hvparams.kernel_path
+
+
+def cache_of(disk: Disk, instance: Instance) -> str:
+    """Give libvirt's cache word: shared storage is never cached. Raises UnsupportedError."""
+    if disk.template in UNCACHED_TEMPLATES:
+        return DISK_CACHES.right("none")
+    return carry(DISK_CACHES.right, instance.hvparams.disk_cache, "hvparams.disk_cache")
+
+
+def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str, domain.Address]:
+    """Give target name and address of a placed disk."""
+    hvinfo = instance.disks[index].hvinfo
+    if hvinfo is None:
+        raise GanetiDataError("expected a placed disk", at=f"{at}.hvinfo")
+    if row.bus == "ide":
+        free = IDE_TARGETS[_ide_cdroms(instance) :]
+        if index >= len(free):
+            raise PlacementError(f"IDE under Ganeti has room for {len(free)} disks here", bus="ide.1", at=at)
+        target, bus, unit = free[index]
+        return target, domain.DriveAddress(bus=bus, unit=unit)
+    target = target_name(row.prefix, index)
+    if hvinfo.slot is not None:
+        return target, domain.PciAddress(slot=hvinfo.slot)
+    return target, drive_address(scsi_controller(instance), hvinfo, at)
+
+
+def _ide_cdroms(instance: Instance) -> int:
+    """Count the CD-ROMs that QEMU finds on the command line before the disks, on the same channel."""
+    hvparams = instance.hvparams
+    if (hvparams.cdrom_disk_type or hvparams.disk_type) != "ide":
+        return 0
+    return sum(1 for path in (hvparams.cdrom_image_path, hvparams.cdrom2_image_path) if path)
+
+
+def drive_address(controller: ScsiController, hvinfo: HvInfo, at: str) -> domain.DriveAddress:
+    """Give libvirt's drive address for channel, scsi-id and lun on this controller model.
+
+    Raises UnsupportedError for a channel or lun that the model does not have.
+    """
+    channel, scsi_id, lun = hvinfo.channel or 0, hvinfo.scsi_id or 0, hvinfo.lun or 0
+    if controller.scsi_id_in == "target":
+        return domain.DriveAddress(bus=channel, target=scsi_id, unit=lun)
+    if channel or lun:
+        raise UnsupportedError(f"{controller.ganeti} has only channel 0 and lun 0", at=f"{at}.hvinfo")
+    return domain.DriveAddress(unit=scsi_id)
+
+
+def drive_hvinfo(controller: ScsiController, address: domain.DriveAddress) -> dict[str, Any]:
+    """Give channel, scsi_id and lun for libvirt's drive address on this controller model."""
+    if controller.scsi_id_in == "target":
+        return {"channel": address.bus, "scsi_id": address.target, "lun": address.unit}
+    return {"channel": 0, "scsi_id": address.unit, "lun": 0}
+
+
+def to_ganeti(
+    disk: domain.Disk, at: str, models: dict[int, str | None], context: Context, report: Report
+) -> Disk:
+    """Give the Ganeti disk for a libvirt disk; ``models`` are the SCSI controller models by index.
+
+    What a libvirt disk does not tell is reported. Raises UnsupportedError.
+    """
+    storage = sources.to_ganeti(disk.type, disk.source, at, context, report)
+    row = carry(lambda bus: by_bus(bus, disk.device), disk.bus, f"{at}.bus")
+    for name in (
+        "uuid",
+        "name",
+        "size_mib",
+        "children",
+        "nodes",
+        "iv_name",
+        "spindles",
+        "device",
+        "link",
+        "uri",
+    ):
+        report.lose(f"{at}.{name}", None, "a libvirt disk does not tell it")
+    fields: dict[str, Any] = {name: getattr(storage, name) for name in storage.__struct_fields__}
+    mode = "ro" if disk.readonly and disk.device != "cdrom" else "rw"
+    if disk.device == "cdrom":
+        report.lose(f"{at}.mode", None, "a CD-ROM is always read-only")
+    return Disk(mode=mode, hvinfo=_hvinfo(disk, row, at, models, report), **fields)
+
+
+def _hvinfo(
+    disk: domain.Disk, row: DiskType, at: str, models: dict[int, str | None], report: Report
+) -> HvInfo | None:
+    """Give where Ganeti's runtime file would say that the disk is."""
+    device_id = ganeti_id(disk.alias)
+    if device_id is None:
+        report.lose(f"{at}.hvinfo", disk.alias, "an alias that is not Ganeti's gives no device id")
+        return None
+    driver = DISK_DRIVERS[row.ganeti]
+    if isinstance(disk.address, domain.PciAddress):
+        return HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(disk.address.slot))
+    if row.bus == "scsi" and isinstance(disk.address, domain.DriveAddress):
+        controller = carry(by_libvirt, models.get(disk.address.controller), f"{at}.hvinfo")
+        return HvInfo(driver=driver, id=device_id, bus=SCSI_BUS, **drive_hvinfo(controller, disk.address))
+    report.lose(f"{at}.hvinfo", None, "the slot that Ganeti keeps for it is not on the guest's bus")
+    return None
+
+
+def ganeti_id(alias: str | None) -> str | None:
+    """Give Ganeti's device id in a user alias, or None."""
+    if alias is None or not alias.startswith(USER_ALIAS_PREFIX):
+        return None
+    return alias.removeprefix(USER_ALIAS_PREFIX)
+
+
+def hvparams_to_ganeti(
+    disks: tuple[domain.Disk, ...], found: tuple[Disk, ...], report: Report
+) -> dict[str, Any]:
+    """Give the hvparams that the disks of a domain tell; the first speaks for all, others are reported."""
+    values: dict[str, Any] = {}
+    if not disks:
+        for name in ("disk_type", "disk_cache", "disk_aio", "disk_discard"):
+            report.lose(f"hvparams.{name}", None, "there is no disk to tell it by")
+        return values
+    values["disk_type"] = _agree([by_bus(d.bus, d.device).ganeti for d in disks], "disk_type", report)
+    cached = [d.cache for d, g in zip(disks, found, strict=True) if g.template not in UNCACHED_TEMPLATES]
+    by_kernel = [d.io for d in disks if d.type != "network"]
+    for name, table, words in (
+        ("disk_cache", DISK_CACHES, cached),
+        ("disk_aio", DISK_AIOS, by_kernel),
+        ("disk_discard", DISK_DISCARDS, [d.discard for d in disks]),
+    ):
+        told = [carry(table.left, word, f"hvparams.{name}") for word in words if word is not None]
+        if told:
+            values[name] = _agree(told, name, report)
+        if not told or told[0] in {"default", "ignore"}:
+            report.lose(f"hvparams.{name}", None, "more than one Ganeti word means the same to libvirt")
+    return values
+
+
+def _agree(words: list[str], name: str, report: Report) -> str:
+    if len(set(words)) > 1:
+        report.lose(
+            f"hvparams.{name}", ", ".join(words), "Ganeti has one word for all disks", Severity.GUEST_VISIBLE
+        )
+    return words[0]

@@ -1,0 +1,143 @@
+"""The devices that Ganeti never places: controllers, video, balloon, and what QEMU adds by itself.
+
+Ganeti never passes -nodefaults, so a guest also has a parallel port, a floppy drive and, without other CD-ROM
+or disk on IDE or SCSI, an empty CD-ROM drive. PCI devices without an address take the lowest free slot in
+command line order.
+Source: QEMU 7.2, ``info qtree`` and query-pci of Ganeti's command lines; Ganeti hv_kvm/__init__.py:1293.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_DISK_TYPES
+from virtxlate.placement import Numbers
+from virtxlate.report import Report, Severity
+from virtxlate.tables.controller import by_libvirt
+from virtxlate.tables.display import VGAS, VRAM_KIB
+from virtxlate.translate.placing import disk_type, scsi_controller
+from virtxlate.translate.terms import carry
+
+_FIRST_FREE_SLOT = 2
+"""Slot 0 is the host bridge, 1 the PIIX3 with IDE, USB and ACPI."""
+_USB = domain.Controller(
+    type="usb", index=0, model="piix3-uhci", address=domain.PciAddress(slot=1, function=2)
+)
+_FLOPPY = domain.Disk(type="file", device="floppy", target="fda", bus="fdc")
+_CDROM = domain.Disk(
+    type="file",
+    device="cdrom",
+    target="hdc",
+    bus="ide",
+    readonly=True,
+    address=domain.DriveAddress(bus=1),
+)
+_PARALLEL = domain.Character(type="null", target_port=0)
+
+
+class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in a domain besides Ganeti's disks and NICs."""
+
+    disks: tuple[domain.Disk, ...]
+    controllers: tuple[domain.Controller, ...]
+    videos: tuple[domain.Video, ...]
+    parallels: tuple[domain.Character, ...]
+    memballoon: domain.MemBalloon
+
+
+def to_domain(instance: Instance, report: Report) -> FixedDevices:
+    """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
+    slots = Numbers(PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance))
+    videos = (_video(instance, slots),)
+    if instance.hvparams.soundhw:
+        slots.take("hvparams.soundhw")
+    controllers = (_USB, *_scsi(instance, slots, report))
+    balloon = domain.PciAddress(slot=slots.take("memory balloon"))
+    return FixedDevices(
+        disks=(_FLOPPY, _CDROM) if _has_default_cdrom(instance) else (_FLOPPY,),
+        controllers=controllers,
+        videos=videos,
+        parallels=(_PARALLEL,),
+        memballoon=domain.MemBalloon(model="virtio", address=balloon),
+    )
+
+
+def _held(instance: Instance) -> dict[int, str]:
+    """Give the slots that disks and NICs hold; an IDE disk holds its slot in Ganeti's books only."""
+    held = {}
+    if disk_type(instance) != "ide":
+        held = {d.hvinfo.slot: f"disks[{i}]" for i, d in enumerate(instance.disks) if d.hvinfo is not None}
+    held |= {n.hvinfo.slot: f"nics[{i}]" for i, n in enumerate(instance.nics) if n.hvinfo is not None}
+    return {slot: owner for slot, owner in held.items() if slot is not None}
+
+
+def _video(instance: Instance, slots: Numbers) -> domain.Video:
+    model = carry(VGAS.right, instance.hvparams.vga, "hvparams.vga")
+    if model == "none":
+        return domain.Video(type=model)
+    return domain.Video(
+        type=model,
+        vram_kib=VRAM_KIB[model],
+        heads=1,
+        address=domain.PciAddress(slot=slots.take("hvparams.vga")),
+    )
+
+
+def _scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Controller, ...]:
+    words = {disk_type(instance), instance.hvparams.cdrom_disk_type}
+    if not words & SCSI_DISK_TYPES:
+        return ()
+    row = scsi_controller(instance)
+    if row.note:
+        path = "hvparams.scsi_controller_type"
+        report.lose(path, row.ganeti, row.note, Severity.GUEST_VISIBLE)
+    address = domain.PciAddress(slot=slots.take("hvparams.scsi_controller_type"))
+    return (domain.Controller(type="scsi", index=0, model=row.libvirt, address=address),)
+
+
+def _has_default_cdrom(instance: Instance) -> bool:
+    """Tell whether QEMU adds its empty CD-ROM drive: not beside any IDE or SCSI drive on the command line."""
+    drives = {disk_type(instance)} if instance.disks else set()
+    if instance.hvparams.cdrom_image_path or instance.hvparams.cdrom2_image_path:
+        drives.add(instance.hvparams.cdrom_disk_type or disk_type(instance))
+    return not drives & {"ide", "scsi-hd", "scsi-cd"}
+
+
+def is_fixed(disk: domain.Disk) -> bool:
+    """Tell whether a libvirt disk is one of the empty drives that QEMU adds for Ganeti."""
+    empty = disk.source is None or disk.source == domain.DiskSource()
+    return empty and disk.device in {"floppy", "cdrom"} and disk.bus in {"fdc", "ide"}
+
+
+def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str]:
+    """Give the hvparams that controllers and video tell."""
+    values = {}
+    scsi = [c for c in devices.controllers if c.type == "scsi"]
+    if scsi:
+        path = "hvparams.scsi_controller_type"
+        values["scsi_controller_type"] = carry(by_libvirt, scsi[0].model, path).ganeti
+    else:
+        report.lose("hvparams.scsi_controller_type", None, "there is no SCSI controller to tell it by")
+    _report_more("controllers", [str(c.model) for c in scsi[1:]], report)
+    if devices.videos:
+        values["vga"] = carry(VGAS.left, devices.videos[0].type, "hvparams.vga")
+        if not values["vga"]:
+            report.lose("hvparams.vga", "vga", "'' and 'std' mean the same to libvirt")
+    else:
+        values["vga"] = VGAS.left("none")
+    _report_more("videos", [video.type for video in devices.videos[1:]], report)
+    return values
+
+
+def _report_more(path: str, words: Iterable[str], report: Report) -> None:
+    for word in words:
+        report.lose(path, word, "Ganeti gives an instance one of these", Severity.GUEST_VISIBLE)
+
+
+def scsi_models(devices: domain.Devices) -> dict[int, str | None]:
+    """Give the model of each SCSI controller by its index."""
+    return {c.index or 0: c.model for c in devices.controllers if c.type == "scsi"}

@@ -1,0 +1,228 @@
+"""The machine: memory, vcpus, what boots, consoles, clock, power; both directions.
+
+Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:1277-1400, 1573-1577.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from virtxlate.domain import model as domain
+from virtxlate.errors import UnsupportedError
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import BeParams
+from virtxlate.report import Report, Severity
+from virtxlate.tables.machine import (
+    CLOCKS,
+    DEFAULT_CPU,
+    DEFAULT_EMULATOR,
+    REBOOT_BEHAVIORS,
+    SMP_PREFERS_CORES_SINCE,
+)
+from virtxlate.translate.terms import carry
+from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
+
+_ARCH = "x86_64"
+_DEFAULT_MACHINE = "pc"
+_PC = re.compile(r"pc|pc-i440fx-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII)
+_ROOT = re.compile(r"root=(\S*)(?: |$)")
+_CONSOLE = re.compile(r" console=ttyS0,([0-9]+)$", re.ASCII)
+_SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
+_CONSOLE_DEVICE = domain.Character(type="pty", target_type="serial", target_port=0)
+
+
+def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
+    """Give the fields of the domain above its devices. Raises UnsupportedError."""
+    hvparams, beparams = instance.hvparams, instance.beparams
+    if beparams.minmem != beparams.maxmem:
+        reason = "libvirt has no lower bound for the balloon: the guest starts with maxmem"
+        report.lose("beparams.minmem", beparams.minmem, reason)
+    memory = domain.Memory(value=mib_to_kib(beparams.maxmem), unit="KiB")
+    return {
+        "memory": memory,
+        "current_memory": memory,
+        "vcpus": beparams.vcpus,
+        "os": _os(instance, report),
+        "acpi": hvparams.acpi,
+        "cpu": _cpu(instance),
+        "clock_offset": CLOCKS.right(hvparams.use_localtime),
+        "on_poweroff": "destroy",
+        "on_reboot": carry(REBOOT_BEHAVIORS.right, hvparams.reboot_behavior, "hvparams.reboot_behavior"),
+        "on_crash": "destroy",
+    }
+
+
+def emulator(instance: Instance) -> str | None:
+    """Give the emulator when it is a particular one; libvirt chooses the host's own otherwise."""
+    path = instance.hvparams.kvm_path
+    return None if path == DEFAULT_EMULATOR else path
+
+
+def serials(instance: Instance) -> tuple[domain.Character, ...]:
+    """Give the serial port."""
+    return (_SERIAL,) if instance.hvparams.serial_console else ()
+
+
+def consoles(instance: Instance) -> tuple[domain.Character, ...]:
+    """Give the console that ``virsh console`` opens: the same serial port."""
+    return (_CONSOLE_DEVICE,) if instance.hvparams.serial_console else ()
+
+
+def machine(instance: Instance) -> str:
+    """Give the machine type. Raises UnsupportedError for one that has no bus pci.0."""
+    word = instance.hvparams.machine_version or _DEFAULT_MACHINE
+    if not _PC.fullmatch(word):
+        raise UnsupportedError(
+            f"expected 'pc' or 'pc-i440fx-...', found {word!r}: other machines are not translated yet",
+            at="hvparams.machine_version",
+        )
+    return word
+
+
+def _os(instance: Instance, report: Report) -> domain.Os:
+    hvparams = instance.hvparams
+    name = machine(instance)
+    if not hvparams.kernel_path:
+        if hvparams.boot_order not in {"disk", "network"}:
+            reason = "CD-ROM and floppy images are not translated yet: nothing is told to boot first"
+            report.lose("hvparams.boot_order", hvparams.boot_order, reason, Severity.GUEST_VISIBLE)
+        _report_unused_kernel(instance, report)
+        return domain.Os(arch=_ARCH, machine=name)
+    if hvparams.boot_order != "disk":
+        report.lose("hvparams.boot_order", hvparams.boot_order, "Ganeti ignores it when a kernel is given")
+    return domain.Os(
+        arch=_ARCH,
+        machine=name,
+        kernel=hvparams.kernel_path,
+        initrd=hvparams.initrd_path or None,
+        cmdline=command_line(instance),
+    )
+
+
+def _report_unused_kernel(instance: Instance, report: Report) -> None:
+    """Report what only a direct kernel boot would use, where it is set all the same."""
+    hvparams = instance.hvparams
+    if hvparams.initrd_path:
+        report.lose("hvparams.initrd_path", hvparams.initrd_path, "Ganeti ignores it without kernel_path")
+
+
+def command_line(instance: Instance) -> str:
+    """Give the kernel's arguments in Ganeti's order: root, kernel_args, console."""
+    hvparams = instance.hvparams
+    words = [f"root={hvparams.root_path or ''}", hvparams.kernel_args]
+    if hvparams.serial_console:
+        words.append(f"console=ttyS0,{hvparams.serial_speed}")
+    return " ".join(words)
+
+
+def topology(instance: Instance) -> tuple[int, int, int]:
+    """Give sockets, cores and threads as QEMU completes ``-smp``: one is computed, the others default to 1.
+
+    Raises UnsupportedError when their product is not the number of vcpus: QEMU refuses that too.
+    """
+    hvparams, vcpus = instance.hvparams, instance.beparams.vcpus
+    given = {"sockets": hvparams.cpu_sockets, "cores": hvparams.cpu_cores, "threads": hvparams.cpu_threads}
+    first, second = ("cores", "sockets") if _prefers_cores(machine(instance)) else ("sockets", "cores")
+    computed = first if not given[first] else second if not given[second] else "threads"
+    given = {name: n if n or name == computed else 1 for name, n in given.items()}
+    if not given[computed]:
+        given[computed] = vcpus // math.prod(n for name, n in given.items() if name != computed)
+    sockets, cores, threads = given["sockets"], given["cores"], given["threads"]
+    if sockets * cores * threads != vcpus:
+        raise UnsupportedError(
+            f"{sockets} sockets x {cores} cores x {threads} threads are not {vcpus} vcpus: QEMU refuses that",
+            at="beparams.vcpus",
+        )
+    return sockets, cores, threads
+
+
+def _prefers_cores(word: str) -> bool:
+    match = _PC.fullmatch(word)
+    if match is None or match["major"] is None:
+        return word == _DEFAULT_MACHINE
+    return (int(match["major"]), int(match["minor"])) >= SMP_PREFERS_CORES_SINCE
+
+
+def _cpu(instance: Instance) -> domain.Cpu:
+    sockets, cores, threads = topology(instance)
+    return domain.Cpu(
+        mode="custom",
+        match="exact",
+        check="none",
+        fallback="forbid",
+        model=DEFAULT_CPU,
+        sockets=sockets,
+        dies=1,
+        cores=cores,
+        threads=threads,
+    )
+
+
+def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeParams]:
+    """Give the hvparams and beparams that the domain tells above its disks and NICs.
+
+    Raises UnsupportedError.
+    """
+    values: dict[str, Any] = {
+        "acpi": found.acpi,
+        "machine_version": found.os.machine or "",
+        "serial_console": bool(found.devices.serials),
+        "use_localtime": carry(CLOCKS.left, found.clock_offset or "utc", "hvparams.use_localtime"),
+        "reboot_behavior": carry(
+            REBOOT_BEHAVIORS.left, found.on_reboot or "restart", "hvparams.reboot_behavior"
+        ),
+        "kvm_path": found.devices.emulator or DEFAULT_EMULATOR,
+        **_kernel_to_ganeti(found, report),
+    }
+    if found.os.machine == _DEFAULT_MACHINE:
+        report.lose("hvparams.machine_version", "pc", "'' and 'pc' mean the same to libvirt")
+    for name in ("cpu_sockets", "cpu_cores", "cpu_threads"):
+        report.lose(f"hvparams.{name}", None, "a topology does not tell which part of it was set")
+    if found.cpu is not None:
+        values |= {
+            name: getattr(found.cpu, name[4:]) or 0 for name in ("cpu_sockets", "cpu_cores", "cpu_threads")
+        }
+    return values, _beparams(found, report)
+
+
+def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
+    reason = "only a kernel given directly tells it"
+    if found.os.kernel is None:
+        for name in ("initrd_path", "kernel_args", "root_path", "serial_speed"):
+            report.lose(f"hvparams.{name}", None, reason)
+        return {"kernel_path": "", "boot_order": _boot_order(found, report)}
+    cmdline = found.os.cmdline or ""
+    values: dict[str, Any] = {"kernel_path": found.os.kernel, "initrd_path": found.os.initrd or ""}
+    report.lose("hvparams.boot_order", None, "a kernel given directly leaves no boot order")
+    if match := _CONSOLE.search(cmdline):
+        values["serial_speed"] = int(match[1])
+        cmdline = cmdline[: match.start()]
+    else:
+        report.lose("hvparams.serial_speed", None, "the kernel's arguments name no console")
+    if match := _ROOT.match(cmdline):
+        values["root_path"] = match[1]
+        cmdline = cmdline[match.end() :]
+    else:
+        report.lose("hvparams.root_path", None, "the kernel's arguments do not begin with root=")
+    values["kernel_args"] = cmdline
+    return values
+
+
+def _boot_order(found: domain.Domain, report: Report) -> str:
+    if any(interface.boot_order == 1 for interface in found.devices.interfaces):
+        return "network"
+    if not any(disk.boot_order == 1 for disk in found.devices.disks):
+        report.lose("hvparams.boot_order", None, "no device is told to boot first")
+    return "disk"
+
+
+def _beparams(found: domain.Domain, report: Report) -> BeParams:
+    memory_kib = to_kib(found.memory.value, found.memory.unit or "KiB")
+    if memory_kib % KIB_PER_MIB:
+        report.lose("beparams.maxmem", memory_kib, "Ganeti counts whole MiB", Severity.GUEST_VISIBLE)
+    memory_mib = -(-memory_kib // KIB_PER_MIB)
+    for name in ("minmem", "always_failover", "auto_balance", "spindle_use"):
+        report.lose(f"beparams.{name}", None, "a domain does not tell it")
+    return BeParams(maxmem=memory_mib, minmem=memory_mib, vcpus=found.vcpus)

@@ -1,0 +1,105 @@
+"""Where an instance's disks and NICs stand: known addresses are kept, the rest placed as Ganeti does.
+
+Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:1613-1630, 2159-2183, bus_manager.py.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from virtxlate.errors import GanetiDataError, UnsupportedError
+from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
+from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.words import (
+    DISK_DRIVERS,
+    NIC_DRIVERS,
+    PCI_BUS,
+    PCI_SLOTS,
+    SCSI_BUS,
+    SCSI_DISK_TYPES,
+    SCSI_TARGETS,
+)
+from virtxlate.placement import Numbers
+from virtxlate.tables.controller import ScsiController, by_ganeti
+from virtxlate.tables.disk import DISK_TYPE_ALIASES
+from virtxlate.translate.terms import carry
+
+
+def disk_type(instance: Instance) -> str:
+    """Give the disk_type, in today's word."""
+    word = instance.hvparams.disk_type
+    return DISK_TYPE_ALIASES.get(word, word)
+
+
+def scsi_controller(instance: Instance) -> ScsiController:
+    """Give the row of the instance's SCSI controller. Raises UnsupportedError."""
+    return carry(by_ganeti, instance.hvparams.scsi_controller_type, "hvparams.scsi_controller_type")
+
+
+class _Pools:
+    """Ganeti's two pools of one instance, with what is in use already claimed."""
+
+    __slots__ = ("scsi", "slots", "targets")
+
+    def __init__(self, instance: Instance) -> None:
+        self.scsi = disk_type(instance) in SCSI_DISK_TYPES
+        first = instance.hvparams.kvm_pci_reservations
+        self.slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
+        last = SCSI_TARGETS - 1
+        if self.scsi:
+            last = min(last, scsi_controller(instance).max_scsi_id)
+        self.targets = Numbers(SCSI_BUS, first=0, last=last)
+        for index, disk in enumerate(instance.disks):
+            self._claim(disk.hvinfo, f"disks[{index}]", scsi=self.scsi)
+        for index, nic in enumerate(instance.nics):
+            self._claim(nic.hvinfo, f"nics[{index}]", scsi=False)
+
+    def _claim(self, hvinfo: HvInfo | None, at: str, *, scsi: bool) -> None:
+        if hvinfo is None:
+            return
+        bus = SCSI_BUS if scsi else PCI_BUS
+        if (hvinfo.scsi_id is not None) != scsi:
+            raise GanetiDataError(
+                f"expected an address on {bus}, found one on {hvinfo.bus!r}", at=f"{at}.hvinfo"
+            )
+        if hvinfo.bus != bus:
+            raise UnsupportedError(f"expected bus {bus}, found {hvinfo.bus!r}", at=f"{at}.hvinfo.bus")
+        if hvinfo.scsi_id is not None:
+            self.targets.claim(hvinfo.scsi_id, at)
+        elif hvinfo.slot is not None:
+            self.slots.claim(hvinfo.slot, at)
+
+    def place_disk(self, instance: Instance, disk: Disk, at: str) -> Disk:
+        """Give the disk with hvinfo."""
+        if disk.hvinfo is not None:
+            return disk
+        word = disk_type(instance)
+        driver, device_id = DISK_DRIVERS[word], kvm_id("disk", disk.uuid)
+        if self.scsi:
+            hvinfo = HvInfo(
+                driver=driver, id=device_id, bus=SCSI_BUS, channel=0, scsi_id=self.targets.take(at), lun=0
+            )
+        else:
+            hvinfo = HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(self.slots.take(at)))
+        return msgspec.structs.replace(disk, hvinfo=hvinfo)
+
+    def place_nic(self, instance: Instance, nic: Nic, at: str) -> Nic:
+        """Give the NIC with hvinfo."""
+        if nic.hvinfo is not None:
+            return nic
+        driver = NIC_DRIVERS[instance.hvparams.nic_type]
+        hvinfo = HvInfo(driver=driver, id=kvm_id("nic", nic.uuid), bus=PCI_BUS, addr=hex(self.slots.take(at)))
+        return msgspec.structs.replace(nic, hvinfo=hvinfo)
+
+
+def place(instance: Instance) -> Instance:
+    """Give the instance with hvinfo on every disk and NIC: disks before NICs, lowest free place.
+
+    The disk_type and nic_type must be known ones. Raises PlacementError when a bus is full or an address is
+    held twice, GanetiDataError for an address that does not fit the disk_type, UnsupportedError for a bus
+    that a pc machine does not have.
+    """
+    pools = _Pools(instance)
+    disks = tuple(pools.place_disk(instance, disk, f"disks[{i}]") for i, disk in enumerate(instance.disks))
+    nics = tuple(pools.place_nic(instance, nic, f"nics[{i}]") for i, nic in enumerate(instance.nics))
+    return msgspec.structs.replace(instance, disks=disks, nics=nics)

@@ -75,16 +75,14 @@ def report_untranslated(instance: Instance, report: Report) -> None:
 def _check_aliases(instance: Instance) -> None:
     """Raise GanetiDataError when two devices share an id: three groups of a UUID are not always unique."""
     seen: dict[str, str] = {}
-    for kind, devices in (("disks", instance.disks), ("nics", instance.nics)):
-        for index, device in enumerate(devices):
-            if device.hvinfo is None or not device.uuid:
-                continue
-            at = f"{kind}[{index}]"
-            if device.hvinfo.id in seen:
-                raise GanetiDataError(
-                    f"id {device.hvinfo.id!r} is that of {seen[device.hvinfo.id]} too", at=at
-                )
-            seen[device.hvinfo.id] = at
+    disks = ((f"disks[{i}]", d.uuid, d.hvinfo) for i, d in enumerate(instance.disks))
+    nics = ((f"nics[{i}]", n.uuid, n.hvinfo) for i, n in enumerate(instance.nics))
+    for at, uuid, hvinfo in (*disks, *nics):
+        if hvinfo is None or not uuid:
+            continue
+        if hvinfo.id in seen:
+            raise GanetiDataError(f"id {hvinfo.id!r} is that of {seen[hvinfo.id]} too", at=at)
+        seen[hvinfo.id] = at
 
 
 def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instance:

@@ -1,0 +1,86 @@
+"""Domain documents against the shipped XSD: a fast verdict, and every fault of what was refused.
+
+lxml's compiled schema decides. Only a document that it refuses is looked at again, to say where and why.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from lxml import etree
+
+from virtxlate.domain.document import parse_document
+from virtxlate.domain.grammar import schema_path
+from virtxlate.domain.violations import Violation, explain
+from virtxlate.errors import DomainXmlError, SchemaError
+
+__all__ = ["Violation", "check", "is_valid", "validate"]
+
+Document = bytes | str | etree._Element | etree._ElementTree
+
+# A compiled schema keeps the log of its last validation, so threads must not share one.
+_local = threading.local()
+
+
+def is_valid(tree: etree._Element | etree._ElementTree) -> bool:
+    """Say whether a parsed document satisfies the schema; takes microseconds and does not say why not."""
+    try:
+        return not _has_doctype(tree) and _compiled().validate(tree)
+    except etree.XMLSchemaValidateError:
+        return False
+
+
+def validate(document: Document) -> tuple[Violation, ...]:
+    """Give every violation of a document, in document order; empty when it is valid.
+
+    Text may be str or bytes of any encoding that its XML declaration names. Raises nothing for a bad document:
+    what is not XML at all is one violation of rule "malformed", and so is a document type declaration.
+    """
+    try:
+        root = _root(document)
+    except DomainXmlError as exc:
+        return (_malformed(exc.message, exc.line),)
+    if is_valid(root):
+        return ()
+    try:
+        return explain(root, _complaints)
+    except etree.XMLSchemaValidateError as exc:
+        return (_malformed(f"libxml2 cannot judge this document: {exc}", 0),)
+
+
+def check(document: Document) -> None:
+    """Give nothing for a valid document. Raises SchemaError, which holds all violations, for any other."""
+    violations = validate(document)
+    if violations:
+        first, count = violations[0], len(violations)
+        more = f" (and {count - 1} more violations)" if count > 1 else ""
+        raise SchemaError(f"{first.message}{more}", at=first.path, violations=violations)
+
+
+def _compiled() -> etree.XMLSchema:
+    schema: etree.XMLSchema | None = getattr(_local, "schema", None)
+    if schema is None:
+        schema = _local.schema = etree.XMLSchema(etree.parse(str(schema_path())))
+    return schema
+
+
+def _complaints(root: etree._Element) -> list[etree._LogEntry]:
+    schema = _compiled()
+    return [] if schema.validate(root) else list(schema.error_log)
+
+
+def _root(document: Document) -> etree._Element:
+    if isinstance(document, bytes | str):
+        return parse_document(document)
+    if _has_doctype(document):
+        raise DomainXmlError("expected no document type declaration, found one", at="/")
+    return document if isinstance(document, etree._Element) else document.getroot()
+
+
+def _has_doctype(tree: etree._Element | etree._ElementTree) -> bool:
+    whole = tree.getroottree() if isinstance(tree, etree._Element) else tree
+    return bool(whole.docinfo.doctype)
+
+
+def _malformed(message: str, line: int) -> Violation:
+    return Violation(path="/", line=line, rule="malformed", message=message)

@@ -1,0 +1,322 @@
+"""Faults of a domain document, from what libxml2 said about it and what the XSD allows there.
+
+libxml2 stops reading an element's children at the first one that it does not expect. So a refused document is
+copied, what was not expected is taken out of the copy, and the rest is judged again, until nothing more turns up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from difflib import get_close_matches
+from typing import Literal
+
+import msgspec
+from lxml import etree
+
+from virtxlate.domain.grammar import Grammar, grammar
+
+Rule = Literal[
+    "malformed",
+    "unknown-element",
+    "unknown-attribute",
+    "missing-element",
+    "missing-attribute",
+    "repeated-element",
+    "enumeration",
+    "type",
+    "duplicate",
+    "content",
+]
+"""Stable names of what can be wrong; new ones may be added."""
+
+Judge = Callable[[etree._Element], "list[etree._LogEntry]"]
+"""Gives what a schema has to say against a document; empty when it is valid."""
+
+_LISTED = 12
+_CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
+_ATTRIBUTE = re.compile(r"^Element '[^']*', attribute '([^']+)'")
+_MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required but missing")
+_DUPLICATE = re.compile(r"Duplicate key-sequence \['(.*)'\] in ")
+_FIELD = re.compile(r"The XPath '([^']+)' of a field")
+_OPENING = re.compile(r"^Element '[^']*'(, attribute '[^']*')?: ")
+_ABSENT_FIELD = "Not all fields of key"
+_NOISE = "No precomputed value available"
+_VALUE_CODES = ("CVC_ENUMERATION_", "CVC_PATTERN_", "CVC_DATATYPE_", "CVC_MIN", "CVC_MAX", "CVC_LENGTH_")
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault of a document.
+
+    Shape: ``{"path": "/domain/devices/disk[2]/target/@bus", "line": 14, "rule": "enumeration", "found": "vitrio",
+    "allowed": ["ide", ...], "message": "..."}``.
+    """
+
+    path: str
+    """Where it is, or would have to be: steps have an index where the parent has more of that name."""
+    line: int
+    """Line of the element, from 1; 0 for a document that was not read from text."""
+    rule: Rule
+    message: str
+    """What is wrong, in one sentence."""
+    found: str | None = None
+    """The value, or the name, that is wrong; None where something is missing."""
+    allowed: tuple[str, ...] = ()
+    """Every word or name that may stand there, in the schema's order; empty where there is no list."""
+
+    def __str__(self) -> str:
+        return f"{self.path} (line {self.line}): {self.message}"
+
+
+def explain(root: etree._Element, judge: Judge) -> tuple[Violation, ...]:
+    """Give every fault under ``root``, which is not changed, in document order."""
+    return _Explanation(root, judge).violations()
+
+
+class _Explanation:
+    """One refused document: a copy to cut from, and what was found so far."""
+
+    def __init__(self, root: etree._Element, judge: Judge) -> None:
+        self._grammar: Grammar = grammar()
+        self._judge = judge
+        self._root = deepcopy(root)
+        tree = self._root.getroottree()
+        # The list keeps lxml's proxies alive, so that an element stays a usable key.
+        self._elements = list(self._root.iter(etree.Element))
+        self._paths = {element: tree.getpath(element) for element in self._elements}
+        self._order = {element: number for number, element in enumerate(self._elements)}
+        self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
+        self._unexpected: list[etree._Element] = []
+        self._repeated: list[etree._Element] = []
+
+    def violations(self) -> tuple[Violation, ...]:
+        while entries := self._judge(self._root):
+            self._unexpected, self._repeated = [], []
+            for entry in entries:
+                self._read(entry)
+            doomed = self._unexpected or self._repeated
+            if not doomed:
+                break
+            for element in doomed:
+                _cut(element)
+        return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
+
+    def _read(self, entry: etree._LogEntry) -> None:
+        message, code = entry.message, entry.type_name.removeprefix("SCHEMAV_")
+        if _NOISE in message:
+            return
+        if code == "CVC_IDC":
+            self._constraint(entry)
+            return
+        element = self._at(entry)
+        named = _ATTRIBUTE.match(message)
+        attribute = named.group(1) if named else ""
+        if code == "CVC_ELT_1":
+            self._foreign_root(element)
+        elif code == "ELEMENT_CONTENT":
+            self._children(element)
+        elif code == "CVC_COMPLEX_TYPE_4":
+            self._missing_attribute(element, message)
+        elif code in {"CVC_COMPLEX_TYPE_3_2_1", "CVC_COMPLEX_TYPE_3_2_2"}:
+            self._unknown_attribute(element, attribute)
+        elif code.startswith(_VALUE_CODES):
+            self._value(element, attribute)
+        else:
+            self._content(element, attribute, message)
+
+    def _at(self, entry: etree._LogEntry) -> etree._Element:
+        """Give the element that an entry is about; the root where libxml2 does not say."""
+        names = {prefix: uri for prefix, uri in _namespaces(self._root) if prefix}
+        found = self._root.getroottree().xpath(entry.path, namespaces=names or None) if entry.path else []
+        return found[0] if isinstance(found, list) and found else self._root
+
+    def _note(
+        self,
+        element: etree._Element,
+        rule: Rule,
+        message: str,
+        *,
+        below: str = "",
+        found: str | None = None,
+        allowed: tuple[str, ...] = (),
+    ) -> None:
+        """Keep the first fault of a rule at a place; libxml2 often says one thing twice."""
+        path = self._paths[element] + below
+        violation = Violation(
+            path=path, line=element.sourceline or 0, rule=rule, message=message, found=found, allowed=allowed
+        )
+        self._found.setdefault((path, rule), (self._order[element], violation))
+
+    def _foreign_root(self, element: etree._Element) -> None:
+        tag = str(element.tag)
+        message = f"expected <domain>, found <{tag}>"
+        self._note(element, "unknown-element", message, found=tag, allowed=("domain",))
+
+    def _children(self, at: etree._Element) -> None:
+        """Sort out the children of the element whose content model failed, or of the parent of ``at``."""
+        own, parent = self._missing(at), at.getparent()
+        for name in own:
+            self._missing_child(at, name)
+        if not own and parent is not None:
+            self._surplus(parent, at)
+
+    def _missing(self, element: etree._Element) -> list[str]:
+        """Give the required children that are not there."""
+        declaration = self._grammar.declaration(element)
+        required = () if declaration is None else self._grammar.required(declaration)
+        return [name for name in required if element.find(name) is None]
+
+    def _surplus(self, parent: etree._Element, first: etree._Element) -> None:
+        """Note every child of ``parent`` that it may not have, or not again; ``first`` is one of them."""
+        declaration = self._grammar.declaration(parent)
+        known = {} if declaration is None else self._grammar.children(declaration)
+        repeats = declaration is not None and self._grammar.repeats(declaration)
+        seen: set[str] = set()
+        for child in parent.iterchildren(etree.Element):
+            tag = str(child.tag)
+            again = tag in seen and not repeats and known[tag].get("maxOccurs") is None
+            if tag not in known and (child is first or not tag.startswith("{")):
+                self._unknown_child(child, tuple(known))
+            elif again:
+                self._repeated_child(child, self._unexpected)
+            if tag in known:
+                seen.add(tag)
+        if first not in self._unexpected:
+            self._unknown_child(first, tuple(known))
+
+    def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
+        tag, parent = str(child.tag), child.getparent()
+        place = "" if parent is None else f" in <{parent.tag!s}>"
+        message = f"<{tag}> is not known{place}{_hint(tag, known)}"
+        self._note(child, "unknown-element", message, found=tag, allowed=known)
+        self._unexpected.append(child)
+
+    def _repeated_child(self, child: etree._Element, doomed: list[etree._Element]) -> None:
+        tag, parent = str(child.tag), child.getparent()
+        place = "" if parent is None else f" in <{parent.tag!s}>"
+        self._note(child, "repeated-element", f"<{tag}> may stand only once{place}", found=tag)
+        doomed.append(child)
+
+    def _missing_child(self, parent: etree._Element, name: str) -> None:
+        message = f"<{parent.tag!s}> needs <{name}>"
+        self._note(parent, "missing-element", message, below=f"/{name}")
+
+    def _missing_attribute(self, element: etree._Element, message: str) -> None:
+        named = _MISSING_ATTRIBUTE.search(message)
+        name = named.group(1) if named else ""
+        words = self._grammar.words(self._value_type(element, name))
+        choice = f": one of {_listed(words)}" if words else ""
+        text = f"<{element.tag!s}> needs the attribute {name}{choice}"
+        self._note(element, "missing-attribute", text, below=f"/@{name}", allowed=words)
+
+    def _unknown_attribute(self, element: etree._Element, name: str) -> None:
+        declaration = self._grammar.declaration(element)
+        known = () if declaration is None else tuple(self._grammar.attributes(declaration))
+        text = f"the attribute {name} is not known in <{element.tag!s}>{_hint(name, known)}"
+        self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
+
+    def _value(self, element: etree._Element, attribute: str) -> None:
+        type_name = self._value_type(element, attribute)
+        words = self._grammar.words(type_name)
+        found = element.get(attribute, "") if attribute else str(element.xpath("string()"))
+        below = f"/@{attribute}" if attribute else ""
+        if words:
+            text = f"expected one of {_listed(words)}, found {found!r}{_hint(found, words)}"
+            self._note(element, "enumeration", text, below=below, found=found, allowed=words)
+        else:
+            text = f"expected {_lowered(self._grammar.meaning(type_name))}; found {found!r}"
+            self._note(element, "type", text, below=below, found=found)
+
+    def _value_type(self, element: etree._Element, attribute: str) -> str:
+        declaration = self._grammar.declaration(element)
+        if declaration is not None and attribute:
+            declaration = self._grammar.attributes(declaration).get(attribute)
+        return "" if declaration is None else self._grammar.value_type(declaration)
+
+    def _content(self, element: etree._Element, attribute: str, message: str) -> None:
+        below = f"/@{attribute}" if attribute else ""
+        if "Character content" in message:
+            text = str(element.xpath("normalize-space(string(text()[normalize-space()]))"))
+            self._note(element, "content", f"<{element.tag!s}> may not hold text", found=text)
+        else:
+            self._note(element, "content", _OPENING.sub("", message), below=below)
+
+    def _constraint(self, entry: etree._LogEntry) -> None:
+        named = _CONSTRAINT.search(entry.message)
+        owner, selectors, fields = self._grammar.constraint(named.group(1) if named else "")
+        if duplicate := _DUPLICATE.search(entry.message):
+            self._duplicate(self._at(entry), duplicate.group(1), selectors, fields[0])
+        elif _ABSENT_FIELD in entry.message:
+            self._absent_field(self._at(entry), fields[0])
+        elif field := _FIELD.search(entry.message):
+            for parent in list(self._root.iter(owner)):
+                self._repetition(parent, field.group(1).split("/"))
+
+    def _duplicate(self, element: etree._Element, value: str, selectors: tuple[str, ...], field: str) -> None:
+        name = field.removeprefix("@")
+        first = self._first_with(value, element, selectors, name)
+        place = "" if first is None else f" at {self._paths[first]} (line {first.sourceline or 0})"
+        text = f"{value!r} stands already{place or ' elsewhere'}; every {element.tag!s} needs its own"
+        self._note(element, "duplicate", text, below=f"/@{name}", found=value)
+
+    def _first_with(
+        self, value: str, element: etree._Element, selectors: tuple[str, ...], name: str
+    ) -> etree._Element | None:
+        """Give the first element before ``element`` that a constraint compares with it and that has ``value``."""
+        scope = next(a for a in element.iterancestors() if element in _selected(a, selectors))
+        same = (e for e in _selected(scope, selectors) if (e.get(name) or "").strip() == value)
+        first = min(same, key=self._order.__getitem__, default=None)
+        return None if first is element else first
+
+    def _absent_field(self, element: etree._Element, field: str) -> None:
+        """Note the first step of a key's field that is not there; a value that is only wrong has its own fault."""
+        for step in field.split("/"):
+            if step.startswith("@"):
+                return
+            child = element.find(step)
+            if child is None:
+                self._missing_child(element, step)
+                return
+            element = child
+
+    def _repetition(self, parent: etree._Element, steps: list[str]) -> None:
+        if not steps or steps[0].startswith("@"):
+            return
+        first, *others = parent.findall(steps[0]) or [None]
+        for child in others:
+            if child is not None:
+                self._repeated_child(child, self._repeated)
+        if first is not None and not others:
+            self._repetition(first, steps[1:])
+
+
+def _selected(scope: etree._Element, selectors: tuple[str, ...]) -> list[etree._Element]:
+    return [element for selector in selectors for element in scope.findall(selector)]
+
+
+def _namespaces(root: etree._Element) -> Iterator[tuple[str | None, str]]:
+    for element in root.iter(etree.Element):
+        yield from element.nsmap.items()
+
+
+def _cut(element: etree._Element) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        element.tail = None
+        parent.remove(element)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    shown = ", ".join(words[:_LISTED])
+    return f"{shown} and {len(words) - _LISTED} more" if len(words) > _LISTED else shown
+
+
+def _hint(found: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(found, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _lowered(sentence: str) -> str:
+    """Give a sentence to go on with: its first letter small, unless an acronym starts it."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

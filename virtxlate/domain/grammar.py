@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -23,6 +24,17 @@ _COUNTED_ONLY = "once"
 def schema_path() -> Path:
     """Give the place of the shipped ``domain.xsd``; the files that it includes lie beside it."""
     return Path(str(files("virtxlate") / "xsd" / "domain.xsd"))
+
+
+class Model(NamedTuple):
+    """What may stand inside an element."""
+
+    children: dict[str, etree._Element]
+    """Declarations by name, in the XSD's order."""
+    single: tuple[str, ...]
+    """Names that the content model itself allows only once."""
+    foreign: bool
+    """Whether elements of other namespaces are welcome."""
 
 
 @lru_cache(maxsize=1)
@@ -63,12 +75,19 @@ class Grammar:
 
     def required(self, declaration: etree._Element) -> tuple[str, ...]:
         """Give the names of children that may not be absent, as far as the content model says so."""
-        needed = (n for n, part in self.children(declaration).items() if part.get("minOccurs") != "0")
-        return tuple(needed) if self._counts(declaration) else ()
+        model = self.model(declaration)
+        return tuple(n for n in model.single if model.children[n].get("minOccurs") != "0")
 
-    def repeats(self, declaration: etree._Element) -> bool:
-        """Say whether the content model itself leaves the number of children open."""
-        return not self._counts(declaration)
+    def model(self, declaration: etree._Element) -> Model:
+        """Give what may stand inside an element."""
+        holder, children = self._type_of(declaration), self.children(declaration)
+        particle = None if holder is None else next((p for p in holder if p.tag in _PARTICLES), None)
+        if particle is None:
+            return Model(children=children, single=(), foreign=False)
+        once = particle.get("maxOccurs") is None
+        single = tuple(n for n, part in children.items() if once and part.get("maxOccurs") is None)
+        foreign = any(part.get("namespace") == "##other" for part in particle.iterchildren(f"{_XS}any"))
+        return Model(children=children, single=single, foreign=foreign)
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""
@@ -119,11 +138,6 @@ class Grammar:
         if name is None:
             return declaration.find(f"{_XS}complexType")
         return self._named.get(("complexType", name))
-
-    def _counts(self, declaration: etree._Element) -> bool:
-        holder = self._type_of(declaration)
-        model = None if holder is None else next((p for p in holder if p.tag in _PARTICLES), None)
-        return model is not None and model.get("maxOccurs", "1") == "1"
 
     def _elements(self, holder: etree._Element) -> Iterator[etree._Element]:
         for part in holder.iterchildren(etree.Element):

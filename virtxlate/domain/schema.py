@@ -11,7 +11,7 @@ from lxml import etree
 
 from virtxlate.domain.document import parse_document
 from virtxlate.domain.grammar import schema_path
-from virtxlate.domain.violations import Violation, explain
+from virtxlate.domain.violations import Complaint, Violation, explain
 from virtxlate.errors import DomainXmlError, SchemaError
 
 __all__ = ["Violation", "check", "is_valid", "validate"]
@@ -33,8 +33,8 @@ def is_valid(tree: etree._Element | etree._ElementTree) -> bool:
 def validate(document: Document) -> tuple[Violation, ...]:
     """Give every violation of a document, in document order; empty when it is valid.
 
-    Text may be str or bytes of any encoding that its XML declaration names. Raises nothing for a bad document:
-    what is not XML at all is one violation of rule "malformed", and so is a document type declaration.
+    Bytes may have any encoding that their XML declaration names. Raises nothing for a bad document: what is
+    not XML at all is one violation of rule "malformed", and so is a document type declaration.
     """
     try:
         root = _root(document)
@@ -43,7 +43,7 @@ def validate(document: Document) -> tuple[Violation, ...]:
     if is_valid(root):
         return ()
     try:
-        return explain(root, _complaints)
+        return explain(root, _complaints) or (_malformed("refused by the schema, without a reason", 0),)
     except etree.XMLSchemaValidateError as exc:
         return (_malformed(f"libxml2 cannot judge this document: {exc}", 0),)
 
@@ -64,9 +64,11 @@ def _compiled() -> etree.XMLSchema:
     return schema
 
 
-def _complaints(root: etree._Element) -> list[etree._LogEntry]:
+def _complaints(root: etree._Element) -> list[Complaint]:
     schema = _compiled()
-    return [] if schema.validate(root) else list(schema.error_log)
+    if schema.validate(root):
+        return []
+    return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in schema.error_log]
 
 
 def _root(document: Document) -> etree._Element:

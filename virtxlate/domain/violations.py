@@ -1,16 +1,17 @@
 """Faults of a domain document, from what libxml2 said about it and what the XSD allows there.
 
-libxml2 stops reading an element's children at the first one that it does not expect. So a refused document is
-copied, what was not expected is taken out of the copy, and the rest is judged again, until nothing more turns up.
+libxml2 stops reading an element's children at the first one that it does not expect. So a refused document
+is copied, what was not expected is taken out of the copy, and the rest is judged again, until nothing more
+turns up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from lxml import etree
@@ -31,7 +32,18 @@ Rule = Literal[
 ]
 """Stable names of what can be wrong; new ones may be added."""
 
-Judge = Callable[[etree._Element], "list[etree._LogEntry]"]
+
+class Complaint(NamedTuple):
+    """One entry of libxml2's error log."""
+
+    code: str
+    """Name of the error, such as SCHEMAV_CVC_ENUMERATION_VALID."""
+    path: str
+    """XPath of the element; "" where libxml2 does not say."""
+    message: str
+
+
+Judge = Callable[[etree._Element], list[Complaint]]
 """Gives what a schema has to say against a document; empty when it is valid."""
 
 _LISTED = 12
@@ -43,14 +55,15 @@ _FIELD = re.compile(r"The XPath '([^']+)' of a field")
 _OPENING = re.compile(r"^Element '[^']*'(, attribute '[^']*')?: ")
 _ABSENT_FIELD = "Not all fields of key"
 _NOISE = "No precomputed value available"
+_ATTRIBUTE_CODES = frozenset({"CVC_COMPLEX_TYPE_3_2_1", "CVC_COMPLEX_TYPE_3_2_2"})
 _VALUE_CODES = ("CVC_ENUMERATION_", "CVC_PATTERN_", "CVC_DATATYPE_", "CVC_MIN", "CVC_MAX", "CVC_LENGTH_")
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One fault of a document.
 
-    Shape: ``{"path": "/domain/devices/disk[2]/target/@bus", "line": 14, "rule": "enumeration", "found": "vitrio",
-    "allowed": ["ide", ...], "message": "..."}``.
+    Shape: ``{"path": "/domain/devices/disk[2]/target/@bus", "line": 14, "rule": "enumeration",
+    "message": "...", "found": "vitrio", "allowed": ["ide", ...]}``.
     """
 
     path: str
@@ -86,15 +99,16 @@ class _Explanation:
         self._elements = list(self._root.iter(etree.Element))
         self._paths = {element: tree.getpath(element) for element in self._elements}
         self._order = {element: number for number, element in enumerate(self._elements)}
+        self._prefixes = {p: uri for e in self._elements for p, uri in e.nsmap.items() if p} or None
         self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
         self._unexpected: list[etree._Element] = []
         self._repeated: list[etree._Element] = []
 
     def violations(self) -> tuple[Violation, ...]:
-        while entries := self._judge(self._root):
+        while complaints := self._judge(self._root):
             self._unexpected, self._repeated = [], []
-            for entry in entries:
-                self._read(entry)
+            for complaint in complaints:
+                self._read(complaint)
             doomed = self._unexpected or self._repeated
             if not doomed:
                 break
@@ -102,33 +116,31 @@ class _Explanation:
                 _cut(element)
         return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
 
-    def _read(self, entry: etree._LogEntry) -> None:
-        message, code = entry.message, entry.type_name.removeprefix("SCHEMAV_")
+    def _read(self, complaint: Complaint) -> None:
+        message, code = complaint.message, complaint.code.removeprefix("SCHEMAV_")
         if _NOISE in message:
             return
-        if code == "CVC_IDC":
-            self._constraint(entry)
-            return
-        element = self._at(entry)
+        element = self._at(complaint.path)
         named = _ATTRIBUTE.match(message)
         attribute = named.group(1) if named else ""
-        if code == "CVC_ELT_1":
+        if code == "CVC_IDC":
+            self._constraint(element, message)
+        elif code == "CVC_ELT_1":
             self._foreign_root(element)
         elif code == "ELEMENT_CONTENT":
-            self._children(element)
+            self._children(element, message)
         elif code == "CVC_COMPLEX_TYPE_4":
             self._missing_attribute(element, message)
-        elif code in {"CVC_COMPLEX_TYPE_3_2_1", "CVC_COMPLEX_TYPE_3_2_2"}:
+        elif code in _ATTRIBUTE_CODES:
             self._unknown_attribute(element, attribute)
         elif code.startswith(_VALUE_CODES):
             self._value(element, attribute)
         else:
             self._content(element, attribute, message)
 
-    def _at(self, entry: etree._LogEntry) -> etree._Element:
-        """Give the element that an entry is about; the root where libxml2 does not say."""
-        names = {prefix: uri for prefix, uri in _namespaces(self._root) if prefix}
-        found = self._root.getroottree().xpath(entry.path, namespaces=names or None) if entry.path else []
+    def _at(self, path: str) -> etree._Element:
+        """Give the element that a complaint is about; the root where libxml2 does not say."""
+        found = self._root.getroottree().xpath(path, namespaces=self._prefixes) if path else []
         return found[0] if isinstance(found, list) and found else self._root
 
     def _note(
@@ -153,35 +165,30 @@ class _Explanation:
         message = f"expected <domain>, found <{tag}>"
         self._note(element, "unknown-element", message, found=tag, allowed=("domain",))
 
-    def _children(self, at: etree._Element) -> None:
-        """Sort out the children of the element whose content model failed, or of the parent of ``at``."""
-        own, parent = self._missing(at), at.getparent()
-        for name in own:
-            self._missing_child(at, name)
-        if not own and parent is not None:
+    def _children(self, at: etree._Element, message: str) -> None:
+        parent = at.getparent()
+        if "Missing child" in message or parent is None:
+            declaration = self._grammar.declaration(at)
+            for name in () if declaration is None else self._grammar.required(declaration):
+                if at.find(name) is None:
+                    self._missing_child(at, name)
+        else:
             self._surplus(parent, at)
-
-    def _missing(self, element: etree._Element) -> list[str]:
-        """Give the required children that are not there."""
-        declaration = self._grammar.declaration(element)
-        required = () if declaration is None else self._grammar.required(declaration)
-        return [name for name in required if element.find(name) is None]
 
     def _surplus(self, parent: etree._Element, first: etree._Element) -> None:
         """Note every child of ``parent`` that it may not have, or not again; ``first`` is one of them."""
         declaration = self._grammar.declaration(parent)
-        known = {} if declaration is None else self._grammar.children(declaration)
-        repeats = declaration is not None and self._grammar.repeats(declaration)
+        model = None if declaration is None else self._grammar.model(declaration)
+        known = {} if model is None else model.children
         seen: set[str] = set()
         for child in parent.iterchildren(etree.Element):
             tag = str(child.tag)
-            again = tag in seen and not repeats and known[tag].get("maxOccurs") is None
-            if tag not in known and (child is first or not tag.startswith("{")):
-                self._unknown_child(child, tuple(known))
-            elif again:
-                self._repeated_child(child, self._unexpected)
             if tag in known:
+                if tag in seen and model is not None and tag in model.single:
+                    self._repeated_child(child, self._unexpected)
                 seen.add(tag)
+            elif child is first or model is None or not (model.foreign and tag.startswith("{")):
+                self._unknown_child(child, tuple(known))
         if first not in self._unexpected:
             self._unknown_child(first, tuple(known))
 
@@ -242,14 +249,14 @@ class _Explanation:
         else:
             self._note(element, "content", _OPENING.sub("", message), below=below)
 
-    def _constraint(self, entry: etree._LogEntry) -> None:
-        named = _CONSTRAINT.search(entry.message)
+    def _constraint(self, element: etree._Element, message: str) -> None:
+        named = _CONSTRAINT.search(message)
         owner, selectors, fields = self._grammar.constraint(named.group(1) if named else "")
-        if duplicate := _DUPLICATE.search(entry.message):
-            self._duplicate(self._at(entry), duplicate.group(1), selectors, fields[0])
-        elif _ABSENT_FIELD in entry.message:
-            self._absent_field(self._at(entry), fields[0])
-        elif field := _FIELD.search(entry.message):
+        if duplicate := _DUPLICATE.search(message):
+            self._duplicate(element, duplicate.group(1), selectors, fields[0])
+        elif _ABSENT_FIELD in message:
+            self._absent_field(element, fields[0])
+        elif field := _FIELD.search(message):
             for parent in list(self._root.iter(owner)):
                 self._repetition(parent, field.group(1).split("/"))
 
@@ -263,14 +270,14 @@ class _Explanation:
     def _first_with(
         self, value: str, element: etree._Element, selectors: tuple[str, ...], name: str
     ) -> etree._Element | None:
-        """Give the first element before ``element`` that a constraint compares with it and that has ``value``."""
+        """Give the element that had ``value`` first, of those that a constraint compares with ``element``."""
         scope = next(a for a in element.iterancestors() if element in _selected(a, selectors))
         same = (e for e in _selected(scope, selectors) if (e.get(name) or "").strip() == value)
         first = min(same, key=self._order.__getitem__, default=None)
         return None if first is element else first
 
     def _absent_field(self, element: etree._Element, field: str) -> None:
-        """Note the first step of a key's field that is not there; a value that is only wrong has its own fault."""
+        """Note the first step of a key's field that is not there; a wrong value is reported as such."""
         for step in field.split("/"):
             if step.startswith("@"):
                 return
@@ -283,21 +290,15 @@ class _Explanation:
     def _repetition(self, parent: etree._Element, steps: list[str]) -> None:
         if not steps or steps[0].startswith("@"):
             return
-        first, *others = parent.findall(steps[0]) or [None]
-        for child in others:
-            if child is not None:
-                self._repeated_child(child, self._repeated)
-        if first is not None and not others:
-            self._repetition(first, steps[1:])
+        same = parent.findall(steps[0])
+        for child in same[1:]:
+            self._repeated_child(child, self._repeated)
+        if len(same) == 1:
+            self._repetition(same[0], steps[1:])
 
 
 def _selected(scope: etree._Element, selectors: tuple[str, ...]) -> list[etree._Element]:
     return [element for selector in selectors for element in scope.findall(selector)]
-
-
-def _namespaces(root: etree._Element) -> Iterator[tuple[str | None, str]]:
-    for element in root.iter(etree.Element):
-        yield from element.nsmap.items()
 
 
 def _cut(element: etree._Element) -> None:

@@ -11,7 +11,7 @@ from lxml import etree
 from virtxlate.errors import DomainXmlError, TableError
 from virtxlate.xmlmap.entries import Entry, Field, Flag, Leftover
 from virtxlate.xmlmap.reading import Reader, error_at, leftover_at, read
-from virtxlate.xmlmap.writing import Node, culprit, emit_attributes, emit_parts, place, set_text
+from virtxlate.xmlmap.writing import compile_writer, culprit
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -37,15 +37,14 @@ class Element(Generic[R]):
         self.const = dict(const or {})
         self._check()
         self._required = tuple(e for e in entries if isinstance(e, Field) and e.required)
-        root, self._reader = Node(tag), Reader()
+        self._reader = Reader()
         for entry in entries:
             if isinstance(entry, Field | Flag):
-                place(root, entry)
                 self._reader.add(entry)
             else:
-                root.parts.append(entry)
                 self._reader.children[entry.element.tag] = entry
-        self._collect, self._parts, self._text = emit_attributes(root), emit_parts(root), root.text
+        self.append = compile_writer(tag, self.const, entries)
+        """Write a record as a new child of a parent."""
 
     def _check(self) -> None:
         declared = [entry.name for entry in self.entries]
@@ -69,26 +68,9 @@ class Element(Generic[R]):
     def format(self, record: R) -> etree._Element:
         """Give a new element. Raises DomainXmlError for text that XML cannot hold."""
         try:
-            attributes = self._collect(record)
-            attributes.update(self.const)
-            element = etree.Element(self.tag, attributes)
-            self._fill(record, element)
+            return self.append(record, None)
         except (ValueError, LookupError) as exc:
             raise DomainXmlError(str(exc), at=culprit(record) or f"<{self.tag}>") from exc
-        return element
-
-    def append(self, record: R, parent: etree._Element) -> None:
-        """Write ``record`` as a new child of ``parent``."""
-        attributes = self._collect(record)
-        if self.const:
-            attributes = {**self.const, **attributes}
-        self._fill(record, etree.SubElement(parent, self.tag, attributes))
-
-    def _fill(self, record: R, element: etree._Element) -> None:
-        if self._text is not None:
-            set_text(element, getattr(record, self._text[0]), self._text[1])
-        for part in self._parts:
-            part(record, element)
 
     def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> R:
         """Give the record that stands in ``element``.
@@ -117,9 +99,9 @@ class Choice:
         if not len(elements) == len(self._by_word) == len(self._by_model):
             raise TableError(f"<{self.tag}>: two choices share a word or a record")
 
-    def append(self, record: msgspec.Struct, parent: etree._Element) -> None:
+    def append(self, record: msgspec.Struct, parent: etree._Element | None) -> etree._Element:
         """Write ``record`` as a new child of ``parent``."""
-        self._by_model[type(record)].append(record, parent)
+        return self._by_model[type(record)].append(record, parent)
 
     def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> Any:
         """Give the record, or None for an unknown word in a lenient reading.

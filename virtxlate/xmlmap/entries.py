@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -54,8 +54,9 @@ class AnyElement(Protocol):
 
     tag: str
 
-    def append(self, record: Any, parent: etree._Element) -> None:
-        """Write ``record`` as a new child of ``parent``."""
+    @property
+    def append(self) -> Callable[[Any, etree._Element | None], etree._Element]:
+        """The function that writes a record as a new child of a parent."""
 
     def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> Any:
         """Read a record."""

@@ -32,7 +32,9 @@ class Model(NamedTuple):
     children: dict[str, etree._Element]
     """Declarations by name, in the XSD's order."""
     single: tuple[str, ...]
-    """Names that the content model itself allows only once."""
+    """Names that the content model itself allows only once; constraints may add to them."""
+    required: tuple[str, ...]
+    """Names that the content model itself asks for."""
     foreign: bool
     """Whether elements of other namespaces are welcome."""
 
@@ -73,21 +75,19 @@ class Grammar:
         holder = self._type_of(declaration)
         return {} if holder is None else {part.get("name", ""): part for part in self._elements(holder)}
 
-    def required(self, declaration: etree._Element) -> tuple[str, ...]:
-        """Give the names of children that may not be absent, as far as the content model says so."""
-        model = self.model(declaration)
-        return tuple(n for n in model.single if model.children[n].get("minOccurs") != "0")
-
     def model(self, declaration: etree._Element) -> Model:
         """Give what may stand inside an element."""
         holder, children = self._type_of(declaration), self.children(declaration)
         particle = None if holder is None else next((p for p in holder if p.tag in _PARTICLES), None)
         if particle is None:
-            return Model(children=children, single=(), foreign=False)
-        once = particle.get("maxOccurs") is None
-        single = tuple(n for n, part in children.items() if once and part.get("maxOccurs") is None)
-        foreign = any(part.get("namespace") == "##other" for part in particle.iterchildren(f"{_XS}any"))
-        return Model(children=children, single=single, foreign=foreign)
+            return Model(children=children, single=(), required=(), foreign=False)
+        counted = children if particle.get("maxOccurs") is None else {}
+        return Model(
+            children=children,
+            single=tuple(n for n, part in counted.items() if part.get("maxOccurs") is None),
+            required=tuple(n for n, part in counted.items() if part.get("minOccurs") != "0"),
+            foreign=any(part.get("namespace") == "##other" for part in particle.iterchildren(f"{_XS}any")),
+        )
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""

@@ -55,7 +55,8 @@ _FIELD = re.compile(r"The XPath '([^']+)' of a field")
 _OPENING = re.compile(r"^Element '[^']*'(, attribute '[^']*')?: ")
 _ABSENT_FIELD = "Not all fields of key"
 _NOISE = "No precomputed value available"
-_ATTRIBUTE_CODES = frozenset({"CVC_COMPLEX_TYPE_3_2_1", "CVC_COMPLEX_TYPE_3_2_2"})
+_CHILD_CODES = frozenset({"CVC_TYPE_3_1_2", "CVC_COMPLEX_TYPE_2_2"})
+_ATTRIBUTE_CODES = frozenset({"CVC_COMPLEX_TYPE_3_2_1", "CVC_COMPLEX_TYPE_3_2_2", "CVC_TYPE_3_1_1", "CVC_AU"})
 _VALUE_CODES = ("CVC_ENUMERATION_", "CVC_PATTERN_", "CVC_DATATYPE_", "CVC_MIN", "CVC_MAX", "CVC_LENGTH_")
 
 
@@ -129,6 +130,8 @@ class _Explanation:
             self._foreign_root(element)
         elif code == "ELEMENT_CONTENT":
             self._children(element, message)
+        elif code in _CHILD_CODES:
+            self._surplus(element)
         elif code == "CVC_COMPLEX_TYPE_4":
             self._missing_attribute(element, message)
         elif code in _ATTRIBUTE_CODES:
@@ -169,14 +172,16 @@ class _Explanation:
         parent = at.getparent()
         if "Missing child" in message or parent is None:
             declaration = self._grammar.declaration(at)
-            for name in () if declaration is None else self._grammar.required(declaration):
+            for name in () if declaration is None else self._grammar.model(declaration).required:
                 if at.find(name) is None:
                     self._missing_child(at, name)
         else:
-            self._surplus(parent, at)
+            self._surplus(parent)
+            if at not in self._unexpected:
+                self._unknown_child(at, ())
 
-    def _surplus(self, parent: etree._Element, first: etree._Element) -> None:
-        """Note every child of ``parent`` that it may not have, or not again; ``first`` is one of them."""
+    def _surplus(self, parent: etree._Element) -> None:
+        """Note every child of ``parent`` that it may not have, or not again."""
         declaration = self._grammar.declaration(parent)
         model = None if declaration is None else self._grammar.model(declaration)
         known = {} if model is None else model.children
@@ -187,10 +192,8 @@ class _Explanation:
                 if tag in seen and model is not None and tag in model.single:
                     self._repeated_child(child, self._unexpected)
                 seen.add(tag)
-            elif child is first or model is None or not (model.foreign and tag.startswith("{")):
+            elif model is None or not (model.foreign and tag.startswith("{")):
                 self._unknown_child(child, tuple(known))
-        if first not in self._unexpected:
-            self._unknown_child(first, tuple(known))
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
@@ -264,8 +267,9 @@ class _Explanation:
         name = field.removeprefix("@")
         first = self._first_with(value, element, selectors, name)
         place = "" if first is None else f" at {self._paths[first]} (line {first.sourceline or 0})"
-        text = f"{value!r} stands already{place or ' elsewhere'}; every {element.tag!s} needs its own"
-        self._note(element, "duplicate", text, below=f"/@{name}", found=value)
+        found = element.get(name, value)
+        text = f"{found!r} stands already{place or ' elsewhere'}; every {element.tag!s} needs its own"
+        self._note(element, "duplicate", text, below=f"/@{name}", found=found)
 
     def _first_with(
         self, value: str, element: etree._Element, selectors: tuple[str, ...], name: str

@@ -1,0 +1,192 @@
+"""``valid/*.xml`` and the fixtures must pass; ``invalid/NAME.xml`` must give exactly ``invalid/NAME.json``."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import pytest
+import xmlschema
+from lxml import etree
+
+from virtxlate.domain import schema
+from virtxlate.domain.grammar import grammar, schema_path
+from virtxlate.domain.schema import Violation
+from virtxlate.errors import SchemaError
+
+HERE = Path(__file__).parent
+FIXTURES = HERE.parent.parent / "fixtures" / "domain"
+VALID = sorted([*HERE.glob("valid/*.xml"), *FIXTURES.glob("**/*.xml")])
+INVALID = sorted(HERE.glob("invalid/*.xml"))
+NOT_PARSED = {"not-xml", "doctype"}
+RELAX_NG = Path("/usr/share/libvirt/schemas/domain.rng")
+RUNNING = HERE / "valid" / "running.xml"
+
+each_valid = pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+each_invalid = pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def second_opinion() -> xmlschema.XMLSchema10:
+    return xmlschema.XMLSchema10(str(schema_path()))
+
+
+@pytest.fixture(scope="module")
+def relax_ng() -> etree.RelaxNG:
+    return etree.RelaxNG(etree.parse(str(RELAX_NG)))
+
+
+def in_domain(devices: str = "", head: str = "") -> str:
+    named = "<name>a</name><os><type>hvm</type></os>"
+    return f"<domain type='kvm'>{named}{head}<devices>{devices}</devices></domain>"
+
+
+@each_valid
+def test_a_valid_document_has_no_violations(path: Path) -> None:
+    text = path.read_bytes()
+    assert schema.validate(text) == ()
+    assert schema.validate(text.decode()) == ()
+    assert schema.is_valid(etree.fromstring(text))
+    schema.check(text)
+
+
+@each_invalid
+def test_an_invalid_document_has_exactly_these_violations(path: Path) -> None:
+    expected = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=tuple[Violation, ...])
+    assert schema.validate(path.read_bytes()) == expected
+
+
+def test_every_sample_of_a_wrong_document_has_its_expectation() -> None:
+    assert [p.stem for p in INVALID] == sorted(p.stem for p in HERE.glob("invalid/*.json"))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in VALID + INVALID if p.stem not in NOT_PARSED], ids=lambda path: path.stem
+)
+def test_lxml_and_xmlschema_agree(path: Path, second_opinion: xmlschema.XMLSchema10) -> None:
+    assert second_opinion.is_valid(str(path)) is schema.is_valid(etree.parse(str(path)))
+
+
+@pytest.mark.oracle
+@each_valid
+def test_libvirts_own_grammar_agrees(path: Path, relax_ng: etree.RelaxNG) -> None:
+    document = etree.parse(str(path), etree.XMLParser(remove_comments=True, remove_pis=True))
+    assert relax_ng.validate(document), relax_ng.error_log
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["enumeration", "missing-attribute", "missing-element", "repeated", "value"])
+def test_libvirts_own_grammar_refuses_what_is_refused(name: str, relax_ng: etree.RelaxNG) -> None:
+    assert not relax_ng.validate(etree.parse(str(HERE / "invalid" / f"{name}.xml")))
+
+
+def test_check_raises_with_every_violation() -> None:
+    text = (HERE / "invalid" / "enumeration.xml").read_bytes()
+    with pytest.raises(
+        SchemaError, match=r"^/domain/on_crash: expected one of .* \(and 3 more violations\)$"
+    ) as e:
+        schema.check(text)
+    assert e.value.violations == schema.validate(text)
+
+
+def test_one_violation_is_not_said_to_be_more() -> None:
+    with pytest.raises(SchemaError, match=r"^/domain/devices/bus: <bus> is not known in <devices>$"):
+        schema.check(in_domain("<bus/>"))
+
+
+def test_an_element_and_a_tree_are_judged_as_text_is() -> None:
+    path = HERE / "invalid" / "duplicate.xml"
+    tree = etree.parse(str(path))
+    expected = schema.validate(path.read_bytes())
+    assert schema.validate(tree) == expected
+    assert schema.validate(tree.getroot()) == expected
+
+
+def test_a_judged_tree_is_not_changed() -> None:
+    root = etree.fromstring((HERE / "invalid" / "repeated.xml").read_bytes())
+    before = etree.tostring(root)
+    assert len(schema.validate(root)) == 6
+    assert etree.tostring(root) == before
+
+
+def test_a_domain_inside_another_document_is_judged_alone() -> None:
+    wrapped = etree.fromstring(f"<save>\n{in_domain('<bus/>')}</save>")
+    (violation,) = schema.validate(wrapped[0])
+    assert (violation.path, violation.line) == ("/domain/devices/bus", 2)
+
+
+def test_a_tree_that_was_never_text_has_line_zero() -> None:
+    (violation,) = schema.validate(etree.Element("domain", type="kvm", id="x"))[:1]
+    assert (violation.path, violation.line, violation.found) == ("/domain/@id", 0, "x")
+
+
+@pytest.mark.parametrize("text", ["", " ", "<", "<domain>", "&#0;", b"\xff\xfe\x00", "<a>\ud800</a>", "\x00"])
+def test_what_is_not_xml_is_one_violation(text: str | bytes) -> None:
+    (violation,) = schema.validate(text)
+    assert (violation.rule, violation.path, violation.allowed) == ("malformed", "/", ())
+    assert violation.message.startswith("not well-formed XML: ")
+
+
+def test_a_parsed_document_with_a_doctype_is_refused_too() -> None:
+    tree = etree.ElementTree(etree.fromstring(f"<!DOCTYPE domain>{in_domain()}"))
+    assert not schema.is_valid(tree)
+    assert [v.rule for v in schema.validate(tree)] == ["malformed"]
+
+
+def test_an_unknown_element_does_not_hide_what_follows_it() -> None:
+    text = in_domain("<a/><disk><b/><target dev='vda' bus='c'/></disk><d/><disk><target/></disk>", "<e/>")
+    assert [v.path for v in schema.validate(text)] == [
+        "/domain/e",
+        "/domain/devices/a",
+        "/domain/devices/disk[1]/b",
+        "/domain/devices/disk[1]/target/@bus",
+        "/domain/devices/d",
+        "/domain/devices/disk[2]/target/@dev",
+    ]
+
+
+def test_other_namespaces_are_welcome_only_at_the_domain_and_in_its_metadata() -> None:
+    foreign = "<n:x xmlns:n='urn:example:n'><disk/></n:x>"
+    assert schema.validate(in_domain(head=f"{foreign}<metadata>{foreign}</metadata>")) == ()
+    assert [v.path for v in schema.validate(in_domain(foreign))] == ["/domain/devices/n:x"]
+
+
+def test_a_thousand_faults_are_all_found_in_reasonable_time() -> None:
+    text = in_domain("<x/><disk><y/><y/></disk>" * 500)
+    started = perf_counter()
+    violations = schema.validate(text)
+    assert len(violations) == 500 * 4
+    assert perf_counter() - started < 30
+
+
+def test_threads_do_not_mix_up_their_reasons() -> None:
+    texts = [path.read_bytes() for path in INVALID]
+    expected = [schema.validate(text) for text in texts]
+    found: list[list[tuple[Violation, ...]]] = []
+    work = [threading.Thread(target=lambda: found.append([*map(schema.validate, texts)])) for _ in range(4)]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    assert found == [expected] * 4
+
+
+def test_no_hint_is_given_where_nothing_is_near() -> None:
+    (violation,) = schema.validate(in_domain("<rng model='zzz'><backend model='builtin'/></rng>"))
+    assert violation.message == (
+        "expected one of virtio, virtio-transitional, virtio-non-transitional, found 'zzz'"
+    )
+
+
+def test_the_attribute_that_the_schema_counts_by_is_never_offered() -> None:
+    (violation,) = schema.validate(in_domain().replace("<devices", "<devices order='1'"))
+    assert (violation.rule, violation.allowed) == ("unknown-attribute", ())
+
+
+def test_every_type_of_the_vocabulary_says_what_it_is() -> None:
+    words = etree.parse(str(schema_path().with_name("words.xsd"))).getroot()
+    names = [part.get("name", "") for part in words.iterchildren("{*}simpleType")]
+    assert len(names) > 100
+    assert [name for name in names if grammar().meaning(name).startswith("a value of type")] == []

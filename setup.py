@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = (HERE / "virtxlate" / "_version.py").read_text(encoding="utf-8").split('"')[1]
+VERSION = (HERE / "virtxlate" / "_version.py").read_text(encoding="utf-8").split('"')[-2]
 
 TEST = [
     "coverage>=7.6",
@@ -18,7 +18,7 @@ TEST = [
 setup(
     name="virtxlate",
     version=VERSION,
-    description="Ganeti KVM instances as libvirt domains, and back, so that the guest cannot tell the difference",
+    description="Ganeti KVM instances as libvirt domains, and back: the guest cannot tell the difference",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

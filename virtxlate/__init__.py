@@ -6,32 +6,42 @@
 >>> for name in source.names():                                     # doctest: +SKIP
 ...     print(format_domain(to_domain(source.instance(name, report), Context(), report)))
 
-Nothing here needs libvirt-python.
+Nothing here needs libvirt-python. What is named here is imported at its first use, so that the command line
+starts fast.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from virtxlate._version import __version__
-from virtxlate.domain.document import format_domain, parse_domain
-from virtxlate.errors import (
-    DomainXmlError,
-    GanetiDataError,
-    InputError,
-    InternalError,
-    LiveError,
-    MapError,
-    PlacementError,
-    SchemaError,
-    TableError,
-    UnknownTermError,
-    UnsupportedError,
-    VirtxlateError,
-)
-from virtxlate.ganeti.source import open_source
-from virtxlate.report import Loss, Report, Severity
-from virtxlate.translate.context import Context, Renames, parse_renames
-from virtxlate.translate.instance import to_domain, to_ganeti
-from virtxlate.translate.placing import place
+
+if TYPE_CHECKING:
+    from virtxlate.domain.document import format_domain, parse_domain
+    from virtxlate.domain.schema import validate
+    from virtxlate.domain.violations import Violation
+    from virtxlate.errors import (
+        DomainXmlError,
+        GanetiDataError,
+        InputError,
+        InternalError,
+        LiveError,
+        MapError,
+        PlacementError,
+        SchemaError,
+        TableError,
+        UnknownTermError,
+        UnsupportedError,
+        VerificationError,
+        VirtxlateError,
+    )
+    from virtxlate.ganeti.source import open_source
+    from virtxlate.report import Loss, Report, Severity
+    from virtxlate.translate.context import Context, Renames, parse_renames
+    from virtxlate.translate.explain import explain
+    from virtxlate.translate.instance import to_domain, to_ganeti
+    from virtxlate.translate.placing import place
 
 __all__ = [
     "Context",
@@ -50,8 +60,11 @@ __all__ = [
     "TableError",
     "UnknownTermError",
     "UnsupportedError",
+    "VerificationError",
+    "Violation",
     "VirtxlateError",
     "__version__",
+    "explain",
     "format_domain",
     "open_source",
     "parse_domain",
@@ -59,4 +72,31 @@ __all__ = [
     "place",
     "to_domain",
     "to_ganeti",
+    "validate",
 ]
+
+_HOMES = {
+    "domain.document": ("format_domain", "parse_domain"),
+    "domain.schema": ("validate",),
+    "domain.violations": ("Violation",),
+    "ganeti.source": ("open_source",),
+    "report": ("Loss", "Report", "Severity"),
+    "translate.context": ("Context", "Renames", "parse_renames"),
+    "translate.explain": ("explain",),
+    "translate.instance": ("to_domain", "to_ganeti"),
+    "translate.placing": ("place",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use; exceptions are what is left over."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -14,6 +14,7 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── LibvirtMissingError         libvirt-python is not installed
 │   ├── DomainNotFoundError(LookupError)
 │   └── OperationRefusedError       the domain's state, or the driver, does not allow it
+├── VerificationError            6  libvirt said yes, but its own XML says no; ``differences``
 └── InternalError               70  a bug of ours
     └── TableError                  a table that contradicts itself; raised at import
 
@@ -139,6 +140,16 @@ class DomainNotFoundError(LiveError, LookupError):
 
 class OperationRefusedError(LiveError):
     """The state of the domain, or its driver, does not allow the call."""
+
+
+class VerificationError(VirtxlateError):
+    """Libvirt accepted a call, but its own XML disagrees; ``differences`` has a line for each."""
+
+    exit_code = 6
+
+    def __init__(self, message: str, *, differences: Iterable[str] = ()) -> None:
+        self.differences = tuple(differences)
+        super().__init__(": ".join((message, "; ".join(self.differences))) if self.differences else message)
 
 
 class InternalError(VirtxlateError):

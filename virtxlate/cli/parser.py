@@ -1,0 +1,172 @@
+"""The options of every verb; argparse alone."""
+
+from __future__ import annotations
+
+import argparse
+
+from virtxlate._version import __version__
+
+_EXIT_CODES = """\
+exit codes:
+  0   done
+  1   violations or differences were found
+  2   the command was called wrongly
+  3   the input cannot be used; the message says where
+  4   valid, but libvirt has no equal, or a bus is full
+  5   libvirt refused, or there is no connection
+  6   libvirt said yes, but its own XML says no
+  70  a bug of virtxlate
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the parser of ``virtxlate``."""
+    parser = argparse.ArgumentParser(
+        prog="virtxlate",
+        description="Ganeti KVM instances as libvirt domains, and back.",
+        epilog=f"{_EXIT_CODES}\nexample:\n  virtxlate translate /var/lib/ganeti/config.data web1.example.com",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"virtxlate {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
+    _translate(verbs)
+    _validate(verbs)
+    _explain(verbs)
+    _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
+    _define(
+        verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
+    )
+    return parser
+
+
+_Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _verb(
+    verbs: _Verbs[argparse.ArgumentParser], name: str, module: str, help_text: str, example: str
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(module=module, verb=name)
+    parser.add_argument("--traceback", action="store_true", help="show where in virtxlate an error came from")
+    return parser
+
+
+def _source_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("source")
+    group.add_argument(
+        "--from",
+        dest="form",
+        choices=("config", "rapi", "runtime"),
+        help="what SOURCE is; found out by looking at it otherwise",
+    )
+    group.add_argument(
+        "--runtime",
+        metavar="PATH",
+        help="runtime file, or directory of NAME.runtime files: its addresses win, the guest has seen them",
+    )
+    _destination_options(parser)
+
+
+def _destination_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("destination host")
+    group.add_argument(
+        "--domain-type", choices=("kvm", "qemu"), default="kvm", help="kvm (default), or qemu to emulate"
+    )
+    group.add_argument(
+        "--disk-paths",
+        choices=("device", "link"),
+        default="device",
+        help="the real device (default), or Ganeti's link in /var/run/ganeti/instance-disks",
+    )
+    group.add_argument(
+        "--map",
+        metavar="FILE",
+        help="TOML file of what has another name there: [bridges], [switches], [networks], [paths], [pools], "
+        "[disks], [scripts], [secrets], [diskparams.TEMPLATE]",
+    )
+    group.add_argument(
+        "--libvirt-version",
+        metavar="X.Y",
+        help="libvirt that the document is for (default: the connection's, else 9.0)",
+    )
+    group.add_argument(
+        "--no-metadata", action="store_true", help="leave the Ganeti objects out of the domain"
+    )
+    group.add_argument("--strict", action="store_true", help="make every loss an error")
+
+
+def _translate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "translate",
+        "translate",
+        "write the domain XML of instances",
+        "virtxlate translate /var/lib/ganeti/config.data --output-dir domains --report losses.json",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="name or uuid; none: all of them")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("-o", "--output", metavar="FILE", help="write one domain to FILE")
+    output.add_argument("--output-dir", metavar="DIR", help="write INSTANCE.xml for each instance to DIR")
+    parser.add_argument("--report", metavar="FILE", help="write losses, skipped and failed instances as JSON")
+    parser.add_argument(
+        "--format",
+        choices=("xml", "json"),
+        default="xml",
+        help="json: instance, xml and losses in one object",
+    )
+    _source_options(parser)
+
+
+def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "validate",
+        "validate",
+        "check domain XML against the schema, and show every problem",
+        "virsh dumpxml web1 | virtxlate validate -",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "explain",
+        "explain",
+        "show for every element and attribute the Ganeti field that caused it",
+        "virtxlate explain /var/lib/ganeti/config.data web1.example.com",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    _source_options(parser)
+
+
+def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:
+    example = f"virtxlate {name} config.data web1.example.com -c qemu:///system && {after} web1.example.com"
+    parser = _verb(verbs, name, "define", help_text, example)
+    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
+    parser.add_argument(
+        "-c",
+        "--connect",
+        metavar="URI",
+        help="libvirt connection; else LIBVIRT_DEFAULT_URI, else libvirt's default",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="do everything but change something")
+    show = parser.add_mutually_exclusive_group()
+    show.add_argument("--print-xml", action="store_true", help="only print the domain XML")
+    show.add_argument(
+        "--print-diff", action="store_true", help="only print the difference to what is defined"
+    )
+    if name == "start":
+        parser.add_argument("--paused", action="store_true", help="leave the guest paused")
+    _source_options(parser)

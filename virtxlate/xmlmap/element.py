@@ -21,7 +21,8 @@ class Element(Generic[R]):
 
     ``const`` are attributes with a fixed value, such as the ``type`` that a Choice selects by.
 
-    Raises TableError at import when an entry has no field in ``model``, or a field no entry.
+    Raises TableError at import when an entry has no field in ``model``, a field no entry, or two entries
+    stand in one place.
     """
 
     def __init__(
@@ -39,10 +40,8 @@ class Element(Generic[R]):
         self._required = tuple(e for e in entries if isinstance(e, Field) and e.required)
         self._reader = Reader()
         for entry in entries:
-            if isinstance(entry, Field | Flag):
-                self._reader.add(entry)
-            else:
-                self._reader.children[entry.element.tag] = entry
+            self._reader.add(entry)
+        self._reader.check(tag)
         self.append = compile_writer(tag, self.const, entries)
         """Write a record as a new child of a parent."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from virtxlate.errors import DomainXmlError, TableError
-from virtxlate.xmlmap.entries import Child, Children, Field, Flag, Leftover
+from virtxlate.xmlmap.entries import Child, Children, Entry, Field, Flag, Leftover
 from virtxlate.xmlmap.writing import STEP
 
 
@@ -23,22 +23,44 @@ class Reader:
         self.text: Field | None = None
         self.flag: str | None = None
 
-    def add(self, entry: Field | Flag) -> None:
-        """Make room for a value at the path of ``entry``. Raises TableError when a record is in the way."""
-        reader = self
+    def add(self, entry: Entry) -> None:
+        """Make room for ``entry``. Raises TableError when another one stands in its place."""
+        if isinstance(entry, Child | Children):
+            if entry.element.tag in self.children:
+                raise TableError(f"{entry.element.tag}: two entries for one element")
+            self.children[entry.element.tag] = entry
+            return
         steps = [] if entry.path == "." else STEP.findall(entry.path)
-        for step in steps:
-            if not step.startswith("@"):
-                deeper = reader.children.setdefault(step, Reader())
-                if not isinstance(deeper, Reader):
-                    raise TableError(f"{entry.path}: a field inside an element that is a record of its own")
-                reader = deeper
+        key = steps.pop()[1:] if steps and steps[-1].startswith("@") else None
+        reader = self._below(steps, entry.path)
+        taken = reader.text or reader.flag if key is None else reader.attributes.get(key)
+        if taken:
+            raise TableError(f"{entry.path}: two entries for one place")
         if isinstance(entry, Flag):
             reader.flag = entry.name
-        elif steps and steps[-1].startswith("@"):
-            reader.attributes[steps[-1][1:]] = entry
+        elif key is not None:
+            reader.attributes[key] = entry
         else:
             reader.text = entry
+
+    def _below(self, steps: list[str], path: str) -> Reader:
+        reader = self
+        for step in steps:
+            deeper = reader.children.setdefault(step, Reader())
+            if not isinstance(deeper, Reader):
+                raise TableError(f"{path}: a field inside an element that is a record of its own")
+            reader = deeper
+        return reader
+
+    def check(self, path: str) -> None:
+        """Raise TableError where an element is read as two things: a flag is empty, text stands alone."""
+        if self.flag is not None and (self.attributes or self.children):
+            raise TableError(f"{path}: a flag, but other entries stand in it")
+        if self.text is not None and self.children:
+            raise TableError(f"{path}: text, but other elements stand beside it")
+        for tag, part in self.children.items():
+            if isinstance(part, Reader):
+                part.check(f"{path}/{tag}")
 
 
 def read(

@@ -39,8 +39,10 @@ def _compare(at: str, asked: Any, found: Any) -> Iterator[str]:
 
 
 def _is_resolved(at: str, asked: Any, found: Any) -> bool:
-    """Tell whether libvirt only put a name in full: it resolves the machine alias when it defines a domain."""
-    return at == "domain.os.machine" and asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
+    """Tell whether libvirt only settled what was left to it: a machine alias, or how it checked the CPU."""
+    if at == "domain.os.machine":
+        return asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
+    return (at, asked, found) == ("domain.cpu.check", "none", "full")
 
 
 def _key(item: Any, index: int) -> Any:

@@ -19,6 +19,7 @@ from virtxlate.tables.disk import (
     DISK_AIOS,
     DISK_CACHES,
     DISK_DISCARDS,
+    DISK_TYPE_ALIASES,
     IDE_TARGETS,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
@@ -207,6 +208,10 @@ def hvparams_to_ganeti(
             report.lose(f"hvparams.{name}", None, "there is no disk to tell it by")
         return values
     values["disk_type"] = _agree([by_bus(d.bus, d.device).ganeti for d in disks], "disk_type", report)
+    if values["disk_type"] in DISK_TYPE_ALIASES.values():
+        report.lose(
+            "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"
+        )
     cached = [d.cache for d, g in zip(disks, found, strict=True) if g.template not in UNCACHED_TEMPLATES]
     by_kernel = [d.io for d in disks if d.type != "network"]
     for name, table, words in (
@@ -219,6 +224,10 @@ def hvparams_to_ganeti(
             values[name] = _agree(told, name, report)
         if not told or told[0] in {"default", "ignore"}:
             report.lose(f"hvparams.{name}", None, "more than one Ganeti word means the same to libvirt")
+    if values.get("disk_cache") == "none":
+        report.lose(
+            "hvparams.disk_cache", "none", "shared storage is never cached, whatever the parameter says"
+        )
     return values
 
 

@@ -203,6 +203,8 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
         report.lose("hvparams.serial_speed", None, "the kernel's arguments name no console")
     if match := _ROOT.match(cmdline):
         values["root_path"] = match[1]
+        if not match[1]:
+            report.lose("hvparams.root_path", "", "an empty text and null mean the same to the kernel")
         cmdline = cmdline[match.end() :]
     else:
         report.lose("hvparams.root_path", None, "the kernel's arguments do not begin with root=")

@@ -183,6 +183,7 @@ def _mode(interface: domain.Interface, at: str, context: Context, report: Report
     if interface.type == "ethernet":
         report.lose(f"{at}.mode", mode, "routed and ext are the same to libvirt")
         report.lose(f"{at}.link", None, "a bare tap does not tell its link")
+        report.lose(f"{at}.vlan", None, "a bare tap does not tell its VLAN")
         return mode, ""
     table = "bridges" if port is None else "switches"
     return mode, context.renames.back(table, interface.bridge or "")

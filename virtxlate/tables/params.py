@@ -16,6 +16,8 @@ class Untranslated(msgspec.Struct, frozen=True):
     name: str
     severity: Severity
     reason: str
+    needs: str = ""
+    """Another hvparam without which this one does nothing at all; nothing is lost while that is unset."""
 
 
 TRANSLATED = frozenset(
@@ -68,16 +70,16 @@ UNTRANSLATED = (
     Untranslated("security_model", _HOST, "libvirt confines QEMU by its own means"),
     Untranslated("soundhw", _GUEST, "sound cards are not translated yet"),
     Untranslated("spice_bind", _GUEST, "SPICE is not translated yet"),
-    Untranslated("spice_image_compression", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_ip_version", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_jpeg_wan_compression", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_password_file", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_playback_compression", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_streaming_video", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_tls_ciphers", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_use_tls", _HOST, "SPICE is not translated yet"),
-    Untranslated("spice_use_vdagent", _GUEST, "SPICE is not translated yet"),
-    Untranslated("spice_zlib_glz_wan_compression", _HOST, "SPICE is not translated yet"),
+    Untranslated("spice_image_compression", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_ip_version", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_jpeg_wan_compression", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_password_file", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_playback_compression", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_streaming_video", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_tls_ciphers", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_use_tls", _HOST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_use_vdagent", _GUEST, "SPICE is not translated yet", "spice_bind"),
+    Untranslated("spice_zlib_glz_wan_compression", _HOST, "SPICE is not translated yet", "spice_bind"),
     Untranslated("usb_devices", _GUEST, "USB devices are not translated yet"),
     Untranslated("usb_mouse", _GUEST, "USB devices are not translated yet"),
     Untranslated("use_chroot", _HOST, "libvirt confines QEMU by its own means"),
@@ -86,12 +88,15 @@ UNTRANSLATED = (
     Untranslated(
         "vnc_bind_address", _GUEST, "VNC is not translated yet, nor the USB tablet that comes with it"
     ),
-    Untranslated("vnc_password_file", _HOST, "VNC is not translated yet"),
-    Untranslated("vnc_tls", _HOST, "VNC is not translated yet"),
-    Untranslated("vnc_x509_path", _HOST, "VNC is not translated yet"),
-    Untranslated("vnc_x509_verify", _HOST, "VNC is not translated yet"),
+    Untranslated("vnc_password_file", _HOST, "VNC is not translated yet", "vnc_bind_address"),
+    Untranslated("vnc_tls", _HOST, "VNC is not translated yet", "vnc_bind_address"),
+    Untranslated("vnc_x509_path", _HOST, "VNC is not translated yet", "vnc_bind_address"),
+    Untranslated("vnc_x509_verify", _HOST, "VNC is not translated yet", "vnc_bind_address"),
     Untranslated("vnet_hdr", _HOST, "libvirt decides on vnet_hdr itself: on for virtio"),
 )
 
-if TRANSLATED & {row.name for row in UNTRANSLATED}:
+_NAMES = {row.name for row in UNTRANSLATED}
+if any(row.needs not in {"", *_NAMES} for row in UNTRANSLATED):
+    raise TableError("params: a row needs an hvparam that is not untranslated itself")
+if TRANSLATED & _NAMES:
     raise TableError("params: an hvparam is both translated and untranslated")

@@ -64,7 +64,8 @@ def report_untranslated(instance: Instance, report: Report) -> None:
         return
     for row in UNTRANSLATED:
         value = getattr(hvparams, row.name)
-        if value != getattr(_DEFAULT_HVPARAMS, row.name):
+        used = not row.needs or getattr(hvparams, row.needs)
+        if used and value != getattr(_DEFAULT_HVPARAMS, row.name):
             report.lose(f"hvparams.{row.name}", value, row.reason, row.severity)
     for name, value in instance.unknown_hvparams.items():
         report.lose(

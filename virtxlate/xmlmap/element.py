@@ -37,7 +37,7 @@ class Element(Generic[R]):
         self.entries = entries
         self.const = dict(const or {})
         self._check()
-        self._required = tuple(e for e in entries if isinstance(e, Field) and e.required)
+        self._required = tuple(e for e in entries if _is_required(e, model))
         self._reader = Reader()
         for entry in entries:
             self._reader.add(entry)
@@ -81,10 +81,22 @@ class Element(Generic[R]):
         """
         values: dict[str, Any] = {}
         read(self._reader, element, values, leftovers, self.const)
-        for field in self._required:
-            if field.name not in values:
-                raise error_at(element, f"expected {field.path}, found none")
+        for entry in self._required:
+            if entry.name not in values:
+                raise error_at(element, f"expected {_place_of(entry)}, found none")
         return self.model(**values)
+
+
+def _is_required(entry: Entry, model: type[msgspec.Struct]) -> bool:
+    """Tell whether the declaration says so, or the record cannot be made without it."""
+    without = len(model.__struct_fields__) - len(model.__struct_defaults__)
+    position = model.__struct_fields__.index(entry.name) - without
+    has_default = position >= 0 and model.__struct_defaults__[position] is not msgspec.NODEFAULT
+    return not has_default or (isinstance(entry, Field) and entry.required)
+
+
+def _place_of(entry: Entry) -> str:
+    return entry.path if isinstance(entry, Field | Flag) else entry.element.tag
 
 
 class Choice:

@@ -71,7 +71,8 @@ class DomainXmlError(InputError):
     """An XML document is not one that can be read; ``line`` is 0 where it is not known."""
 
     def __init__(self, message: str, *, at: str = "", line: int = 0) -> None:
-        super().__init__(message, at=f"{at} (line {line})" if line else at)
+        place = f"{at} (line {line})" if at else f"line {line}"
+        super().__init__(message, at=place if line else at)
         self.line = line
 
     def under(self, parent: str) -> Self:

@@ -35,7 +35,8 @@ def parse_document(text: bytes | str) -> etree._Element:
         root = etree.fromstring(data, xml_parser())
     except (etree.XMLSyntaxError, ValueError) as exc:
         line = getattr(exc, "lineno", 0) or 0
-        raise DomainXmlError(f"not well-formed XML: {getattr(exc, 'msg', None) or exc}", line=line) from None
+        reason = " ".join(str(getattr(exc, "msg", None) or exc).split())
+        raise DomainXmlError(f"not well-formed XML: {reason}", line=line) from None
     if root.getroottree().docinfo.doctype:
         raise DomainXmlError("expected no document type declaration, found one", at="/")
     return root

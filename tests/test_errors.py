@@ -103,6 +103,10 @@ def test_an_xml_error_of_no_known_line_tells_the_path() -> None:
     assert DomainXmlError("bad", at="/domain").line == 0
 
 
+def test_an_xml_error_of_no_known_path_tells_the_line() -> None:
+    assert str(DomainXmlError("not XML", line=3)) == "line 3: not XML"
+
+
 def test_a_file_becomes_a_prefix_of_an_xml_path() -> None:
     error = DomainXmlError("bad", at="/domain/os", line=3).under("web1.xml")
     assert str(error) == "web1.xml: /domain/os (line 3): bad"

@@ -146,6 +146,35 @@ def test_a_required_value_inside_a_nested_element_is_missed() -> None:
     assert str(caught.value) == "/card (line 1): expected model/@type, found none"
 
 
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+    pet: Tag
+    tags: tuple[Tag, ...]
+    tame: bool
+
+
+OWNER = Element(
+    "owner",
+    Owner,
+    Field("name", "@name"),
+    Child("pet", Element("pet", Tag, *TAG.entries)),
+    Children("tags", TAG),
+    Flag("tame", "habits/tame"),
+)
+MISSING = [
+    ("", "pet"),
+    ('<pet id="1"/>', "tag"),
+    ('<pet id="1"/><tag id="1"/>', "habits/tame"),
+]
+
+
+@pytest.mark.parametrize(("inner", "missing"), MISSING)
+def test_what_the_record_cannot_be_made_without_is_required(inner: str, missing: str) -> None:
+    with pytest.raises(DomainXmlError) as caught:
+        OWNER.parse(etree.fromstring(f"<owner>{inner}</owner>"))
+    assert str(caught.value) == f"/owner (line 1): expected {missing}, found none"
+
+
 def test_a_record_is_written_below_a_parent() -> None:
     parent = etree.Element("house")
     child = PET.append(Pet(name="Ada"), parent)

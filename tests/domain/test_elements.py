@@ -207,7 +207,8 @@ CASES: list[tuple[Any, Any, str]] = [
         ),
         (
             "<domain type='kvm'><name>a</name><uuid>b</uuid>"
-            "<metadata><virtxlate:instance xmlns:virtxlate='urn:x-virtxlate:instance:1'>{}</virtxlate:instance>"
+            "<metadata><virtxlate:instance xmlns:virtxlate='urn:x-virtxlate:instance:1'>{}"
+            "</virtxlate:instance>"
             "</metadata><memory unit='KiB'>1024</memory><currentMemory unit='MiB'>512</currentMemory>"
             "<vcpu>2</vcpu>"
             "<os><type arch='x86_64' machine='pc'>hvm</type><kernel>/k</kernel><initrd>/i</initrd>"
@@ -222,7 +223,8 @@ CASES: list[tuple[Any, Any, str]] = [
         e.DOMAIN,
         m.Domain(type="kvm", name="a", memory=m.Memory(value=1), os=m.Os()),
         (
-            "<domain type='kvm'><name>a</name><memory>1</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices/>"
+            "<domain type='kvm'><name>a</name><memory>1</memory><vcpu>1</vcpu><os><type>hvm</type></os>"
+            "<devices/>"
             "</domain>"
         ),
     ),

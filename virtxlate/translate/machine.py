@@ -15,6 +15,7 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import BeParams
 from virtxlate.report import Report, Severity
 from virtxlate.tables.machine import (
+    ACPI,
     CLOCKS,
     DEFAULT_CPU,
     DEFAULT_EMULATOR,
@@ -45,7 +46,7 @@ def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
         "current_memory": memory,
         "vcpus": beparams.vcpus,
         "os": _os(instance, report),
-        "acpi": hvparams.acpi,
+        "acpi": ACPI.right(hvparams.acpi),
         "cpu": _cpu(instance),
         "clock_offset": CLOCKS.right(hvparams.use_localtime),
         "on_poweroff": "destroy",
@@ -166,7 +167,7 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
     Raises UnsupportedError.
     """
     values: dict[str, Any] = {
-        "acpi": found.acpi,
+        "acpi": ACPI.left(found.acpi),
         "machine_version": found.os.machine or "",
         "serial_console": bool(found.devices.serials),
         "use_localtime": carry(CLOCKS.left, found.clock_offset or "utc", "hvparams.use_localtime"),

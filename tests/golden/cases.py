@@ -1,8 +1,8 @@
 """The cases: one file of Ganeti data each, with what a destination knows, and the domains it becomes.
 
 A case is ``fixtures/ganeti/NAME.json``; ``NAME.context.toml`` beside it sets fields of Context, and the map
-under ``[map.*]``. Its domains are ``fixtures/domain/NAME.xml``, or ``NAME.LABEL.xml`` (first label of the host
-name) where the data has several KVM instances; losses stand in ``.losses.json`` beside the XML.
+under ``[map.*]``. Its domains are ``fixtures/domain/NAME.xml``, or ``NAME.LABEL.xml`` (first label of the
+host name) where the data has several KVM instances; losses stand in ``.losses.json`` beside the XML.
 """
 
 from __future__ import annotations

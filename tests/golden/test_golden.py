@@ -1,6 +1,6 @@
 """Every case: the whole text of its domains, the way back, and what only reports can tell.
 
-``pytest --regenerate`` writes the goldens anew. Read the difference: a golden that nobody read proves nothing.
+``pytest --regenerate`` writes the goldens anew. Read the difference: what nobody read proves nothing.
 """
 
 from __future__ import annotations

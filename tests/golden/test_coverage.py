@@ -1,0 +1,263 @@
+"""What the goldens show: every path that virtxlate writes, and every row of every table, both ways."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+from lxml import etree
+
+import virtxlate.tables
+from tests.golden.cases import DOMAIN as DOMAIN_FILES
+from tests.golden.cases import Translation, every_translation
+from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
+from virtxlate.bijection import Bijection
+from virtxlate.domain.elements import DOMAIN
+from virtxlate.domain.model import DriveAddress
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HVPARAM_NAMES
+from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+
+# Paths
+
+_OF_DRIVE = ("controller", "target", "unit")
+_OF_PCI = ("domain", "slot", "function", "multifunction")
+UNWRITTEN = {
+    "os/boot/@dev": "devices carry their boot order themselves",
+    "devices/disk/source/@pool": "a volume is named by its path, not by its pool",
+    "devices/disk/source/@volume": "a volume is named by its path, not by its pool",
+    "devices/disk/source/host/@transport": "Ganeti knows TCP only, which is the default",
+    "devices/disk/source/host/@socket": "Ganeti knows TCP only",
+    "devices/disk/source/auth/secret/@usage": "a secret is named by its UUID",
+    "devices/disk/address/@port": "no disk is on USB",
+    "devices/disk/address/@multifunction": "each disk has a slot of its own",
+    "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
+    "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
+    "devices/interface/address/@multifunction": "each NIC has a slot of its own",
+    "devices/video/address/@multifunction": "the display has a slot of its own",
+    "devices/memballoon/address/@multifunction": "the balloon has a slot of its own",
+    **{
+        f"devices/{tag}/address/@{name}": "it is on PCI, never on a drive bus or USB"
+        for tag in ("controller", "interface", "video", "memballoon")
+        for name in (*_OF_DRIVE, "port")
+    },
+    **{
+        f"devices/{tag}/source/@path": "libvirt chooses the pseudo terminal"
+        for tag in ("serial", "console", "parallel")
+    },
+    **{
+        f"devices/{tag}/target/model/@name": "only a serial port has a model"
+        for tag in ("console", "parallel")
+    },
+    "devices/parallel/target/@type": "a parallel port is of one type",
+}
+"""Paths that stand in no golden, with the reason why virtxlate never writes them."""
+
+
+def paths_in(element: etree._Element, at: str = "") -> Iterator[str]:
+    """Name every path of a document as the declarations do."""
+    yield from (f"{at}@{name!s}" for name in element.attrib)
+    if element.text is not None and element.text.strip():
+        yield f"{at}."
+    for child in element:
+        yield f"{at}{child.tag!s}"
+        yield from paths_in(child, f"{at}{child.tag!s}/")
+
+
+def written() -> set[str]:
+    return {path for file in DOMAIN_FILES.glob("*.xml") for path in paths_in(etree.parse(file).getroot())}
+
+
+def test_every_path_stands_in_a_golden_or_has_a_reason() -> None:
+    assert set(DOMAIN.paths()) - written() == set(UNWRITTEN)
+
+
+def test_every_cause_is_that_of_a_written_path() -> None:
+    assert {cause.path for cause in causes.CAUSES} - written() == set()
+
+
+def test_every_fixed_cause_is_that_of_a_written_device() -> None:
+    devices = [each.domain.devices for each in every_translation()]
+    kinds = {kind.type for each in devices for kind in each.controllers}
+    kinds |= {disk.device for each in devices for disk in each.disks}
+    assert set(causes.FIXED_CAUSES) - kinds == set()
+
+
+# Words: a Bijection remembers nothing, so the look-ups are watched while all goldens go there and back.
+
+Word = tuple[str, str, Any]
+
+
+@pytest.fixture(scope="module")
+def looked_up() -> Counter[Word]:
+    """Give every look-up in a Bijection as (table, side, term)."""
+    seen: Counter[Word] = Counter()
+
+    def watched(side: str, lookup: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def look(table: Any, term: Any) -> Any:
+            seen[table.name, side, term] += 1
+            return lookup(table, term)
+
+        return look
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bijection, "right", watched("left", Bijection.right))
+        patch.setattr(Bijection, "left", watched("right", Bijection.left))
+        for each in every_translation():
+            there = to_domain(each.instance, each.context, Report())
+            to_ganeti(msgspec.structs.replace(there, metadata=None), each.context, Report())
+    return seen
+
+
+def modules() -> list[ModuleType]:
+    names = [info.name for info in pkgutil.iter_modules(virtxlate.tables.__path__)]
+    return [importlib.import_module(f"virtxlate.tables.{name}") for name in names]
+
+
+def bijections() -> list[Bijection[Any, Any]]:
+    return [value for module in modules() for value in vars(module).values() if isinstance(value, Bijection)]
+
+
+UNREAD_WORDS: dict[Word, str] = {
+    ("disk_cache", "right", "default"): "virtxlate never writes it; libvirt users do",
+}
+"""Words that no golden has, with the reason."""
+
+
+@pytest.mark.parametrize("table", bijections(), ids=lambda table: table.name)
+def test_every_word_is_looked_up(table: Bijection[Any, Any], looked_up: Counter[Word]) -> None:
+    words = {(table.name, "left", term) for term in table._right}
+    words |= {(table.name, "right", term) for term in table._left}
+    unread = {word for word in UNREAD_WORDS if word[0] == table.name}
+    assert {word for word in words if word not in looked_up} == unread
+
+
+# Rows of the other tables
+
+
+def back(each: Translation) -> Instance:
+    bare = msgspec.structs.replace(each.domain, metadata=None)
+    return to_ganeti(bare, each.context, Report())
+
+
+def disk_types(instance: Instance) -> set[str]:
+    return {instance.hvparams.disk_type} if instance.disks else set()
+
+
+def controllers(instance: Instance) -> set[str]:
+    return (
+        {instance.hvparams.scsi_controller_type} if disk_types(instance) & {"scsi-hd", "scsi-cd"} else set()
+    )
+
+
+ROWS: list[tuple[str, Callable[[Instance], set[str]], set[str]]] = [
+    ("DISK_TYPES", disk_types, {row.ganeti for row in disk.DISK_TYPES}),
+    ("SCSI_CONTROLLERS", controllers, {row.ganeti for row in controller.SCSI_CONTROLLERS}),
+]
+
+
+@pytest.mark.parametrize(("_name", "words", "rows"), ROWS, ids=[row[0] for row in ROWS])
+def test_every_row_goes_there_and_back(
+    _name: str, words: Callable[[Instance], set[str]], rows: set[str]
+) -> None:
+    both = [words(each.instance) & words(back(each)) for each in every_translation()]
+    assert set().union(*both) == rows
+
+
+@pytest.mark.parametrize("alias", disk.DISK_TYPE_ALIASES)
+def test_every_alias_comes_back_as_its_row(alias: str) -> None:
+    found = [each for each in every_translation() if each.instance.hvparams.disk_type == alias]
+    assert found
+    assert {back(each).hvparams.disk_type for each in found} == {disk.DISK_TYPE_ALIASES[alias]}
+
+
+def test_every_ide_target_holds_a_disk() -> None:
+    told = {
+        (each.target, each.address.bus, each.address.unit)
+        for translation in every_translation()
+        for each in translation.domain.devices.disks
+        if each.bus == "ide" and each.device == "disk" and isinstance(each.address, DriveAddress)
+    }
+    assert told == set(disk.IDE_TARGETS)
+
+
+def test_every_video_memory_is_written() -> None:
+    videos = [video for each in every_translation() for video in each.domain.devices.videos]
+    assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
+
+
+def test_every_untranslated_parameter_is_lost_in_some_golden() -> None:
+    lost = {loss.path for each in every_translation() for loss in each.losses}
+    assert {row.name for row in params.UNTRANSLATED if f"hvparams.{row.name}" not in lost} == set()
+
+
+def test_every_parameter_is_translated_or_not() -> None:
+    assert {row.name for row in params.UNTRANSLATED} | params.TRANSLATED == HVPARAM_NAMES
+
+
+REFUSED = [
+    *((f"hvparams.{name}", name, word, reason) for name, table in (
+        ("disk_type", disk.UNSUPPORTED_DISK_TYPES), ("nic_type", nic.UNSUPPORTED_NIC_TYPES)
+    ) for word, reason in table.items()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "name", "word", "reason"), REFUSED, ids=[row[2] for row in REFUSED])
+def test_every_unsupported_word_is_refused_with_its_reason(
+    at: str, name: str, word: str, reason: str
+) -> None:
+    each = every_translation()[0]
+    hvparams = msgspec.structs.replace(each.instance.hvparams, **{name: word})
+    instance = msgspec.structs.replace(each.instance, hvparams=hvparams)
+    with pytest.raises(UnsupportedError) as caught:
+        to_domain(instance, each.context, Report())
+    assert str(caught.value) == f"{at}: {word!r}: {reason}"
+
+
+def test_versions_that_decide_have_a_golden_on_each_side() -> None:
+    machines = [each.instance.hvparams.machine_version for each in every_translation()]
+    major, minor = machine.SMP_PREFERS_CORES_SINCE
+    assert {f"pc-i440fx-{major}.{minor}", f"pc-i440fx-{major}.{minor - 1}"} <= set(machines)
+    tagged = [each for each in every_translation() if each.stem == "nic-bridged-vlan"]
+    assert [each.context.libvirt_version for each in tagged] == [nic.PLAIN_BRIDGE_VLAN_SINCE]
+    older = msgspec.structs.replace(tagged[0].context, libvirt_version=nic.PLAIN_BRIDGE_VLAN_SINCE - 1)
+    with pytest.raises(
+        UnsupportedError, match=r"^nics\[0\]\.vlan: libvirt tags VLANs on a plain bridge since"
+    ):
+        to_domain(tagged[0].instance, older, Report())
+
+
+CHECKED = {
+    "CAUSES",
+    "DISK_TYPES",
+    "DISK_TYPE_ALIASES",
+    "FIXED_CAUSES",
+    "IDE_TARGETS",
+    "PLAIN_BRIDGE_VLAN_SINCE",
+    "SCSI_CONTROLLERS",
+    "SMP_PREFERS_CORES_SINCE",
+    "TRANSLATED",
+    "UNSUPPORTED_DISK_TYPES",
+    "UNSUPPORTED_NIC_TYPES",
+    "UNTRANSLATED",
+    "VRAM_KIB",
+}
+"""Tables without a Bijection that a test above looks at."""
+SINGLE_WORDS = {"DEFAULT_EMULATOR", "DEFAULT_CPU"}
+"""One word each; every golden has the CPU, machine-kvm-path another emulator."""
+
+
+def test_no_table_is_left_out() -> None:
+    tables = {
+        name
+        for module in modules()
+        for name, value in vars(module).items()
+        if name.isupper() and not name.startswith("_") and not isinstance(value, Bijection)
+    }
+    assert tables - SINGLE_WORDS == CHECKED

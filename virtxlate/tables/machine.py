@@ -14,6 +14,11 @@ ACPI = Bijection("acpi", [(True, True), (False, False)])
 DEFAULT_EMULATOR = "/usr/bin/kvm"
 """kvm_path that means nothing in particular: libvirt then chooses the host's own emulator."""
 
+HOST_EMULATORS = frozenset(
+    {DEFAULT_EMULATOR, "/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"}
+)
+"""What libvirt writes where it chose by itself, on Debian, SUSE and Red Hat; no kvm_path of anybody's."""
+
 DEFAULT_CPU = "qemu64"
 """What QEMU takes when cpu_type is empty."""
 

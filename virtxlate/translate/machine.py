@@ -19,6 +19,7 @@ from virtxlate.tables.machine import (
     CLOCKS,
     DEFAULT_CPU,
     DEFAULT_EMULATOR,
+    HOST_EMULATORS,
     REBOOT_BEHAVIORS,
     SMP_PREFERS_CORES_SINCE,
 )
@@ -174,7 +175,7 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
         "reboot_behavior": carry(
             REBOOT_BEHAVIORS.left, found.on_reboot or "restart", "hvparams.reboot_behavior"
         ),
-        "kvm_path": found.devices.emulator or DEFAULT_EMULATOR,
+        "kvm_path": _kvm_path(found),
         **_kernel_to_ganeti(found, report),
     }
     if found.os.machine == _DEFAULT_MACHINE:
@@ -186,6 +187,12 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
             name: getattr(found.cpu, name[4:]) or 0 for name in ("cpu_sockets", "cpu_cores", "cpu_threads")
         }
     return values, _beparams(found, report)
+
+
+def _kvm_path(found: domain.Domain) -> str:
+    """Give a particular emulator; libvirt writes the host's own into every domain."""
+    path = found.devices.emulator
+    return DEFAULT_EMULATOR if path is None or path in HOST_EMULATORS else path
 
 
 def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:

@@ -26,8 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--regenerate makes every golden right by definition: not where CI is set")
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the corpus test out, rather than skip it, where no corpus is given."""
-    if collection_path.name == "test_corpus.py" and config.getoption("--corpus") is None:
-        return True
-    return None
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the corpus test, rather than skip it, where no corpus is given."""
+    if config.getoption("--corpus") is None:
+        without = [item for item in items if item.path.name == "test_corpus.py"]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]

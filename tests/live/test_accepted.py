@@ -1,0 +1,175 @@
+"""Every golden domain before libvirt and QEMU: accepted as it is, started with each device in its place."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tests.golden.cases import Translation, every_translation
+from virtxlate import format_domain, parse_domain
+from virtxlate.domain import model as domain
+from virtxlate.tables.controller import by_ganeti
+from virtxlate.translate.compare import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.embedded import EmbeddedLibvirt
+    from virtxlate.ganeti.hvinfo import HvInfo
+
+pytestmark = pytest.mark.live
+
+TRANSLATIONS = {each.stem: each for each in every_translation()}
+NO_SUCH_MACHINE = "does not support machine type 'pc-1.1'"
+WANTS_OF_THE_HOST = {
+    "machine-kvm-path": "Cannot check QEMU binary",
+    "runtime-3-elements-2.9": NO_SUCH_MACHINE,
+    "runtime-pci-2.10": NO_SUCH_MACHINE,
+    "version-2.8": NO_SUCH_MACHINE,
+}
+"""Cases that name a QEMU or a machine that this host does not have, and where libvirt says so."""
+MOST_DISKS = 16
+
+
+@pytest.fixture(scope="module")
+def loop_devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Block devices for the templates that are some; each is a megabyte."""
+    folder, devices = tmp_path_factory.mktemp("loop"), []
+    try:
+        for number in range(MOST_DISKS):
+            image = folder / f"{number}.img"
+            with image.open("wb") as file:
+                file.truncate(1 << 20)
+            command = ["losetup", "--find", "--show", str(image)]
+            devices.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+        yield tuple(devices)
+    finally:
+        for device in devices:
+            subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.mark.parametrize("stem", TRANSLATIONS)
+def test_libvirt_accepts_the_domain_as_it_is(stem: str, libvirt_host: EmbeddedLibvirt) -> None:
+    import libvirt  # noqa: PLC0415 - collected where the binding is absent too
+
+    xml = format_domain(msgspec.structs.replace(TRANSLATIONS[stem].domain, type="qemu"))
+    if stem in WANTS_OF_THE_HOST:
+        with pytest.raises(libvirt.libvirtError, match=re.escape(WANTS_OF_THE_HOST[stem])):
+            libvirt_host.connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        return
+    defined = libvirt_host.connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+    try:
+        inactive = defined.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    finally:
+        defined.undefine()
+    assert differences(parse_domain(xml), parse_domain(inactive, [])) == ()
+
+
+@pytest.mark.parametrize("stem", sorted(TRANSLATIONS.keys() - WANTS_OF_THE_HOST.keys()))
+def test_qemu_starts_with_each_device_where_ganeti_had_it(
+    stem: str,
+    libvirt_host: EmbeddedLibvirt,
+    bridge_name: str,
+    loop_devices: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    import libvirt  # noqa: PLC0415
+
+    each = TRANSLATIONS[stem]
+    asked = on_this_host(each.domain, bridge_name, loop_devices, tmp_path)
+    started = libvirt_host.connection.createXML(format_domain(asked), libvirt.VIR_DOMAIN_START_PAUSED)
+    try:
+        live = parse_domain(started.XMLDesc(0), [])
+        devices = device_options(libvirt_host.root, asked.name)
+    finally:
+        started.destroy()
+    assert differences(asked, live) == ()
+    for device in (*each.placed.disks, *each.placed.nics):
+        if device.uuid:
+            assert device.hvinfo is not None
+            wanted = in_argv(device.hvinfo, each)
+            found = devices[f"ua-{device.hvinfo.id}"]
+            assert {key: found[key] for key in wanted} == wanted
+
+
+def on_this_host(
+    found: domain.Domain, bridge_name: str, loop_devices: tuple[str, ...], folder: Path
+) -> domain.Domain:
+    """The domain with this host's storage and bridge; no device is added, moved or left out.
+
+    Network sources become files, Open vSwitch and libvirt's networks the bridge, vhost-net plain virtio.
+    """
+    loops = iter(loop_devices)
+    disks = tuple(on_this_disk(disk, loops, folder) for disk in found.devices.disks)
+    interfaces = tuple(
+        msgspec.structs.replace(
+            nic,
+            type="bridge",
+            bridge=bridge_name,
+            network=None,
+            virtualport=None,
+            vlan=None,
+            script=None,
+            driver="qemu" if nic.driver == "vhost" else nic.driver,
+        )
+        for nic in found.devices.interfaces
+    )
+    kernel = folder / "kernel"
+    kernel.write_bytes(b"never run: the guest stays paused")
+    return msgspec.structs.replace(
+        found,
+        type="qemu",
+        memory=domain.Memory(value=64 << 10, unit="KiB"),
+        current_memory=None,
+        os=msgspec.structs.replace(found.os, kernel=None, initrd=None, cmdline=None),
+        devices=msgspec.structs.replace(found.devices, disks=disks, interfaces=interfaces),
+    )
+
+
+def on_this_disk(disk: domain.Disk, loops: Iterator[str], folder: Path) -> domain.Disk:
+    """The disk on a loop device where it is a block device, else on a file; an empty drive stays empty."""
+    if disk.source is None:
+        return disk
+    if disk.type == "block":
+        return msgspec.structs.replace(disk, source=domain.DiskSource(dev=next(loops)))
+    image = folder / f"{disk.target}.img"
+    with image.open("wb") as file:
+        file.truncate(1 << 20)
+    return msgspec.structs.replace(disk, type="file", source=domain.DiskSource(file=str(image)))
+
+
+def device_options(root: Path, name: str) -> dict[str, dict[str, Any]]:
+    """The -device options of the running QEMU, by id, from its own command line."""
+    (pid_file,) = root.glob(f"run/**/{name}.pid")
+    words = (
+        subprocess.run(
+            ["cat", f"/proc/{pid_file.read_text().strip()}/cmdline"], check=True, capture_output=True
+        )
+        .stdout.decode()
+        .split("\0")
+    )
+    options = [json.loads(value) for option, value in itertools.pairwise(words) if option == "-device"]
+    return {option["id"]: option for option in options if "id" in option}
+
+
+def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
+    """Ganeti's hvinfo in the words of libvirt's argv: its own bus names, and what the controller takes."""
+    if hvinfo.driver == "ide":
+        return {"driver": "ide-hd", "bus": "ide.1"}
+    if hvinfo.scsi_id is None:
+        return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}
+    told = {"driver": hvinfo.driver, "bus": "scsi0.0", "scsi-id": hvinfo.scsi_id}
+    if by_ganeti(each.placed.hvparams.scsi_controller_type).scsi_id_in == "target":
+        told |= {"channel": hvinfo.channel, "lun": hvinfo.lun}
+    return told
+
+
+def test_no_exception_is_listed_for_a_case_that_is_gone() -> None:
+    assert set(WANTS_OF_THE_HOST) <= set(TRANSLATIONS)

@@ -1,0 +1,1 @@
+"""Programs that run in an interpreter of their own and time themselves; see serving.py for how they talk."""

@@ -1,0 +1,1 @@
+"""Fresh processes that do one thing, and say what it took."""

@@ -233,11 +233,21 @@ def test_versions_that_decide_have_a_golden_on_each_side() -> None:
         to_domain(tagged[0].instance, older, Report())
 
 
+def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
+    paths = {each.instance.hvparams.kvm_path: back(each).hvparams.kvm_path for each in every_translation()}
+    assert set(paths) & machine.HOST_EMULATORS == {machine.DEFAULT_EMULATOR, "/usr/bin/qemu-system-x86_64"}
+    assert {
+        was for was, is_now in paths.items() if is_now == machine.DEFAULT_EMULATOR
+    } <= machine.HOST_EMULATORS
+    assert {was for was, is_now in paths.items() if was == is_now} - machine.HOST_EMULATORS
+
+
 CHECKED = {
     "CAUSES",
     "DISK_TYPES",
     "DISK_TYPE_ALIASES",
     "FIXED_CAUSES",
+    "HOST_EMULATORS",
     "IDE_TARGETS",
     "PLAIN_BRIDGE_VLAN_SINCE",
     "SCSI_CONTROLLERS",

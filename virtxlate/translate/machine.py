@@ -175,7 +175,7 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
         "reboot_behavior": carry(
             REBOOT_BEHAVIORS.left, found.on_reboot or "restart", "hvparams.reboot_behavior"
         ),
-        "kvm_path": _kvm_path(found),
+        "kvm_path": _kvm_path(found, report),
         **_kernel_to_ganeti(found, report),
     }
     if found.os.machine == _DEFAULT_MACHINE:
@@ -189,10 +189,14 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
     return values, _beparams(found, report)
 
 
-def _kvm_path(found: domain.Domain) -> str:
+def _kvm_path(found: domain.Domain, report: Report) -> str:
     """Give a particular emulator; libvirt writes the host's own into every domain."""
     path = found.devices.emulator
-    return DEFAULT_EMULATOR if path is None or path in HOST_EMULATORS else path
+    if path is not None and path not in HOST_EMULATORS:
+        return path
+    if path not in {None, DEFAULT_EMULATOR}:
+        report.lose("hvparams.kvm_path", path, "libvirt writes it where no emulator was asked for, too")
+    return DEFAULT_EMULATOR
 
 
 def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:

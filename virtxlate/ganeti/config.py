@@ -260,11 +260,16 @@ class Config:
         return merge((*layers, Layer("instance.osparams", wire.osparams)))
 
     def _nic(self, wire: WireNic, at: str) -> Nic:
-        netinfo = self._config.networks.get(wire.network) if wire.network is not None else None
         try:
-            return make_nic(wire, {**self._nicparams, **wire.nicparams}, netinfo, None)
+            return make_nic(wire, {**self._nicparams, **wire.nicparams}, self._network(wire.network), None)
         except GanetiDataError as exc:
             raise exc.under(at) from None
+
+    def _network(self, key: str | None) -> Network | None:
+        """Give the network of a NIC: by its uuid since 2.8, by its name in 2.7."""
+        if key is None or key in self._config.networks:
+            return self._config.networks.get(key or "")
+        return next((network for network in self._config.networks.values() if network.name == key), None)
 
     def _disks(self, wire: _Instance) -> Iterator[WireDisk]:
         """Give the disks of an instance: objects up to 2.11, uuids of top level disks since 2.12."""

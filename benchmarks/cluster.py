@@ -1,7 +1,7 @@
 """A made-up cluster of any size as config.data of Ganeti 3.1: the same number gives the same bytes.
 
 As Ganeti's own daemon writes it: compact JSON, disks at the top level, every object with uuid, serial number
-and times. Half of the instances are on DRBD, one in twenty has disks of two templates, one in ten own hvparams.
+and times. Half of the instances are on DRBD, one in twenty mixes templates, one in ten has own hvparams.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: one module a verb, imported when it is called.
 
 Rule: nothing here or in parser.py imports lxml, msgspec or libvirt, so that ``--help`` and ``--version``
@@ -21,6 +22,10 @@ _INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; see the table in ``virtxlate --help``."""
     parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete  # noqa: PLC0415 - the shell asks for completions, and only then
+
+        argcomplete.autocomplete(parser)
     args = parser.parse_args(argv)
     try:
         code: int = import_module(f"virtxlate.cli.{args.module}").run(args)

@@ -1,0 +1,225 @@
+"""Every loss that the code can report, found by reading the code, beside what one can do about it.
+
+The reason and the severity come from the calls of ``Report.lose``; the path and the advice stand here, by
+reason. Words that a call fills in are written in capitals.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+PACKAGE = Path(__file__).parents[2] / "virtxlate"
+BY_PARAMETER = "(row.reason)"
+BY_CONTROLLER = "(row.note)"
+_DEFAULT_SEVERITY = "host-only"
+
+
+class Stated(NamedTuple):
+    """What one call of ``lose`` says."""
+
+    reason: str
+    severity: str
+
+
+class Advice(NamedTuple):
+    """Where a loss is reported, and what to do; several paths are joined by a comma."""
+
+    path: str
+    text: str = ""
+
+
+@cache
+def stated() -> dict[str, Stated]:
+    """Give what the code says, by reason."""
+    found: dict[str, Stated] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            for call in _calls(function):
+                each = _read(call, function)
+                assert found.setdefault(each.reason, each) == each, "one reason, two severities"
+    return found
+
+
+def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "lose":
+            yield node
+
+
+def _read(call: ast.Call, function: ast.FunctionDef) -> Stated:
+    reason, *rest = call.args[2:]
+    severity = ast.unparse(rest[0]).rpartition(".")[2] if rest else _DEFAULT_SEVERITY
+    return Stated(_text(reason, function), severity.lower().replace("_", "-"))
+
+
+def _text(node: ast.expr, function: ast.FunctionDef) -> str:
+    """Give the text of an expression; a name stands for what was assigned to it last."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            _text(part, function)
+            if isinstance(part, ast.Constant)
+            else ast.unparse(part).strip("f'{}").rpartition(".")[2].upper()
+            for part in node.values
+        )
+    if isinstance(node, ast.Name):
+        assigned = [
+            each
+            for each in ast.walk(function)
+            if isinstance(each, ast.Assign)
+            and each.lineno < node.lineno
+            and ast.unparse(each.targets[0]) == node.id
+        ]
+        return _text(max(assigned, key=lambda each: each.lineno).value, function)
+    return f"({ast.unparse(node)})"
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Give what matches a path or a reason in which N, NAME or MODE stands for anything."""
+    return re.compile(
+        "".join(".+" if part in {"N", "NAME", "MODE"} else re.escape(part) for part in _WORD.split(text))
+    )
+
+
+_WORD = re.compile(r"\b(N|NAME|MODE)\b")
+
+READING = {
+    "private OS parameters stay with Ganeti": Advice(
+        "osparams_private", "Nothing. libvirt never sees OS parameters."
+    ),
+    "the DRBD secret stays with Ganeti": Advice(
+        "disks[N].logical_id[5]", "Nothing. Only Ganeti and DRBD need the secret."
+    ),
+    "RAPI does not tell the VLAN of a NIC": Advice(
+        "nics[N].vlan",
+        "Use `config.data` if any NIC has a VLAN: without it the NIC would be in another network.",
+    ),
+    "RAPI entries do not tell where a disk is stored": Advice(
+        "disks[N].logical_id",
+        'Use `config.data` or an info job, or name each disk in the map: `[disks]` `UUID = "/dev/..."`.',
+    ),
+    "RAPI does not tell the disk parameters": Advice(
+        "disks[N].params",
+        "Matters for rbd, gluster and ext only. Give them in the map, `[diskparams.TEMPLATE]`, or use "
+        "`config.data`.",
+    ),
+    "a runtime file of 2.9 or older names its disks only in the command": Advice(
+        "[3]", "The domain has no disks. Translate from `config.data` and give the file with `--runtime`."
+    ),
+    "the command has none; libvirt will choose one": Advice(
+        "uuid", "Translate from `config.data`, which has the UUID, and give the file with `--runtime`."
+    ),
+}
+
+TO_LIBVIRT = {
+    BY_PARAMETER: Advice("hvparams.NAME", "See [params.md](params.md), which has a row for each parameter."),
+    BY_CONTROLLER: Advice(
+        "hvparams.scsi_controller_type",
+        "See the note in [mapping.md](mapping.md#virtxlatetablescontroller). Guests without a driver that "
+        "reads the EEPROM do not notice.",
+    ),
+    "not a KVM hypervisor parameter that is known": Advice(
+        "hvparams.NAME", "Look up what your Ganeti does with it; it rides in the metadata."
+    ),
+    "the data does not tell the device; Ganeti's own link to it is used": Advice(
+        "disks[N].device",
+        'Name the device in the map: `[disks]` `UUID = "/dev/..."`. The link exists only while Ganeti has '
+        "the disk active.",
+    ),
+    "libvirt has no lower bound for the balloon: the guest starts with maxmem": Advice(
+        "beparams.minmem", "Nothing, if the host has the memory. `virsh setmem` moves the balloon later."
+    ),
+    "CD-ROM and floppy images are not translated yet: nothing is told to boot first": Advice(
+        "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or add the CD-ROM by hand."
+    ),
+    "Ganeti ignores it when a kernel is given": Advice("hvparams.boot_order", "Nothing."),
+    "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
+    "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
+    "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
+        "nics[N].mode",
+        'Name a script in the map: `[scripts]` `MODE = "/path"`. libvirt runs it for the tap. Or connect '
+        "the tap by your own means.",
+    ),
+    "libvirt does not tell a tap of mode MODE its link": Advice(
+        "nics[N].link", "The script must know the link (the routing table, for routed) by itself."
+    ),
+    "libvirt does not tag the tap of mode MODE": Advice("nics[N].vlan", "The script must tag by itself."),
+}
+
+_SINGLE = "Ganeti gives an instance one of these"
+TO_GANETI = {
+    "only the metadata of virtxlate carries it": Advice(
+        "os, primary_node, admin_state, tags and the like, hvparams.kvm_pci_reservations, every hvparam that "
+        "is not translated"
+    ),
+    "a libvirt disk does not tell it": Advice(
+        "disks[N].uuid, disks[N].name, disks[N].size_mib, disks[N].children, disks[N].nodes, "
+        "disks[N].iv_name, disks[N].spindles, disks[N].device, disks[N].link, disks[N].uri"
+    ),
+    "the source of a disk does not tell its parameters": Advice("disks[N].params"),
+    "a source tells only the parameters that it is made of": Advice("disks[N].params"),
+    "a link does not tell what it leads to": Advice("disks[N].template, disks[N].logical_id, disks[N].minor"),
+    "a path does not tell file, sharedfile and gluster apart": Advice("disks[N].template"),
+    "a path does not tell the file driver": Advice("disks[N].logical_id"),
+    "a DRBD device does not tell its nodes, port and volumes": Advice("disks[N].logical_id"),
+    "a block device's path does not prove its template": Advice("disks[N].template, disks[N].logical_id"),
+    "an ext provider may stand behind the same source": Advice("disks[N].template, disks[N].logical_id"),
+    "the URI that Ganeti's node made is not in the source": Advice("disks[N].uri"),
+    "a CD-ROM is always read-only": Advice("disks[N].mode"),
+    "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo, nics[N].hvinfo"),
+    "the slot that Ganeti keeps for it is not on the guest's bus": Advice("disks[N].hvinfo"),
+    "there is no disk to tell it by": Advice(
+        "hvparams.disk_type, hvparams.disk_cache, hvparams.disk_aio, hvparams.disk_discard"
+    ),
+    "an older Ganeti word means the same to libvirt": Advice("hvparams.disk_type"),
+    "more than one Ganeti word means the same to libvirt": Advice(
+        "hvparams.disk_cache, hvparams.disk_aio, hvparams.disk_discard"
+    ),
+    "shared storage is never cached, whatever the parameter says": Advice("hvparams.disk_cache"),
+    "Ganeti has one word for all disks": Advice(
+        "hvparams.disk_type, hvparams.disk_cache, hvparams.disk_aio, hvparams.disk_discard"
+    ),
+    "a libvirt interface does not tell it": Advice(
+        "nics[N].uuid, nics[N].name, nics[N].ip, nics[N].network, nics[N].netinfo"
+    ),
+    "a libvirt network does not tell what stands behind it": Advice(
+        "nics[N].mode, nics[N].link, nics[N].vlan"
+    ),
+    "routed and ext are the same to libvirt": Advice("nics[N].mode"),
+    "a bare tap does not tell its link": Advice("nics[N].link"),
+    "a bare tap does not tell its VLAN": Advice("nics[N].vlan"),
+    "there is no interface to tell it by": Advice(
+        "hvparams.nic_type, hvparams.vhost_net, hvparams.virtio_net_queues"
+    ),
+    "Ganeti has one nic_type for all NICs": Advice("hvparams.nic_type"),
+    "the interface does not tell its driver": Advice("hvparams.vhost_net, hvparams.virtio_net_queues"),
+    "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
+    "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
+    "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
+    "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
+    _SINGLE: Advice("controllers, videos"),
+    "'' and 'pc' mean the same to libvirt": Advice("hvparams.machine_version"),
+    "libvirt writes it where no emulator was asked for, too": Advice("hvparams.kvm_path"),
+    "a topology does not tell which part of it was set": Advice(
+        "hvparams.cpu_sockets, hvparams.cpu_cores, hvparams.cpu_threads"
+    ),
+    "only a kernel given directly tells it": Advice(
+        "hvparams.initrd_path, hvparams.kernel_args, hvparams.root_path, hvparams.serial_speed"
+    ),
+    "a kernel given directly leaves no boot order": Advice("hvparams.boot_order"),
+    "the kernel's arguments name no console": Advice("hvparams.serial_speed"),
+    "an empty text and null mean the same to the kernel": Advice("hvparams.root_path"),
+    "the kernel's arguments do not begin with root=": Advice("hvparams.root_path"),
+    "no device is told to boot first": Advice("hvparams.boot_order"),
+    "Ganeti counts whole MiB": Advice("beparams.maxmem"),
+    "a domain does not tell it": Advice(
+        "beparams.minmem, beparams.always_failover, beparams.auto_balance, beparams.spindle_use"
+    ),
+}

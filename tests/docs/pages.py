@@ -1,0 +1,242 @@
+"""The pages of ``docs/`` that are made of the tables; ``pytest --regenerate`` writes them anew."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from tests.docs.losses import READING, TO_GANETI, TO_LIBVIRT, Advice, stated
+from virtxlate.bijection import Bijection
+from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
+from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
+from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+
+TABLES = (disk, nic, controller, machine, display, causes)
+"""Modules of virtxlate.tables in the order of the page; params has a page of its own."""
+
+_MADE = (
+    "<!-- Made from the code by tests/docs/pages.py: do not edit; run pytest --regenerate tests/docs. -->\n"
+)
+_MAPPING = """\
+# Where Ganeti and libvirt meet
+
+Every table that the translation reads, in both directions. A term without a row is an error or a reported
+loss, never a guess. The hvparams as a whole are in [params.md](params.md).
+"""
+_PARAMS = """\
+# Every hvparam and beparam
+
+What is carried stands at the named places of the document, below `<domain>`. What is not carried is reported
+as a loss where its value is not the default of Ganeti 3.1. In both cases the filled value rides in the
+domain's metadata, unless `--no-metadata` is given.
+"""
+_LOSSES = """\
+# Losses
+
+A loss is something that one side says and the other cannot. It has a path, a value, a reason and a severity:
+
+- **guest-visible**: the guest can see it: a device, a name, an address, a speed.
+- **host-only**: only the host or its administrator can see it.
+
+`virtxlate translate` prints losses to stderr, `--report FILE` writes them as JSON, `--strict` makes them an
+error (exit code 4). Here `N` is an index, `NAME` and `MODE` are words of your data.
+"""
+_READING = """
+## Reading Ganeti's data
+
+What a source does not tell, and secrets that are left behind on purpose.
+"""
+_TO_LIBVIRT = """
+## From Ganeti to libvirt
+
+What has no equal in the domain XML.
+"""
+_TO_GANETI = """
+## From libvirt to Ganeti
+
+Reported by `to_ganeti` of the library, only for a domain without virtxlate's metadata. The advice is always
+the same: keep the metadata.
+"""
+_CONSTANT = re.compile("[A-Z][A-Z_]*")
+_CODE = re.compile(r"``(.+?)``", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Give a Markdown table."""
+    head = tuple(head)
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def word(value: object) -> str:
+    """Give a value as it stands in a cell: sentences plain, words as code."""
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, tuple | frozenset):
+        items = sorted(value) if isinstance(value, frozenset) else value
+        return ", ".join(word(item) for item in items if item is not None)
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value == "":
+        return "`''`"
+    return value if isinstance(value, str) and " " in value else f"`{value}`"
+
+
+def prose(text: str) -> str:
+    """Give a docstring as Markdown."""
+    return _CODE.sub(r"`\1`", inspect.cleandoc(text))
+
+
+def constants(module: ModuleType) -> dict[str, str]:
+    """Give the docstring of each public constant of a module, in its order."""
+    body = ast.parse(inspect.getsource(module)).body
+    found = {}
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            name = ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+            if _CONSTANT.fullmatch(name):
+                doc = after.value if isinstance(after, ast.Expr) else None
+                found[name] = prose(str(doc.value)) if isinstance(doc, ast.Constant) else ""
+    return found
+
+
+def show(value: Any) -> str:
+    """Give a table of the code as Markdown, whatever its kind."""
+    if isinstance(value, Bijection):
+        return _bijection(value)
+    if isinstance(value, Mapping):
+        return table(("term", "value"), ((word(k), word(v)) for k, v in value.items()))
+    if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+        names = value[0].__struct_fields__
+        return table(
+            (f"`{name}`" for name in names), ([_cell(getattr(row, n)) for n in names] for row in value)
+        )
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return "".join(f"- {word(row)}\n" for row in value)
+    return f"{word(value)}\n"
+
+
+def _cell(value: object) -> str:
+    return "" if value == "" else word(value)
+
+
+def _bijection(bijection: Bijection[Any, Any]) -> str:
+    text = table(("Ganeti", "libvirt"), ((word(left), word(right)) for left, right in bijection.rows))
+    left = dict(bijection.rows)
+    right = {term: name for name, term in bijection.rows}
+    for term, other in bijection._right.items():
+        if term not in left:
+            text += f"\nFrom Ganeti only: {word(term)} becomes {word(other)}.\n"
+    for term, other in bijection._left.items():
+        if term not in right:
+            text += f"\nFrom libvirt only: {word(term)} becomes {word(other)}.\n"
+    return text
+
+
+def mapping_page() -> str:
+    """Give ``docs/mapping.md``."""
+    text = [_MADE, _MAPPING]
+    for module in TABLES:
+        text.append(f"\n## `{module.__name__}`\n\n{prose(module.__doc__ or '')}\n")
+        for name, doc in constants(module).items():
+            note = f"\n{doc}\n" if doc else ""
+            text.append(f"\n### `{name}`\n\n{show(getattr(module, name))}{note}")
+    return "".join(text)
+
+
+def params_page() -> str:
+    """Give ``docs/params.md``."""
+    return "".join(
+        (
+            _MADE,
+            _PARAMS,
+            *(_older(*row) for row in OLDER_HVPARAM_DEFAULTS),
+            f"\n{len(params.TRANSLATED)} of {len(HvParams.__struct_fields__)} hvparams are carried. ",
+            f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
+            "\n## hvparams that are carried\n\n",
+            table(("hvparam", "default", "where"), _carried()),
+            "\n## hvparams that are not carried\n\n",
+            "Only with: without that other parameter this one does nothing, and nothing is lost.\n\n",
+            table(("hvparam", "default", "severity", "reason", "only with"), _not_carried()),
+            "\n## beparams\n\n",
+            table(("beparam", "default", "where"), _beparams()),
+        )
+    )
+
+
+def _older(version: int, defaults: Mapping[str, Any]) -> str:
+    rows = "".join(f"- `{name}`: {word(value)}\n" for name, value in defaults.items())
+    release = f"{version // 1_000_000}.{version // 10_000 % 100}"
+    return f"\nA `config.data` older than {release} has other built-in defaults:\n\n{rows}"
+
+
+def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
+    return msgspec.structs.asdict(model())
+
+
+def places(field: str) -> str:
+    """Give the places of the document that a Ganeti field causes."""
+    return ", ".join(f"`{row.path}`" for row in causes.CAUSES if field in row.fields)
+
+
+def _carried() -> Iterable[tuple[str, str, str]]:
+    for name, default in _defaults(HvParams).items():
+        if name in params.TRANSLATED:
+            yield word(name), word(default), places(f"hvparams.{name}")
+
+
+def _not_carried() -> Iterable[tuple[str, ...]]:
+    defaults = _defaults(HvParams)
+    for row in params.UNTRANSLATED:
+        yield word(row.name), word(defaults[row.name]), row.severity, row.reason, _cell(row.needs)
+
+
+def _beparams() -> Iterable[tuple[str, str, str]]:
+    for name, default in _defaults(BeParams).items():
+        where = places(f"beparams.{name}") or "only in the metadata"
+        if name == "minmem":
+            where += "; a loss where it is not maxmem"
+        yield word(name), word(default), where
+
+
+def losses_page() -> str:
+    """Give ``docs/losses.md``."""
+    return (
+        _MADE
+        + _LOSSES
+        + _part(_READING, READING)
+        + _part(_TO_LIBVIRT, TO_LIBVIRT)
+        + _part(_TO_GANETI, TO_GANETI)
+    )
+
+
+def _part(intro: str, rows: Mapping[str, Advice]) -> str:
+    said = stated()
+    advised = any(advice.text for advice in rows.values())
+    head = ("reason", "path", "severity", "what to do") if advised else ("reason", "path", "severity")
+    body = (
+        (_reason(reason), _paths(advice.path), _severity(said[reason].severity), advice.text)[: len(head)]
+        for reason, advice in rows.items()
+    )
+    return f"{intro}\n{table(head, body)}"
+
+
+def _reason(reason: str) -> str:
+    return "*one for each parameter*" if reason.startswith("(") else reason
+
+
+def _severity(severity: str) -> str:
+    return severity if "-" in severity else "either"
+
+
+def _paths(paths: str) -> str:
+    return ", ".join(path if " " in path else f"`{path}`" for path in paths.split(", "))
+
+
+PAGES = {"mapping.md": mapping_page, "params.md": params_page, "losses.md": losses_page}

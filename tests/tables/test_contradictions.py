@@ -50,6 +50,12 @@ CASES = [
         'Untranslated("acpi"',
         "params: an hvparam is both translated and untranslated",
     ),
+    (
+        "tables/params.py",
+        '_HOST, "VNC is not translated yet", "vnc_bind_address"),\n    Untranslated("vnc_tls"',
+        '_HOST, "VNC is not translated yet", "acpi"),\n    Untranslated("vnc_tls"',
+        "params: a row needs an hvparam that is not untranslated itself",
+    ),
 ]
 
 

@@ -1,0 +1,317 @@
+"""Random instances that Ganeti could have.
+
+Values are what the readers accept. What no domain can have (an ISA card, a q35 machine, an IDE disk that is
+read-only) is left out: it is refused, not translated.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
+from virtxlate.ganeti.params import BeParams, HvParams
+from virtxlate.ganeti.words import NIC_DRIVERS, PCI_BUS
+from virtxlate.tables.controller import SCSI_CONTROLLERS
+from virtxlate.tables.display import VGAS
+from virtxlate.tables.nic import UNSUPPORTED_NIC_TYPES
+from virtxlate.tables.params import UNTRANSLATED
+from virtxlate.translate.placing import place
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_NOT_XML = "".join(chr(n) for n in range(32) if chr(n) not in "\t\n\r") + "\ufffe\uffff"
+
+xml_texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters=_NOT_XML) | st.sampled_from(" \n<&='"),
+    max_size=12,
+)
+"""Whatever XML can hold."""
+tokens = st.text(_ALPHANUMERIC, min_size=1, max_size=8)
+names = st.builds(
+    str.__add__, st.sampled_from(_ALPHANUMERIC), st.text(f"{_ALPHANUMERIC}._-", max_size=60)
+)
+"""Names of instances, with every character that may stand in one."""
+uuids = st.uuids().map(str)
+macs = st.binary(min_size=6, max_size=6).map(lambda data: data.hex(":"))
+paths = st.builds("/{}/{}".format, tokens, tokens)
+scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | xml_texts
+params = st.dictionaries(tokens, scalars, max_size=2)
+vlan_ids = st.integers(1, 4094)
+trunks = st.lists(vlan_ids, min_size=1, max_size=3).map(lambda ids: "".join(f":{i}" for i in ids))
+vlans = st.just("") | vlan_ids.map(".{}".format) | trunks | st.builds(".{}{}".format, vlan_ids, trunks)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Give None too."""
+    return st.none() | strategy
+
+
+@st.composite
+def beparams(draw: st.DrawFn) -> BeParams:
+    """Give memory from one MiB up, and vcpus with many divisors."""
+    maxmem = draw(st.integers(1, 2**30))
+    return BeParams(
+        always_failover=draw(st.booleans()),
+        auto_balance=draw(st.booleans()),
+        maxmem=maxmem,
+        minmem=draw(st.just(maxmem) | st.integers(1, maxmem)),
+        spindle_use=draw(st.integers(0, 9)),
+        vcpus=draw(st.integers(1, 16)),
+    )
+
+
+def _topologies(vcpus: int) -> st.SearchStrategy[dict[str, int]]:
+    """Give what QEMU accepts: parts of a product that is the number of vcpus."""
+    divisors = st.sampled_from([n for n in range(1, vcpus + 1) if vcpus % n == 0])
+    two = st.tuples(divisors, divisors).filter(lambda pair: vcpus % (pair[0] * pair[1]) == 0)
+    whole = two.map(
+        lambda pair: {
+            "cpu_sockets": pair[0],
+            "cpu_cores": pair[1],
+            "cpu_threads": vcpus // (pair[0] * pair[1]),
+        }
+    )
+    one = st.builds(lambda name, n: {name: n}, st.sampled_from(["cpu_sockets", "cpu_threads"]), divisors)
+    return st.just({}) | whole | one
+
+
+_DEFAULTS = HvParams()
+_BY_TYPE: dict[type, st.SearchStrategy[Any]] = {
+    str: xml_texts,
+    bool: st.booleans(),
+    int: st.integers(0, 2**31),
+}
+_PLACED_BY = ("cdrom_disk_type", "cdrom_image_path", "cdrom2_image_path", "soundhw")
+"""Untranslated, but they take places on a bus."""
+_UNTRANSLATED = {
+    row.name: _BY_TYPE[type(getattr(_DEFAULTS, row.name))]
+    for row in UNTRANSLATED
+    if row.name not in _PLACED_BY
+}
+_some_untranslated = st.sets(st.sampled_from(sorted(_UNTRANSLATED)), max_size=4).flatmap(
+    lambda chosen: st.fixed_dictionaries({name: _UNTRANSLATED[name] for name in sorted(chosen)})
+)
+_cdroms = st.sampled_from(
+    [
+        {},
+        {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "scsi-cd"},
+        {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "ide"},
+        {"cdrom2_image_path": "/b.iso", "cdrom_disk_type": "paravirtual"},
+    ]
+)
+_MACHINES = ("", "pc", "pc-i440fx-2.8", "pc-i440fx-6.1", "pc-i440fx-6.2", "pc-i440fx-7.2", "pc-1.3")
+_KERNEL_ARGS = ("ro", "", "ro quiet", " x ", "ro console=ttyS0,9600", " console=ttyS0,1\n")
+_ROOT_PATHS = (None, "", "/dev/vda1", "UUID=x y", " ", "a\tb")
+_TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
+    "acpi": st.booleans(),
+    "boot_order": st.sampled_from(["disk", "network", "cdrom", "floppy"]),
+    "disk_aio": st.sampled_from(["threads", "native", "io_uring"]),
+    "disk_cache": st.sampled_from(["default", "none", "writethrough", "writeback"]),
+    "disk_discard": st.sampled_from(["default", "ignore", "unmap"]),
+    "initrd_path": st.just("") | paths,
+    "kernel_args": st.sampled_from(_KERNEL_ARGS) | xml_texts,
+    "kernel_path": st.just("") | paths,
+    "kvm_path": st.just("/usr/bin/kvm") | paths,
+    "kvm_pci_reservations": st.just(12) | st.integers(3, 12),
+    "machine_version": st.sampled_from(_MACHINES),
+    "nic_type": st.sampled_from(sorted(NIC_DRIVERS.keys() - UNSUPPORTED_NIC_TYPES.keys())),
+    "reboot_behavior": st.sampled_from(["reboot", "exit"]),
+    "root_path": st.sampled_from(_ROOT_PATHS) | xml_texts,
+    "scsi_controller_type": st.sampled_from([row.ganeti for row in SCSI_CONTROLLERS]),
+    "serial_console": st.booleans(),
+    "serial_speed": st.sampled_from([38400, 9600, 115200]),
+    "soundhw": st.sampled_from(["", "hda"]),
+    "use_localtime": st.booleans(),
+    "vga": st.sampled_from(["std", *(left for left, _right in VGAS.rows)]),
+    "vhost_net": st.booleans(),
+    "virtio_net_queues": st.integers(1, 8) | st.just("auto"),
+}
+
+
+@st.composite
+def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
+    """Give hvparams with a few of them set to something else than Ganeti's default."""
+    chosen = draw(st.sets(st.sampled_from(sorted(_TRANSLATED)), max_size=8))
+    return HvParams(
+        disk_type=disk_type,
+        **draw(st.fixed_dictionaries({name: _TRANSLATED[name] for name in sorted(chosen)})),
+        **draw(_some_untranslated),
+        **draw(_topologies(vcpus)),
+        **draw(_cdroms),
+    )
+
+
+networks = st.builds(
+    Network,
+    name=tokens,
+    uuid=uuids,
+    network=maybe(st.just("192.0.2.0/24")),
+    tags=st.lists(tokens, max_size=2).map(tuple),
+)
+
+
+@st.composite
+def nics(draw: st.DrawFn, uuid: str) -> Nic:
+    """Give a NIC of any mode."""
+    mode = draw(st.sampled_from(["bridged", "openvswitch", "routed", "ext"]))
+    needs_link = mode in {"bridged", "openvswitch"}
+    return Nic(
+        uuid=uuid,
+        name=draw(maybe(tokens)),
+        mac=draw(macs),
+        ip=draw(maybe(st.just("192.0.2.7"))),
+        network=draw(maybe(uuids)),
+        netinfo=draw(maybe(networks)),
+        mode=mode,
+        link=draw(tokens if needs_link else tokens | st.just("")),
+        vlan=draw(vlans),
+    )
+
+
+def _plain(draw: st.DrawFn) -> dict[str, Any]:
+    return {"logical_id": (draw(tokens), draw(tokens)), "params": {"stripes": 1, **draw(params)}}
+
+
+def _drbd(draw: st.DrawFn) -> dict[str, Any]:
+    minors = draw(st.tuples(st.integers(0, 255), st.integers(0, 255)))
+    return {
+        "logical_id": ("node1", "node2", 11000, *minors, None),
+        "minor": draw(st.sampled_from([None, minors[0]])),
+        "children": (Disk(template="plain", logical_id=("vg", "data")), Disk(template="plain")),
+        "device": draw(maybe(st.just("/dev/drbd7"))),
+    }
+
+
+def _file(draw: st.DrawFn) -> dict[str, Any]:
+    return {"logical_id": (draw(st.sampled_from(["loop", "blktap2"])), draw(paths)), "params": draw(params)}
+
+
+def _blockdev(draw: st.DrawFn) -> dict[str, Any]:
+    device = draw(st.sampled_from(["/dev/disk/by-id/x", "/dev/drbd5", "/dev/vg/lv", "/dev/rbd/pool/x"]))
+    return {"logical_id": ("manual", device), "params": draw(params)}
+
+
+def _rbd(draw: st.DrawFn) -> dict[str, Any]:
+    access = draw(st.sampled_from([{}, {"access": "kernelspace"}, {"access": "userspace"}]))
+    user = {"user-id": "ceph-user"} if draw(st.booleans()) else {}
+    return {
+        "logical_id": ("rbd", draw(tokens)),
+        "params": {"pool": draw(tokens), **access, **user},
+        "device": draw(maybe(st.just("/dev/rbd0"))),
+    }
+
+
+def _gluster(draw: st.DrawFn) -> dict[str, Any]:
+    access = draw(st.sampled_from(["userspace", "kernelspace"]))
+    volume = {"host": "gluster1", "port": 24007, "volume": draw(tokens)}
+    return {"logical_id": ("loop", f"ganeti/{draw(tokens)}"), "params": {**volume, "access": access}}
+
+
+def _ext(draw: st.DrawFn) -> dict[str, Any]:
+    uris = ["rbd:pool/image", "rbd:pool/image:id=ceph-user", "gluster://h:24007/v/p", "gluster://[::1]:1/v/p/q"]
+    uri = draw(maybe(st.sampled_from(uris)))
+    return {
+        "logical_id": draw(st.sampled_from([("provider", "x"), ()])),
+        "params": {"provider": "x"} if uri is None else {"access": "userspace"},
+        "device": draw(st.sampled_from([None, "/dev/drbd9", "/dev/sdx", "/dev/rbd/pool/image", "/dev/vg/lv"])),
+        "uri": uri,
+    }
+
+
+_STORAGES: dict[str, Callable[[st.DrawFn], dict[str, Any]]] = {
+    "plain": _plain,
+    "drbd": _drbd,
+    "file": _file,
+    "sharedfile": _file,
+    "blockdev": _blockdev,
+    "rbd": _rbd,
+    "gluster": _gluster,
+    "ext": _ext,
+}
+
+
+@st.composite
+def disks(draw: st.DrawFn, uuid: str, disk_type: str, template: str | None = None) -> Disk:
+    """Give a disk of any template."""
+    template = template or draw(st.sampled_from(sorted(_STORAGES)))
+    return Disk(
+        uuid=uuid,
+        name=draw(maybe(tokens)),
+        template=template,
+        size_mib=draw(st.integers(0, 2**40)),
+        mode="rw" if disk_type == "ide" else draw(st.sampled_from(["rw", "ro"])),
+        nodes=draw(st.lists(tokens, max_size=2).map(tuple)),
+        iv_name=draw(st.sampled_from(["", "disk/0"])),
+        spindles=draw(maybe(st.integers(0, 9))),
+        link=draw(maybe(st.just("/var/run/ganeti/instance-disks/x:0"))),
+        **_STORAGES[template](draw),
+    )
+
+
+DISK_TYPES = ("paravirtual", "ide", "scsi-hd", "scsi-cd", "scsi")
+_MOST_DISKS = {"ide": 2}
+_device_uuids = st.lists(uuids, min_size=8, max_size=8, unique_by=lambda uuid: uuid[:18])
+
+
+def _room_for_disks(hv: HvParams) -> int:
+    ide_cdroms = hv.cdrom_disk_type == "ide"
+    return _MOST_DISKS.get(hv.disk_type, 4) - (ide_cdroms if hv.disk_type == "ide" else 0)
+
+
+@st.composite
+def instances(draw: st.DrawFn, known_devices: bool = False) -> Instance:
+    """Give an instance that can become a domain; with ``known_devices`` every device has its uuid."""
+    be = draw(beparams())
+    hv = draw(hvparams(draw(st.sampled_from(DISK_TYPES)), be.vcpus))
+    ids = draw(_device_uuids)
+    if not known_devices:
+        ids = [uuid if draw(st.integers(0, 9)) else "" for uuid in ids]
+    disk_count, nic_count = draw(st.integers(0, _room_for_disks(hv))), draw(st.integers(0, 4))
+    own_disks = tuple(draw(disks(uuid, hv.disk_type)) for uuid in ids[:disk_count])
+    return Instance(
+        name=draw(names),
+        uuid=draw(uuids),
+        os=draw(xml_texts),
+        primary_node=draw(tokens),
+        admin_state=draw(st.sampled_from(["up", "down", "offline"])),
+        disk_template=template_of(own_disks),
+        hvparams=hv,
+        own_hvparams=draw(st.sampled_from([(), ("kernel_path",)])),
+        unknown_hvparams=draw(params),
+        beparams=be,
+        own_beparams=draw(st.sampled_from([(), ("vcpus",)])),
+        osparams=draw(params),
+        nics=tuple(draw(nics(uuid)) for uuid in ids[4 : 4 + nic_count]),
+        disks=own_disks,
+        network_port=draw(maybe(st.integers(1, 65535))),
+        tags=draw(st.lists(xml_texts, max_size=2).map(tuple)),
+        storage_dirs=draw(st.sampled_from([{}, {"gluster": "/var/run/ganeti/gluster"}])),
+        version=draw(st.sampled_from([2070000, 3010000])),
+    )
+
+
+@st.composite
+def partly_placed(draw: st.DrawFn) -> Instance:
+    """Give an instance where some devices have hvinfo, anywhere on their bus, none twice."""
+    instance = draw(instances())
+    placed = place(instance)
+    slots = iter(draw(st.permutations(range(2, 30))))
+    targets = iter(draw(st.permutations(range(8))))
+
+    def moved(device: Any) -> Any:
+        hvinfo = None
+        if draw(st.booleans()):
+            on_pci = device.hvinfo.bus == PCI_BUS
+            where: dict[str, Any] = {"addr": hex(next(slots))} if on_pci else {"scsi_id": next(targets)}
+            hvinfo = msgspec.structs.replace(device.hvinfo, **where)
+        return msgspec.structs.replace(device, hvinfo=hvinfo)
+
+    return msgspec.structs.replace(
+        instance,
+        disks=tuple(moved(disk) for disk in placed.disks),
+        nics=tuple(moved(nic) for nic in placed.nics),
+    )

@@ -39,6 +39,8 @@ from virtxlate.report import Report
 OLDEST_VERSION = 2070000
 NEWEST_VERSION = 3020000
 _EMPTY = msgspec.Raw(b"{}")
+_ABSOLUTE = ("instances[", "disks['", 'disks["')
+"""How a path from the top of the file begins; disks by number are those of an instance."""
 _NO_DISKS: tuple[str | WireDisk, ...] = ()
 
 
@@ -155,7 +157,7 @@ class Config:
         try:
             return self._make(wire, key, report)
         except GanetiDataError as exc:
-            raise exc if exc.at.startswith("instances[") else exc.under(at) from None
+            raise exc if exc.at.startswith(_ABSOLUTE) else exc.under(at) from None
 
     def origins(self, name: str) -> dict[str, str]:
         """Give the layer that each field comes from, by name: ``hvparams.disk_cache``, ``nics[0].link``."""
@@ -178,12 +180,17 @@ class Config:
 
     def _wire(self, name: str) -> tuple[str, _Instance]:
         """Give key and JSON of an instance."""
+        self._check_kvm(name)
         key = self._keys.get(name, name)
         if key not in self._config.instances:
             raise GanetiDataError(f"expected the name of a KVM instance, found {name!r}", at="instances")
+        wire = decode(_INSTANCE, self._config.instances[key], f"instances[{key!r}]")
+        self._check_kvm(wire.name)
+        return key, wire
+
+    def _check_kvm(self, name: str) -> None:
         if name in self.skipped:
             raise GanetiDataError(self.skipped[name], at=f"instances[{name!r}]")
-        return key, decode(_INSTANCE, self._config.instances[key], f"instances[{key!r}]")
 
     def _make(self, wire: _Instance, key: str, report: Report) -> Instance:
         hvparams, own_hvparams, unknown = self._fill_hvparams(wire)

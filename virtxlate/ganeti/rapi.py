@@ -156,7 +156,14 @@ def _entry_nic(entry: _Entry, index: int, report: Report) -> Nic:
     params = {"mode": mode, "link": _item(entry.nic__links, index), "vlan": ""}
     if mode in {"bridged", "openvswitch"}:
         report.lose(f"{at}.vlan", None, "RAPI does not tell the VLAN of a NIC", Severity.GUEST_VISIBLE)
-    return make_nic(wire, params, None, None)
+    return _nic(wire, params, None, at)
+
+
+def _nic(wire: WireNic, params: dict[str, Any], netinfo: Network | None, at: str) -> Nic:
+    try:
+        return make_nic(wire, params, netinfo, None)
+    except GanetiDataError as exc:
+        raise exc.under(at) from None
 
 
 def _entry_disk(entry: _Entry, index: int, report: Report) -> Disk:
@@ -187,7 +194,7 @@ def read_info(raw: bytes | msgspec.Raw, report: Report) -> Instance:
         primary_node=info.pnode,
         admin_state=info.config_state,
         disk_template=template_of(disks),
-        nics=tuple(_info_nic(nic) for nic in info.nics),
+        nics=tuple(_info_nic(nic, f"nics[{index}]") for index, nic in enumerate(info.nics)),
         disks=disks,
         osparams=info.os_actual,
         network_port=info.network_port,
@@ -196,10 +203,10 @@ def read_info(raw: bytes | msgspec.Raw, report: Report) -> Instance:
     )
 
 
-def _info_nic(item: _InfoNic) -> Nic:
+def _info_nic(item: _InfoNic, at: str) -> Nic:
     name, uuid, ip, mac, mode, link, vlan, network, netinfo = item
     wire = WireNic(mac=mac, uuid=uuid, name=name, ip=ip, network=network)
-    return make_nic(wire, {"mode": mode, "link": link, "vlan": vlan}, netinfo, None)
+    return _nic(wire, {"mode": mode, "link": link, "vlan": vlan}, netinfo, at)
 
 
 def _info_disk(wire: _InfoDisk, at: str, report: Report) -> Disk:

@@ -75,20 +75,26 @@ class RapiEntries:
 
     def instance(self, name: str, report: Report) -> Instance:
         """Give one instance. Raises GanetiDataError."""
-        if name not in self._entries:
-            raise GanetiDataError(self.skipped.get(name, f"no KVM instance {name!r} in this data"))
-        at, raw = self._entries[name]
+        at, raw = self._entry(name)
         try:
             return read_entry(raw, report)
         except GanetiDataError as exc:
             raise exc.under(at) from None
 
     def origins(self, name: str) -> dict[str, str]:
-        """Give the layer of each hvparam: RAPI tells the instance's own ones from the rest."""
-        _at, raw = self._entries[name]
+        """Give the layer of each hvparam: RAPI tells the instance's own ones from the rest.
+
+        Raises GanetiDataError for a name that the data has not.
+        """
+        _at, raw = self._entry(name)
         head = decode(_HEAD, raw)
         own = "instance.hvparams"
         return {f"hvparams.{key}": own if key in head.custom_hvparams else "cluster" for key in head.hvparams}
+
+    def _entry(self, name: str) -> tuple[str, bytes | msgspec.Raw]:
+        if name not in self._entries:
+            raise GanetiDataError(self.skipped.get(name, f"no KVM instance {name!r} in this data"))
+        return self._entries[name]
 
 
 class RapiInfo:

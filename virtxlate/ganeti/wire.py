@@ -17,9 +17,9 @@ from virtxlate.ganeti.params import DEFAULT_NICPARAMS, Scalar
 from virtxlate.ganeti.words import DISK_TEMPLATES, LEGACY_TEMPLATES, NIC_MODES, PCI_BUS, PCI_SLOTS
 from virtxlate.report import Report
 
-UUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+UUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 Uuid = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
-Mac = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$")]
+Mac = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z")]
 Slot = Annotated[int, msgspec.Meta(ge=0, lt=PCI_SLOTS)]
 
 _UUID = re.compile(UUID_PATTERN)

@@ -1,0 +1,88 @@
+"""Which format some bytes are, and that no bytes whatever raise anything but GanetiDataError."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.golden.cases import GANETI, NAMES
+from virtxlate import GanetiDataError, Report, open_source
+from virtxlate.ganeti.source import FORMATS, detect
+
+DEPTH = 100_000
+NOT_JSON = "not JSON: expected config.data, a RAPI answer or a runtime file"
+NO_RAPI = "expected a RAPI instance, a list of them, or an info job's result"
+
+REFUSED: list[tuple[bytes, str]] = [
+    (b"", NOT_JSON),
+    (b"  \n", NOT_JSON),
+    (b"null", NOT_JSON),
+    (b"5", NOT_JSON),
+    (b'"x"', NOT_JSON),
+    (b"<domain/>", NOT_JSON),
+    (b"\xff\xfe{", NOT_JSON),
+    (b"{", "not JSON: Input data was truncated"),
+    (b"[", "not JSON: Input data was truncated"),
+    (b"{}", NO_RAPI),
+    (b'{"a":1}', NO_RAPI),
+    (b"[1]", "[0]: expected object, got int"),
+    (b"[{}]", "[0]: object missing required field name"),
+    (b'{"cluster":1}', "cluster: expected object, got int"),
+    (b"[[]]", "expected a list of 3 or 4 parts, found 1"),
+    (b"[" * DEPTH, "nested too deep"),
+    (b'{"a":' * DEPTH, "nested too deep"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), REFUSED, ids=range(len(REFUSED)))
+def test_bytes_that_are_no_source(data: bytes, message: str) -> None:
+    with pytest.raises(GanetiDataError) as caught:
+        open_source(data)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_data_tells_its_format(name: str) -> None:
+    form = detect((GANETI / f"{name}.json").read_bytes())
+    expected = name.partition("-")[0]
+    assert form == (expected if expected in FORMATS else "config")
+
+
+def test_a_format_can_be_forced() -> None:
+    data = (GANETI / "runtime-hvinfo.json").read_bytes()
+    assert list(open_source(data, "runtime").names()) == ["inst1.example.com"]
+    with pytest.raises(GanetiDataError) as caught:
+        open_source(data, "config")
+    assert str(caught.value) == "expected object, got array"
+
+
+def test_an_empty_bulk_answer_has_no_instances() -> None:
+    assert list(open_source(b"[]").names()) == []
+
+
+def test_white_space_before_the_data_is_no_matter() -> None:
+    data = b"\n\t " + (GANETI / "cluster.json").read_bytes()
+    assert len(list(open_source(data).names())) == 6
+
+
+@pytest.mark.parametrize("name", ["cluster", "rapi-bulk", "rapi-info-active", "runtime-hvinfo"])
+def test_any_cut_of_the_data_is_refused_or_read(name: str) -> None:
+    """A file that is still being written, or a broken one, gives our error and no other."""
+    data = (GANETI / f"{name}.json").read_bytes()
+    for end in range(0, len(data) - 2, 97):
+        with pytest.raises(GanetiDataError):
+            open_source(data[:end])
+
+
+@pytest.mark.parametrize(
+    "name", ["version-2.7", "version-3.1", "rapi-entry", "rapi-info-active", "runtime-scsi"]
+)
+def test_any_value_replaced_gives_our_error_or_an_instance(name: str) -> None:
+    data = (GANETI / f"{name}.json").read_bytes()
+    for old in (b'"disk/0"', b"10240", b'"rw"', b"true", b"[]", b"{}", b'"kvm"', b"null", b'"bridged"'):
+        for new in (b"null", b"[]", b"{}", b"-1", b'"\\u0000"', b"1e999", b"[[]]"):
+            try:
+                source = open_source(data.replace(old, new, 1))
+                for each in source.names():
+                    source.instance(each, Report())
+            except GanetiDataError:
+                continue

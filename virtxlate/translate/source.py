@@ -19,7 +19,7 @@ from virtxlate.ganeti.words import FILE_TEMPLATES, LINK_DIRECTORY, USERSPACE_TEM
 from virtxlate.report import Report, Severity
 from virtxlate.translate.context import Context
 
-_RBD_URI = re.compile(r"rbd:(?P<pool>\w+)/(?P<image>[a-z0-9.-]+)(?::id=(?P<user>\w+))?")
+_RBD_URI = re.compile(r"rbd:(?P<pool>[^/:@]+)/(?P<image>[^/:@]+)(?::id=(?P<user>[^:]+))?")
 _GLUSTER_URI = re.compile(
     r"gluster://(?P<host>\[[0-9a-fA-F:]+\]|[a-z0-9.-]+):(?P<port>[0-9]+)/(?P<volume>[^/]+)/(?P<path>.+)",
     re.ASCII,
@@ -197,10 +197,11 @@ def to_ganeti(kind: str, source: DiskSource | None, at: str, context: Context, r
 
 
 def _from_block(path: str, at: str, context: Context, report: Report) -> Storage:
+    report.lose(f"{at}.template", path, "a block device's path does not prove its template")
     if match := _DRBD_PATH.fullmatch(path):
+        report.lose(f"{at}.minor", path, "a DRBD device may also be another template's")
         report.lose(f"{at}.logical_id", path, "a DRBD device does not tell its nodes, port and volumes")
         return Storage(template="drbd", minor=int(match[1]))
-    report.lose(f"{at}.template", path, "a block device's path does not prove its template")
     report.lose(f"{at}.logical_id", path, "a block device's path does not prove its template")
     if match := _RBD_PATH.fullmatch(path):
         params: dict[str, Any] = {"access": "kernelspace", "pool": context.renames.back("pools", match[1])}

@@ -151,6 +151,8 @@ def to_ganeti(
 
     What a libvirt disk does not tell is reported. Raises UnsupportedError.
     """
+    if disk.driver_type not in {None, "raw"}:
+        raise UnsupportedError(f"Ganeti's disks are raw, found {disk.driver_type!r}", at=f"{at}.template")
     storage = sources.to_ganeti(disk.type, disk.source, at, context, report)
     row = carry(lambda bus: by_bus(bus, disk.device), disk.bus, f"{at}.bus")
     for name in (
@@ -182,13 +184,18 @@ def _hvinfo(
         report.lose(f"{at}.hvinfo", disk.alias, "an alias that is not Ganeti's gives no device id")
         return None
     driver = DISK_DRIVERS[row.ganeti]
-    if isinstance(disk.address, domain.PciAddress):
+    if isinstance(disk.address, domain.PciAddress) and on_pci_0(disk.address):
         return HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(disk.address.slot))
     if row.bus == "scsi" and isinstance(disk.address, domain.DriveAddress):
         controller = carry(by_libvirt, models.get(disk.address.controller), f"{at}.hvinfo")
         return HvInfo(driver=driver, id=device_id, bus=SCSI_BUS, **drive_hvinfo(controller, disk.address))
     report.lose(f"{at}.hvinfo", None, "the slot that Ganeti keeps for it is not on the guest's bus")
     return None
+
+
+def on_pci_0(address: domain.PciAddress) -> bool:
+    """Tell whether Ganeti's ``addr`` can name the place: a slot of the one bus, without a function."""
+    return not (address.domain or address.bus or address.function)
 
 
 def ganeti_id(alias: str | None) -> str | None:
@@ -212,7 +219,8 @@ def hvparams_to_ganeti(
         report.lose(
             "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"
         )
-    cached = [d.cache for d, g in zip(disks, found, strict=True) if g.template not in UNCACHED_TEMPLATES]
+    pairs = zip(disks, found, strict=True)
+    cached = [d.cache for d, g in pairs if g.template not in UNCACHED_TEMPLATES or d.cache != "none"]
     by_kernel = [d.io for d in disks if d.type != "network"]
     for name, table, words in (
         ("disk_cache", DISK_CACHES, cached),

@@ -23,7 +23,7 @@ from virtxlate.tables.nic import (
     VHOST_DRIVERS,
 )
 from virtxlate.translate.context import Context
-from virtxlate.translate.disk import ganeti_id, user_alias
+from virtxlate.translate.disk import ganeti_id, on_pci_0, user_alias
 from virtxlate.translate.terms import carry, refuse
 
 _VLAN = re.compile(r"(?:\.?(?P<native>[0-9]{1,4}))?(?P<tagged>(?::[0-9]{1,4})*)", re.ASCII)
@@ -89,6 +89,8 @@ def _attachment(nic: Nic, at: str, context: Context, report: Report) -> dict[str
     if kind == "ethernet":
         return _ethernet(nic, at, context, report)
     vlan = parse_vlan(nic.vlan, f"{at}.vlan")
+    if nic.vlan != format_vlan(vlan):
+        report.lose(f"{at}.vlan", nic.vlan, f"comes back as {format_vlan(vlan)!r}, which means the same")
     whole = context.renames.find("networks", nic.link + nic.vlan) if nic.vlan else None
     if whole is not None:
         return {"type": "network", "network": whole}
@@ -162,12 +164,17 @@ def to_ganeti(interface: domain.Interface, at: str, context: Context, report: Re
         report.lose(f"{at}.{name}", None, "a libvirt interface does not tell it")
     device_id = ganeti_id(interface.alias)
     hvinfo = None
-    if device_id is not None and isinstance(interface.address, domain.PciAddress):
+    if (
+        device_id is not None
+        and isinstance(interface.address, domain.PciAddress)
+        and on_pci_0(interface.address)
+    ):
         nic_type = carry(NIC_TYPES.left, interface.model, f"{at}.model")
         addr = hex(interface.address.slot)
         hvinfo = HvInfo(driver=NIC_DRIVERS[nic_type], id=device_id, bus=PCI_BUS, addr=addr)
     else:
-        report.lose(f"{at}.hvinfo", interface.alias, "an alias that is not Ganeti's gives no device id")
+        reason = "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0"
+        report.lose(f"{at}.hvinfo", interface.alias, reason)
     mode, link = _mode(interface, at, context, report)
     return Nic(mac=interface.mac, mode=mode, link=link, vlan=format_vlan(interface.vlan), hvinfo=hvinfo)
 

@@ -23,12 +23,13 @@ class Renames:
     Raises MapError for an unknown table or an entry that is not a text.
     """
 
-    __slots__ = ("_tables", "_used", "diskparams")
+    __slots__ = ("_any_secret", "_tables", "_used", "diskparams")
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         self._tables: dict[str, dict[str, str]] = {}
         self.diskparams: dict[str, dict[str, Any]] = {}
         self._used: set[tuple[str, str]] = set()
+        self._any_secret = False
         for table, entries in (data or {}).items():
             if not isinstance(entries, dict):
                 raise MapError("expected a table", at=table)
@@ -44,7 +45,16 @@ class Renames:
         found = self._tables[table].get(key) if table in self._tables else None
         if found is not None:
             self._used.add((table, key))
+        elif table == "secrets" and self._any_secret:
+            return key
         return found
+
+    def with_any_secret(self) -> Renames:
+        """Give the same map, where a user without a secret is its own: for a document that exists already."""
+        same = Renames()
+        same._tables, same._used, same.diskparams = self._tables, self._used, self.diskparams
+        same._any_secret = True
+        return same
 
     def rename(self, table: str, name: str) -> str:
         """Give the new name, or ``name`` itself where the table has none."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError
-from virtxlate.ganeti.model import Instance, template_of
+from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
-from virtxlate.report import Report, Severity
+from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import disk, fixed, machine, metadata, nic
 from virtxlate.translate.context import Context
@@ -90,21 +91,65 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instanc
     """Give the Ganeti instance of a libvirt domain.
 
     With the project's metadata in the domain, everything that the document still says as it was written comes
-    back whole; without, what only the metadata carried is reported.
+    back whole, and what an edit of the document brought along is reported; without, what only the metadata
+    carried is reported.
 
     Raises GanetiDataError, UnsupportedError.
     """
     if found.metadata is None:
         return derive(found, context, report)
     payload = metadata.from_text(found.metadata)
-    as_written = msgspec.structs.replace(context, disk_paths=payload.disk_paths)
-    told = derive(found, as_written, Report())
-    expected = derive(to_domain(payload.instance, as_written, Report()), as_written, Report())
-    merged = metadata.merge(payload.instance, _without_devices(told), _without_devices(expected))
-    return _with_devices(
+    kept, known = payload.instance, _as_written(context, payload)
+    now, then = Report(), Report()
+    told = derive(found, known, now, kept)
+    expected = derive(to_domain(kept, known, Report()), known, then, kept)
+    disks = metadata.match_devices(told.disks, expected.disks, _disk_key)
+    nics = metadata.match_devices(told.nics, expected.nics, _nic_key)
+    report.extend(_new_losses(now, then, {"disks": disks, "nics": nics}))
+    return _merge(kept, told, expected, disks, nics)
+
+
+_ANY_VERSION = sys.maxsize
+
+
+def _as_written(context: Context, payload: metadata.Payload) -> Context:
+    """Give the context in which the document was written: it exists, so its libvirt could have it."""
+    return msgspec.structs.replace(
+        context,
+        disk_paths=payload.disk_paths,
+        libvirt_version=_ANY_VERSION,
+        renames=context.renames.with_any_secret(),
+    )
+
+
+def _disk_key(one: Disk) -> tuple[Any, ...]:
+    return one.template, one.logical_id, one.minor, one.link
+
+
+def _nic_key(one: Nic) -> str:
+    return one.mac
+
+
+Matches = tuple[int | None, ...]
+
+
+def _merge(kept: Instance, told: Instance, expected: Instance, disks: Matches, nics: Matches) -> Instance:
+    """Give the kept instance with what the document changed, added and took away."""
+
+    def devices(name: str, matches: Matches) -> tuple[Any, ...]:
+        before, now, then = (getattr(each, name) for each in (kept, told, expected))
+        return tuple(
+            device if at is None else metadata.merge(before[at], device, then[at])
+            for device, at in zip(now, matches, strict=True)
+        )
+
+    merged: Instance = metadata.merge(kept, _without_devices(told), _without_devices(expected))
+    own_disks = devices("disks", disks)
+    return msgspec.structs.replace(
         merged,
-        metadata.merge_devices(payload.instance.disks, told.disks, expected.disks),
-        metadata.merge_devices(payload.instance.nics, told.nics, expected.nics),
+        disks=own_disks,
+        nics=devices("nics", nics),
+        disk_template=kept.disk_template if own_disks == kept.disks else template_of(own_disks),
     )
 
 
@@ -112,12 +157,32 @@ def _without_devices(instance: Instance) -> Instance:
     return msgspec.structs.replace(instance, disks=(), nics=(), disk_template="")
 
 
-def _with_devices(instance: Instance, disks: tuple[Any, ...], nics: tuple[Any, ...]) -> Instance:
-    return msgspec.structs.replace(instance, disks=disks, nics=nics, disk_template=template_of(disks))
+def _new_losses(now: Report, then: Report, matches: dict[str, Matches]) -> tuple[Loss, ...]:
+    """Give what is lost now, but was not when the document was written: what an edit brought along."""
+    known = {(loss.path, loss.reason) for loss in then.losses}
+    before = {
+        f"{word}[{index}]": f"{word}[{at}]"
+        for word, found in matches.items()
+        for index, at in enumerate(found)
+    }
+
+    def path_then(path: str) -> str:
+        head, dot, rest = path.partition(".")
+        return before.get(head, head) + dot + rest
+
+    return tuple(loss for loss in now.losses if (path_then(loss.path), loss.reason) not in known)
 
 
-def derive(found: domain.Domain, context: Context, report: Report) -> Instance:
-    """Give what the document alone tells, without any metadata. Raises UnsupportedError."""
+_NOTHING_KEPT = Instance(name="", uuid="")
+
+
+def derive(
+    found: domain.Domain, context: Context, report: Report, kept: Instance = _NOTHING_KEPT
+) -> Instance:
+    """Give what the document alone tells; parameters that it does not tell are those of ``kept``.
+
+    Raises UnsupportedError.
+    """
     models = fixed.scsi_models(found.devices)
     own = tuple(d for d in found.devices.disks if not fixed.is_fixed(d))
     disks = tuple(
@@ -127,7 +192,7 @@ def derive(found: domain.Domain, context: Context, report: Report) -> Instance:
         nic.to_ganeti(each, f"nics[{index}]", context, report)
         for index, each in enumerate(found.devices.interfaces)
     )
-    hvparams, beparams = machine.to_ganeti(found, report)
+    hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
     hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
@@ -135,7 +200,7 @@ def derive(found: domain.Domain, context: Context, report: Report) -> Instance:
     return Instance(
         name=found.name,
         uuid=found.uuid or "",
-        hvparams=HvParams(**hvparams),
+        hvparams=msgspec.structs.replace(kept.hvparams, **hvparams),
         beparams=beparams,
         disks=disks,
         nics=nics,

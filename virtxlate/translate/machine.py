@@ -9,6 +9,8 @@ import math
 import re
 from typing import Any
 
+import msgspec
+
 from virtxlate.domain import model as domain
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
@@ -29,8 +31,8 @@ from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 _ARCH = "x86_64"
 _DEFAULT_MACHINE = "pc"
 _PC = re.compile(r"pc|pc-i440fx-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII)
-_ROOT = re.compile(r"root=(\S*)(?: |$)")
-_CONSOLE = re.compile(r" console=ttyS0,([0-9]+)$", re.ASCII)
+_ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
+_CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
 _SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
 _CONSOLE_DEVICE = domain.Character(type="pty", target_type="serial", target_port=0)
 
@@ -94,6 +96,10 @@ def _os(instance: Instance, report: Report) -> domain.Os:
         return domain.Os(arch=_ARCH, machine=name)
     if hvparams.boot_order != "disk":
         report.lose("hvparams.boot_order", hvparams.boot_order, "Ganeti ignores it when a kernel is given")
+    if " " in (hvparams.root_path or ""):
+        for field in ("root_path", "kernel_args"):
+            reason = "a root_path of two words is one with the arguments behind it"
+            report.lose(f"hvparams.{field}", getattr(hvparams, field), reason)
     return domain.Os(
         arch=_ARCH,
         machine=name,
@@ -162,10 +168,10 @@ def _cpu(instance: Instance) -> domain.Cpu:
     )
 
 
-def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeParams]:
+def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dict[str, Any], BeParams]:
     """Give the hvparams and beparams that the domain tells above its disks and NICs.
 
-    Raises UnsupportedError.
+    What it does not tell stays as in ``kept``. Raises UnsupportedError.
     """
     values: dict[str, Any] = {
         "acpi": ACPI.left(found.acpi),
@@ -186,7 +192,7 @@ def to_ganeti(found: domain.Domain, report: Report) -> tuple[dict[str, Any], BeP
         values |= {
             name: getattr(found.cpu, name[4:]) or 0 for name in ("cpu_sockets", "cpu_cores", "cpu_threads")
         }
-    return values, _beparams(found, report)
+    return values, _beparams(found, kept, report)
 
 
 def _kvm_path(found: domain.Domain, report: Report) -> str:
@@ -204,11 +210,11 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     if found.os.kernel is None:
         for name in ("initrd_path", "kernel_args", "root_path", "serial_speed"):
             report.lose(f"hvparams.{name}", None, reason)
-        return {"kernel_path": "", "boot_order": _boot_order(found, report)}
+        return {"kernel_path": "", **_boot_order(found, report)}
     cmdline = found.os.cmdline or ""
     values: dict[str, Any] = {"kernel_path": found.os.kernel, "initrd_path": found.os.initrd or ""}
     report.lose("hvparams.boot_order", None, "a kernel given directly leaves no boot order")
-    if match := _CONSOLE.search(cmdline):
+    if found.devices.serials and (match := _CONSOLE.search(cmdline)):
         values["serial_speed"] = int(match[1])
         cmdline = cmdline[: match.start()]
     else:
@@ -224,19 +230,25 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     return values
 
 
-def _boot_order(found: domain.Domain, report: Report) -> str:
+def _boot_order(found: domain.Domain, report: Report) -> dict[str, str]:
     if any(interface.boot_order == 1 for interface in found.devices.interfaces):
-        return "network"
-    if not any(disk.boot_order == 1 for disk in found.devices.disks):
-        report.lose("hvparams.boot_order", None, "no device is told to boot first")
-    return "disk"
+        return {"boot_order": "network"}
+    if any(disk.boot_order == 1 for disk in found.devices.disks):
+        return {"boot_order": "disk"}
+    report.lose("hvparams.boot_order", None, "no device is told to boot first")
+    return {}
 
 
-def _beparams(found: domain.Domain, report: Report) -> BeParams:
+def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:
+    """Give the beparams; minmem stays where it was apart from maxmem, as far as the new maxmem allows."""
     memory_kib = to_kib(found.memory.value, found.memory.unit or "KiB")
     if memory_kib % KIB_PER_MIB:
         report.lose("beparams.maxmem", memory_kib, "Ganeti counts whole MiB", Severity.GUEST_VISIBLE)
     memory_mib = -(-memory_kib // KIB_PER_MIB)
     for name in ("minmem", "always_failover", "auto_balance", "spindle_use"):
         report.lose(f"beparams.{name}", None, "a domain does not tell it")
-    return BeParams(maxmem=memory_mib, minmem=memory_mib, vcpus=found.vcpus)
+    for name, value in (("maxmem", memory_mib), ("vcpus", found.vcpus)):
+        if value < 1:
+            raise UnsupportedError(f"Ganeti knows no instance with {name} {value}", at=f"beparams.{name}")
+    minmem = memory_mib if kept.minmem == kept.maxmem else min(kept.minmem, memory_mib)
+    return msgspec.structs.replace(kept, maxmem=memory_mib, minmem=minmem, vcpus=found.vcpus)

@@ -6,6 +6,7 @@ their default are left out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -62,24 +63,32 @@ def merge(kept: Any, told: Any, expected: Any) -> Any:
     return told
 
 
-def merge_devices(kept: tuple[Any, ...], told: tuple[Any, ...], expected: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Give the devices of the document, each merged with the kept one of the same id.
+def match_devices(
+    told: Sequence[Any], expected: Sequence[Any], key: Callable[[Any], Any]
+) -> tuple[int | None, ...]:
+    """Give, for each device of the document, the index of the kept one that it is; None for a new one.
 
-    A device that is new in the document is as the document tells it; one that is gone is gone.
+    By Ganeti's device id, else by ``key``, else, among devices without id and where none came or went, by
+    position.
     """
-    known = {
-        after.hvinfo.id: (before, after)
-        for before, after in zip(kept, expected, strict=True)
-        if after.hvinfo is not None
-    }
-    merged = []
-    for index, device in enumerate(told):
-        device_id = device.hvinfo.id if device.hvinfo is not None else None
-        if device_id in known:
-            before, after = known[device_id]
-            merged.append(merge(before, device, after))
-        elif device_id is None and len(told) == len(kept):
-            merged.append(merge(kept[index], device, expected[index]))
-        else:
-            merged.append(device)
-    return tuple(merged)
+    free = dict(enumerate(expected))
+    found: dict[int, int] = {}
+    for of in (_device_id, key):
+        by = {of(device): index for index, device in reversed(free.items())}
+        for index, device in enumerate(told):
+            if (
+                index not in found
+                and of(device) is not None
+                and (before := by.pop(of(device), None)) is not None
+            ):
+                found[index] = before
+                del free[before]
+    if len(told) == len(expected):
+        for index, device in free.items():
+            if index not in found and _device_id(device) is None:
+                found[index] = index
+    return tuple(found.get(index) for index in range(len(told)))
+
+
+def _device_id(device: Any) -> str | None:
+    return None if device.hvinfo is None else str(device.hvinfo.id)

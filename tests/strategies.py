@@ -31,9 +31,7 @@ xml_texts = st.text(
 )
 """Whatever XML can hold."""
 tokens = st.text(_ALPHANUMERIC, min_size=1, max_size=8)
-names = st.builds(
-    str.__add__, st.sampled_from(_ALPHANUMERIC), st.text(f"{_ALPHANUMERIC}._-", max_size=60)
-)
+names = st.builds(str.__add__, st.sampled_from(_ALPHANUMERIC), st.text(f"{_ALPHANUMERIC}._-", max_size=60))
 """Names of instances, with every character that may stand in one."""
 uuids = st.uuids().map(str)
 macs = st.binary(min_size=6, max_size=6).map(lambda data: data.hex(":"))
@@ -42,7 +40,15 @@ scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-
 params = st.dictionaries(tokens, scalars, max_size=2)
 vlan_ids = st.integers(1, 4094)
 trunks = st.lists(vlan_ids, min_size=1, max_size=3).map(lambda ids: "".join(f":{i}" for i in ids))
-vlans = st.just("") | vlan_ids.map(".{}".format) | trunks | st.builds(".{}{}".format, vlan_ids, trunks)
+ODD_VLANS = ("7", ".007", "5:10")
+"""Spellings that Ganeti itself does not keep."""
+vlans = (
+    st.sampled_from(ODD_VLANS)
+    | st.just("")
+    | vlan_ids.map(".{}".format)
+    | trunks
+    | st.builds(".{}{}".format, vlan_ids, trunks)
+)
 
 
 def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -136,13 +142,14 @@ _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
 def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
     """Give hvparams with a few of them set to something else than Ganeti's default."""
     chosen = draw(st.sets(st.sampled_from(sorted(_TRANSLATED)), max_size=8))
-    return HvParams(
-        disk_type=disk_type,
+    values: dict[str, Any] = {
+        "disk_type": disk_type,
         **draw(st.fixed_dictionaries({name: _TRANSLATED[name] for name in sorted(chosen)})),
         **draw(_some_untranslated),
         **draw(_topologies(vcpus)),
         **draw(_cdroms),
-    )
+    }
+    return HvParams(**values)
 
 
 networks = st.builds(
@@ -212,12 +219,19 @@ def _gluster(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _ext(draw: st.DrawFn) -> dict[str, Any]:
-    uris = ["rbd:pool/image", "rbd:pool/image:id=ceph-user", "gluster://h:24007/v/p", "gluster://[::1]:1/v/p/q"]
+    uris = [
+        "rbd:pool/image",
+        "rbd:pool/image:id=ceph-user",
+        "gluster://h:24007/v/p",
+        "gluster://[::1]:1/v/p/q",
+    ]
     uri = draw(maybe(st.sampled_from(uris)))
     return {
         "logical_id": draw(st.sampled_from([("provider", "x"), ()])),
         "params": {"provider": "x"} if uri is None else {"access": "userspace"},
-        "device": draw(st.sampled_from([None, "/dev/drbd9", "/dev/sdx", "/dev/rbd/pool/image", "/dev/vg/lv"])),
+        "device": draw(
+            st.sampled_from([None, "/dev/drbd9", "/dev/sdx", "/dev/rbd/pool/image", "/dev/vg/lv"])
+        ),
         "uri": uri,
     }
 
@@ -263,7 +277,7 @@ def _room_for_disks(hv: HvParams) -> int:
 
 
 @st.composite
-def instances(draw: st.DrawFn, known_devices: bool = False) -> Instance:
+def instances(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
     """Give an instance that can become a domain; with ``known_devices`` every device has its uuid."""
     be = draw(beparams())
     hv = draw(hvparams(draw(st.sampled_from(DISK_TYPES)), be.vcpus))
@@ -295,9 +309,9 @@ def instances(draw: st.DrawFn, known_devices: bool = False) -> Instance:
 
 
 @st.composite
-def partly_placed(draw: st.DrawFn) -> Instance:
+def partly_placed(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
     """Give an instance where some devices have hvinfo, anywhere on their bus, none twice."""
-    instance = draw(instances())
+    instance = draw(instances(known_devices=known_devices))
     placed = place(instance)
     slots = iter(draw(st.permutations(range(2, 30))))
     targets = iter(draw(st.permutations(range(8))))

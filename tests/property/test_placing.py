@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.strategies import partly_placed
 from virtxlate.errors import PlacementError
 from virtxlate.ganeti.hvinfo import HvInfo
-from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.placement import Numbers
 from virtxlate.translate.placing import place
 
@@ -72,7 +72,8 @@ TestBus = Bus.TestCase
 
 
 def places(instance: Instance) -> list[tuple[str, Any]]:
-    infos = [device.hvinfo for device in (*instance.disks, *instance.nics)]
+    devices: list[Disk | Nic] = [*instance.disks, *instance.nics]
+    infos = [device.hvinfo for device in devices]
     assert all(isinstance(info, HvInfo) for info in infos)
     return [(info.bus, info.slot if info.scsi_id is None else info.scsi_id) for info in infos if info]
 
@@ -80,12 +81,11 @@ def places(instance: Instance) -> list[tuple[str, Any]]:
 @given(partly_placed())
 def test_known_places_stay_and_the_rest_gets_the_lowest_free_one(instance: Instance) -> None:
     placed = place(instance)
-    devices = [*instance.disks, *instance.nics]
+    devices: list[Disk | Nic] = [*instance.disks, *instance.nics]
+    after_all: list[Disk | Nic] = [*placed.disks, *placed.nics]
     found = places(placed)
-    used = {
-        place_of for place_of, device in zip(found, devices, strict=True) if device.hvinfo is not None
-    }
-    for place_of, before, after in zip(found, devices, [*placed.disks, *placed.nics], strict=True):
+    used = {place_of for place_of, device in zip(found, devices, strict=True) if device.hvinfo is not None}
+    for place_of, before, after in zip(found, devices, after_all, strict=True):
         if before.hvinfo is not None:
             assert after == before
             continue

@@ -64,9 +64,7 @@ def _text(node: ast.expr, function: ast.FunctionDef) -> str:
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            _text(part, function)
-            if isinstance(part, ast.Constant)
-            else ast.unparse(part).strip("f'{}").rpartition(".")[2].upper()
+            _placeholder(part.value) if isinstance(part, ast.FormattedValue) else _text(part, function)
             for part in node.values
         )
     if isinstance(node, ast.Name):
@@ -81,14 +79,21 @@ def _text(node: ast.expr, function: ast.FunctionDef) -> str:
     return f"({ast.unparse(node)})"
 
 
+def _placeholder(node: ast.expr) -> str:
+    """Give the word that stands for what is filled in: the last part of its name, in capitals."""
+    named = node.args[-1] if isinstance(node, ast.Call) else node
+    return ast.unparse(named).rpartition(".")[2].upper()
+
+
 def pattern(text: str) -> re.Pattern[str]:
-    """Give what matches a path or a reason in which N, NAME or MODE stands for anything."""
+    """Give what matches a path or a reason in which N, NAME, MODE or VLAN stands for anything."""
     return re.compile(
-        "".join(".+" if part in {"N", "NAME", "MODE"} else re.escape(part) for part in _WORD.split(text))
+        "".join(".+" if part in _PLACEHOLDERS else re.escape(part) for part in _WORD.split(text))
     )
 
 
-_WORD = re.compile(r"\b(N|NAME|MODE)\b")
+_PLACEHOLDERS = ("N", "NAME", "MODE", "VLAN")
+_WORD = re.compile(rf"\b({'|'.join(_PLACEHOLDERS)})\b")
 
 READING = {
     "private OS parameters stay with Ganeti": Advice(
@@ -115,6 +120,11 @@ READING = {
     ),
     "the command has none; libvirt will choose one": Advice(
         "uuid", "Translate from `config.data`, which has the UUID, and give the file with `--runtime`."
+    ),
+    "the file does not tell where QEMU put it: it is placed as Ganeti would today": Advice(
+        "disks[N].hvinfo, nics[N].hvinfo",
+        "Compare with the running guest (`lspci`, `/dev/disk/by-path`) before you stop it: the slot may "
+        "change.",
     ),
 }
 
@@ -151,6 +161,13 @@ TO_LIBVIRT = {
         "nics[N].link", "The script must know the link (the routing table, for routed) by itself."
     ),
     "libvirt does not tag the tap of mode MODE": Advice("nics[N].vlan", "The script must tag by itself."),
+    "a root_path of two words is one with the arguments behind it": Advice(
+        "hvparams.root_path, hvparams.kernel_args",
+        "Nothing: the kernel gets the same line. Without the metadata the two cannot be told apart again.",
+    ),
+    "comes back as VLAN, which means the same": Advice(
+        "nics[N].vlan", "Nothing: another spelling of the same VLAN."
+    ),
 }
 
 _SINGLE = "Ganeti gives an instance one of these"
@@ -172,8 +189,12 @@ TO_GANETI = {
     "a block device's path does not prove its template": Advice("disks[N].template, disks[N].logical_id"),
     "an ext provider may stand behind the same source": Advice("disks[N].template, disks[N].logical_id"),
     "the URI that Ganeti's node made is not in the source": Advice("disks[N].uri"),
+    "a DRBD device may also be another template's": Advice("disks[N].minor"),
     "a CD-ROM is always read-only": Advice("disks[N].mode"),
-    "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo, nics[N].hvinfo"),
+    "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo"),
+    "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0": Advice(
+        "nics[N].hvinfo"
+    ),
     "the slot that Ganeti keeps for it is not on the guest's bus": Advice("disks[N].hvinfo"),
     "there is no disk to tell it by": Advice(
         "hvparams.disk_type, hvparams.disk_cache, hvparams.disk_aio, hvparams.disk_discard"

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tests.docs.losses import READING, TO_GANETI, TO_LIBVIRT, Advice, stated
+from tests.docs.losses import BY_CONTROLLER, BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
@@ -45,7 +45,7 @@ A loss is something that one side says and the other cannot. It has a path, a va
 - **host-only**: only the host or its administrator can see it.
 
 `virtxlate translate` prints losses to stderr, `--report FILE` writes them as JSON, `--strict` makes them an
-error (exit code 4). Here `N` is an index, `NAME` and `MODE` are words of your data.
+error (exit code 4). Here `N` is an index, `NAME`, `MODE` and `VLAN` are words of your data.
 """
 _READING = """
 ## Reading Ganeti's data
@@ -60,8 +60,8 @@ What has no equal in the domain XML.
 _TO_GANETI = """
 ## From libvirt to Ganeti
 
-Reported by `to_ganeti` of the library, only for a domain without virtxlate's metadata. The advice is always
-the same: keep the metadata.
+Reported by `to_ganeti` of the library: for a domain without virtxlate's metadata, and for what an edit
+brought into one that has it. The advice is always the same: keep the metadata.
 """
 _CONSTANT = re.compile("[A-Z][A-Z_]*")
 _CODE = re.compile(r"``(.+?)``", re.DOTALL)
@@ -114,7 +114,7 @@ def show(value: Any) -> str:
         return table(("term", "value"), ((word(k), word(v)) for k, v in value.items()))
     if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
         names = value[0].__struct_fields__
-        return table(
+        return f"{prose(type(value[0]).__doc__ or '')}\n\n" + table(
             (f"`{name}`" for name in names), ([_cell(getattr(row, n)) for n in names] for row in value)
         )
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
@@ -123,7 +123,7 @@ def show(value: Any) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value == "" else word(value)
+    return "" if value in {"", ()} else word(value)
 
 
 def _bijection(bijection: Bijection[Any, Any]) -> str:
@@ -182,7 +182,12 @@ def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
 
 def places(field: str) -> str:
     """Give the places of the document that a Ganeti field causes."""
-    return ", ".join(f"`{row.path}`" for row in causes.CAUSES if field in row.fields)
+    paths = [row.path for row in causes.CAUSES if field in {each.rstrip("?") for each in _all_fields(row)}]
+    return ", ".join(f"`{path}`" for path in dict.fromkeys(paths))
+
+
+def _all_fields(row: causes.Cause) -> tuple[str, ...]:
+    return (*row.fields, *row.placing)
 
 
 def _carried() -> Iterable[tuple[str, str, str]]:
@@ -228,7 +233,9 @@ def _part(intro: str, rows: Mapping[str, Advice]) -> str:
 
 
 def _reason(reason: str) -> str:
-    return "*one for each parameter*" if reason.startswith("(") else reason
+    return {BY_PARAMETER: "*the parameter's own*", BY_CONTROLLER: "*the controller's own*"}.get(
+        reason, reason
+    )
 
 
 def _severity(severity: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.errors import UnsupportedError
+from virtxlate.errors import DomainXmlError, UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import BeParams
 from virtxlate.report import Report, Severity
@@ -241,7 +241,10 @@ def _boot_order(found: domain.Domain, report: Report) -> dict[str, str]:
 
 def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:
     """Give the beparams; minmem stays where it was apart from maxmem, as far as the new maxmem allows."""
-    memory_kib = to_kib(found.memory.value, found.memory.unit or "KiB")
+    try:
+        memory_kib = to_kib(found.memory.value, found.memory.unit or "KiB")
+    except ValueError as exc:
+        raise DomainXmlError(str(exc), at="/domain/memory/@unit") from None
     if memory_kib % KIB_PER_MIB:
         report.lose("beparams.maxmem", memory_kib, "Ganeti counts whole MiB", Severity.GUEST_VISIBLE)
     memory_mib = -(-memory_kib // KIB_PER_MIB)

@@ -41,7 +41,19 @@ def from_text(text: str) -> Payload:
     payload = decode(_DECODER, text.encode("utf-8", "surrogatepass"), "metadata")
     if payload.format != FORMAT:
         raise GanetiDataError(f"expected format {FORMAT}, found {payload.format}", at="metadata.format")
+    _check_places(payload.instance)
     return payload
+
+
+def _check_places(instance: Instance) -> None:
+    """Raise GanetiDataError for an hvinfo that no reader of Ganeti's data would have let in."""
+    for name in ("disks", "nics"):
+        for index, device in enumerate(getattr(instance, name)):
+            try:
+                if device.hvinfo is not None:
+                    device.hvinfo.check()
+            except GanetiDataError as exc:
+                raise exc.under(f"metadata.instance.{name}[{index}]") from None
 
 
 def merge(kept: Any, told: Any, expected: Any) -> Any:

@@ -18,8 +18,6 @@ KEY = "3160d071-3f72-471d-ba52-fe1b4fc4cd61"
 DISK_KEY = "cf035e5d-1ac4-4a21-9641-646dbb49df02"
 AT = f"instances['{KEY}']"
 AT_DISK = f"disks['{DISK_KEY}']"
-MAC = r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\\Z"
-UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\Z"
 SCALAR = "bool | int | float | str | null"
 TEMPLATES = "plain, drbd, file, sharedfile, blockdev, rbd, ext, gluster, lvm, drbd8"
 NODE = "6c0d9ad2-5b8a-4b5e-9f7c-0a4f1c2d3e41"
@@ -74,15 +72,15 @@ OF_AN_INSTANCE: list[tuple[Path, Any, str]] = [
     ((*INSTANCE, "beparams", "maxmem"), 1.5, f"{AT}.beparams.maxmem: expected int, got float"),
     ((*INSTANCE, "nics"), {}, f"{AT}.nics: expected array, got object"),
     ((*INSTANCE, "nics", 0), 5, f"{AT}.nics[0]: expected object, got int"),
-    ((*INSTANCE, "nics", 0, "mac"), "aa:00", f"{AT}.nics[0].mac: expected str matching regex '{MAC}'"),
+    ((*INSTANCE, "nics", 0, "mac"), "aa:00", f"{AT}.nics[0].mac: expected a MAC address"),
     (
         (*INSTANCE, "nics", 0, "mac"),
         "aa:00:00:00:00:01\n",
-        f"{AT}.nics[0].mac: expected str matching regex '{MAC}'",
+        f"{AT}.nics[0].mac: expected a MAC address",
     ),
     ((*INSTANCE, "nics", 0, "mac"), None, f"{AT}.nics[0].mac: expected str, got null"),
     ((*INSTANCE, "nics", 0, "mac"), GONE, f"{AT}.nics[0]: object missing required field mac"),
-    ((*INSTANCE, "nics", 0, "uuid"), "x/y", f"{AT}.nics[0].uuid: expected str matching regex '{UUID}'"),
+    ((*INSTANCE, "nics", 0, "uuid"), "x/y", f"{AT}.nics[0].uuid: expected a UUID"),
     (
         (*INSTANCE, "nics", 0, "nicparams"),
         {"mode": "pool"},
@@ -108,9 +106,13 @@ OF_AN_INSTANCE: list[tuple[Path, Any, str]] = [
     ((*DISK, "logical_id", 0), {}, f"{AT_DISK}.logical_id[0]: expected {SCALAR}, got object"),
     ((*DISK, "size"), -1, f"{AT_DISK}.size: expected int >= 0"),
     ((*DISK, "size"), "1G", f"{AT_DISK}.size: expected int, got str"),
-    ((*DISK, "uuid"), "../x", f"{AT_DISK}.uuid: expected str matching regex '{UUID}'"),
+    ((*DISK, "uuid"), "../x", f"{AT_DISK}.uuid: expected a UUID"),
     ((*DISK, "children"), "x", f"{AT_DISK}.children: expected array | null, got str"),
-    (("cluster", "hvparams", "kvm", "acpi"), "yes", f"{AT}.hvparams.acpi: expected bool, got str"),
+    (
+        ("cluster", "hvparams", "kvm", "acpi"),
+        "yes",
+        f"{AT}.hvparams.acpi: expected bool, got str in cluster.hvparams.kvm",
+    ),
 ]
 
 

@@ -130,7 +130,7 @@ def test_three_elements_have_no_disks_and_say_so() -> None:
     report = Report()
     found = cases.source("runtime-3-elements-2.9").instance(NAME, report)
     assert (found.disks, found.nics[0].hvinfo, found.uuid) == ((), None, "")
-    assert [loss.path for loss in report.losses] == ["[3]", "uuid"]
+    assert [loss.path for loss in report.losses] == ["[3]", "uuid", "nics[0].hvinfo"]
 
 
 def test_an_empty_hvinfo_is_none() -> None:

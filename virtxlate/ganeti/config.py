@@ -239,7 +239,7 @@ class Config:
             merged = merge(layers)
             unknown = {name: merged[name] for name in sorted(merged.keys() - HVPARAM_NAMES)}
             own = tuple(sorted(layers[-1].params))
-            self._hvparams[key] = (convert(merged, HvParams, "hvparams"), own, unknown)
+            self._hvparams[key] = (_convert_hvparams(merged, layers), own, unknown)
         return self._hvparams[key]
 
     def _beparam_layers(self, wire: _Instance) -> tuple[Layer, ...]:
@@ -313,3 +313,14 @@ class Config:
         if any(disk.template == "gluster" for disk in disks):
             return {"gluster": self._config.cluster.gluster_storage_dir}
         return {}
+
+
+def _convert_hvparams(merged: dict[str, Any], layers: tuple[Layer, ...]) -> HvParams:
+    """Give the record; an error names the layer that it is in, if not the instance's own."""
+    try:
+        return convert(merged, HvParams, "hvparams")
+    except GanetiDataError as exc:
+        layer = origins(layers).get(exc.at.removeprefix("hvparams."), layers[-1].name)
+        if layer == layers[-1].name:
+            raise
+        raise GanetiDataError(f"{exc.message} in {layer}", at=exc.at) from None

@@ -12,10 +12,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from virtxlate.errors import GanetiDataError
+from virtxlate.ganeti.words import PATTERNS
 
 T = TypeVar("T")
 
 _AT = re.compile(r"^(?P<message>.*) - at `(?P<path>.*)`$", re.DOTALL)
+_PATTERN = re.compile(r"`?str`? matching regex '(.*)'")
+_NAMES_OF_PATTERNS = {pattern.replace("\\", "\\\\"): name for name, pattern in PATTERNS.items()}
+"""msgspec shows a pattern as Python would write it."""
 _MAX_SHOWN = 200
 
 
@@ -53,6 +57,6 @@ def split_message(text: str) -> tuple[str, str]:
 
 
 def _plain(message: str) -> str:
-    """Make msgspec's message ours: lower case first letter, no back-quotes, bounded."""
-    shown = message.replace("`", "")[:_MAX_SHOWN]
+    """Make msgspec's message ours: lower case first letter, no back-quotes, patterns by name, bounded."""
+    shown = _PATTERN.sub(lambda match: _NAMES_OF_PATTERNS[match[1]], message).replace("`", "")[:_MAX_SHOWN]
     return shown[:1].lower() + shown[1:]

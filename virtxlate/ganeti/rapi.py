@@ -168,6 +168,11 @@ def _nic(wire: WireNic, params: dict[str, Any], netinfo: Network | None, at: str
 
 def _entry_disk(entry: _Entry, index: int, report: Report) -> Disk:
     at = f"disks[{index}]"
+    if entry.disk_template == "mixed":
+        raise GanetiDataError(
+            "'mixed' does not tell the template of each disk; the result of an info job does",
+            at="disk_template",
+        )
     report.lose(f"{at}.logical_id", None, "RAPI entries do not tell where a disk is stored")
     report.lose(f"{at}.params", None, "RAPI does not tell the disk parameters")
     return Disk(

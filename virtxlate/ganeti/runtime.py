@@ -164,6 +164,15 @@ def _resolved(runtime: Runtime) -> HvParams:
     )
 
 
+def report_unplaced(runtime: Runtime, report: Report) -> None:
+    """Report every device whose address the file does not tell: QEMU chose it, and the guest has seen it."""
+    reason = "the file does not tell where QEMU put it: it is placed as Ganeti would today"
+    for kind, devices in (("disks", runtime.disks), ("nics", runtime.nics)):
+        for index, hvinfo in enumerate(device.hvinfo for device in devices):
+            if hvinfo is None:
+                report.lose(f"{kind}[{index}].hvinfo", None, reason, Severity.GUEST_VISIBLE)
+
+
 def with_runtime(instance: Instance, runtime: Runtime) -> Instance:
     """Give ``instance`` with what its runtime file knows better: addresses, links and the resolved machine.
 

@@ -17,7 +17,7 @@ from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import Scalar
 from virtxlate.ganeti.rapi import read_entry, read_info, skip_entry
-from virtxlate.ganeti.runtime import read_runtime, runtime_instance
+from virtxlate.ganeti.runtime import read_runtime, report_unplaced, runtime_instance
 from virtxlate.report import Report
 
 FORMATS = ("config", "rapi", "runtime")
@@ -45,7 +45,12 @@ class _Head(msgspec.Struct, frozen=True):
     custom_hvparams: dict[str, Scalar] = {}
 
 
+class _InfoHead(msgspec.Struct, frozen=True):
+    hypervisor: str
+
+
 _HEAD = msgspec.json.Decoder(_Head)
+_INFO_HEAD = msgspec.json.Decoder(_InfoHead)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -102,16 +107,22 @@ class RapiInfo:
 
     def __init__(self, entries: dict[str, msgspec.Raw]) -> None:
         self.skipped: dict[str, str] = {}
-        self._entries = entries
+        self._entries: dict[str, msgspec.Raw] = {}
+        for name, raw in entries.items():
+            hypervisor = decode(_INFO_HEAD, raw, f"[{name!r}]").hypervisor
+            if hypervisor == "kvm":
+                self._entries[name] = raw
+            else:
+                self.skipped[name] = f"its hypervisor is {hypervisor}, not kvm"
 
     def names(self) -> Iterator[str]:
-        """Name every instance."""
+        """Name every KVM instance."""
         return iter(self._entries)
 
     def instance(self, name: str, report: Report) -> Instance:
         """Give one instance. Raises GanetiDataError."""
         if name not in self._entries:
-            raise GanetiDataError(f"no instance {name!r} in this data")
+            raise GanetiDataError(self.skipped.get(name, f"no KVM instance {name!r} in this data"))
         try:
             return read_info(self._entries[name], report)
         except GanetiDataError as exc:
@@ -130,6 +141,7 @@ class RuntimeFile:
         self._losses = Report()
         self.runtime = read_runtime(data, self._losses)
         self._instance = runtime_instance(self.runtime, self._losses)
+        report_unplaced(self.runtime, self._losses)
 
     def names(self) -> Iterator[str]:
         """Name the one instance."""

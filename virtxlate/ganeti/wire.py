@@ -14,12 +14,19 @@ from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.hvinfo import HvInfo, legacy_kvm_id
 from virtxlate.ganeti.model import Disk, Network, Nic
 from virtxlate.ganeti.params import DEFAULT_NICPARAMS, Scalar
-from virtxlate.ganeti.words import DISK_TEMPLATES, LEGACY_TEMPLATES, NIC_MODES, PCI_BUS, PCI_SLOTS
+from virtxlate.ganeti.words import (
+    DISK_TEMPLATES,
+    LEGACY_TEMPLATES,
+    MAC_PATTERN,
+    NIC_MODES,
+    PCI_BUS,
+    PCI_SLOTS,
+    UUID_PATTERN,
+)
 from virtxlate.report import Report
 
-UUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 Uuid = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
-Mac = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z")]
+Mac = Annotated[str, msgspec.Meta(pattern=MAC_PATTERN)]
 Slot = Annotated[int, msgspec.Meta(ge=0, lt=PCI_SLOTS)]
 
 _UUID = re.compile(UUID_PATTERN)

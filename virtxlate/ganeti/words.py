@@ -61,3 +61,8 @@ LINK_DIRECTORY = "/var/run/ganeti/instance-disks"
 MAX_DISKS = 16
 MAX_NICS = 8
 """Source: src/Ganeti/Types.hs maxDisks, maxNics."""
+
+UUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+MAC_PATTERN = r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z"
+PATTERNS = {"a UUID": UUID_PATTERN, "a MAC address": MAC_PATTERN}
+"""What a text must look like, by what it is called in an error."""

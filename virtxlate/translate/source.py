@@ -27,6 +27,7 @@ _GLUSTER_URI = re.compile(
 _LV_PATH = re.compile(r"/dev/(?!disk/|mapper/|rbd/|drbd/|shm/|pts/|input/|block/)([^/]+)/([^/]+)")
 _DRBD_PATH = re.compile(r"/dev/drbd([0-9]+)", re.ASCII)
 _RBD_PATH = re.compile(r"/dev/rbd/([^/]+)/([^/]+)")
+_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\0-\x1f\x7f]+)+")
 _FILE_DRIVER = "loop"
 _CEPH = "ceph"
 
@@ -52,7 +53,12 @@ def to_domain(
         return "network", _network_source(disk, params, at, context)
     path = context.renames.find("disks", disk.uuid)
     if path is None:
-        path = context.renames.path(_path(disk, instance, index, params, context, report))
+        path = _path(disk, instance, index, params, context, report)
+        if not _PATH.fullmatch(path):
+            raise GanetiDataError(
+                f"expected it to lead to an absolute path, found {path!r}", at=f"{at}.logical_id"
+            )
+        path = context.renames.path(path)
     if disk.template in FILE_TEMPLATES:
         return "file", DiskSource(file=path)
     return "block", DiskSource(dev=path)

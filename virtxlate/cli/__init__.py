@@ -36,27 +36,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except OSError as exc:
-        return _failed(InputError(exc.strerror or str(exc), at=str(exc.filename or "")), args.traceback)
-    except VirtxlateError as exc:
-        return _failed(exc, args.traceback)
     except Exception as exc:  # noqa: BLE001 - a user never sees a traceback unasked
-        return _failed(exc, args.traceback)
+        reason, code = describe(exc, traceback=args.traceback)
+        complain(f"error: {reason}")
     return code
 
 
-def _failed(error: Exception, traceback: bool) -> int:
-    """Print one line for an error and give its exit code."""
+def describe(error: Exception, *, traceback: bool = False) -> tuple[str, int]:
+    """Give the one line for an error, and its exit code; ``traceback`` prints where it came from too."""
     if traceback:
         import traceback as module  # noqa: PLC0415 - only on request
 
         module.print_exception(error)
-    bug = "" if isinstance(error, VirtxlateError) else f"this is a bug of virtxlate: {type(error).__name__}: "
-    complain(f"error: {bug}{error}")
-    return error.exit_code if isinstance(error, VirtxlateError) else _BUG
+    if isinstance(error, OSError):
+        error = InputError(error.strerror or str(error), at=str(error.filename or ""))
+    code = error.exit_code if isinstance(error, VirtxlateError) else _BUG
+    kind = "" if isinstance(error, VirtxlateError) else f"{type(error).__name__}: "
+    bug = "this is a bug of virtxlate: " if code == _BUG else ""
+    return f"{bug}{kind}{error}", code
 
 
 def complain(text: str) -> None:
     """Print one line to stderr."""
-    line = " ".join(text.split("\n")).encode("utf-8", "backslashreplace").decode()
-    print(f"virtxlate: {line}", file=sys.stderr)
+    print(f"virtxlate: {_printable(text)}", file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """Print one line to stdout, whatever the encoding of the terminal."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(_printable(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _printable(text: str) -> str:
+    """Give a text in one line, without anything that a terminal would obey: much of it is other people's."""
+    line = " ".join(text.splitlines())
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

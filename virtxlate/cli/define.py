@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 
-from lxml import etree
-
-from virtxlate.cli import complain
-from virtxlate.cli.inputs import read_context, read_source
-from virtxlate.cli.translate import translate_one
-from virtxlate.domain.document import parse_document, parse_domain, to_text
+from virtxlate.cli import complain, show
+from virtxlate.cli.difference import diff_lines, dropped
+from virtxlate.cli.inputs import read_context, read_instance, read_source
+from virtxlate.cli.translate import check_map, translate_one
+from virtxlate.domain.document import parse_domain
 from virtxlate.domain.model import Domain
-from virtxlate.errors import LibvirtMissingError, OperationRefusedError, VerificationError
+from virtxlate.errors import LibvirtMissingError, LiveError, OperationRefusedError, VerificationError
 from virtxlate.ganeti.source import Source
 from virtxlate.live.port import DomainPort, HostPort
 from virtxlate.report import Report
@@ -23,14 +21,17 @@ from virtxlate.translate.compare import differences
 def run(args: argparse.Namespace) -> int:
     """Define or start, and give the exit code."""
     source = read_source(args)
+    read_instance(source, args.instance, args, Report())  # bad data is told before libvirt is asked
     if args.print_xml:
-        sys.stdout.write(_translated(args, source))
+        sys.stdout.buffer.write(_translated(args, source).encode())
         return 0
     try:
         from virtxlate.live.connection import connected  # noqa: PLC0415 - the only verbs that need libvirt
     except ImportError as exc:
-        raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    with connected(args.connect) as host:
+        raise LibvirtMissingError(
+            f"libvirt-python is missing ({exc}): install python3-libvirt, or virtxlate[libvirt]"
+        ) from exc
+    with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         return _on_host(args, host, _translated(args, source))
@@ -40,7 +41,7 @@ def _translated(args: argparse.Namespace, source: Source) -> str:
     """Give the domain's text; what it lost goes to stderr."""
     context, report = read_context(args), Report()
     name, text = translate_one(args, context, source, args.instance, report)
-    context.renames.check_used()
+    check_map(args, context, source)
     for loss in report.losses:
         complain(f"loss: {name}: {loss}")
     return text
@@ -49,19 +50,23 @@ def _translated(args: argparse.Namespace, source: Source) -> str:
 def _on_host(args: argparse.Namespace, host: HostPort, text: str) -> int:
     asked = parse_domain(text)
     existing = host.find(asked.uuid or "", asked.name)
-    if args.print_diff:
-        return _print_diff(existing, text)
     check_identity(existing, asked)
-    if args.verb == "start" and existing is not None and existing.is_active():
+    active = existing is not None and existing.is_active()
+    if args.verb == "start" and active and not args.print_diff:
         raise OperationRefusedError(f"domain {asked.name!r} is running already", call="start")
+    before = existing.inactive_xml() if existing is not None else None
+    if before is not None and (lost := dropped(before)):
+        complain(f"drops what virtxlate has no word for: {', '.join(lost)}")
+    if args.print_diff:
+        return _print_diff(asked, before)
     done = "defined" if args.verb == "define" else "started"
     if args.dry_run:
-        print(f"domain {asked.name!r} would be {done}; nothing was changed")
+        show(f"domain {asked.name!r} would be {done}; nothing was changed")
         return 0
     define(host, text, asked)
     if args.verb == "start":
         start(host, asked, paused=args.paused)
-    print(f"domain {asked.name!r} {done}")
+    show(f"domain {asked.name!r} {done}" + ("; its guest runs on as it was" if active else ""))
     return 0
 
 
@@ -80,46 +85,36 @@ def check_identity(existing: DomainPort | None, asked: Domain) -> None:
 def define(host: HostPort, text: str, asked: Domain) -> DomainPort:
     """Define, and believe it only when the inactive XML agrees. Raises LiveError, VerificationError."""
     domain = host.define(text)
-    _verify(asked, domain.inactive_xml(), "the inactive XML")
+    _verify(asked, domain.inactive_xml(), "libvirt defined the domain, but its inactive XML differs")
     return domain
 
 
 def start(host: HostPort, asked: Domain, *, paused: bool = False) -> DomainPort:
     """Start a defined domain, and believe it only when the live XML says the same.
 
-    Raises LiveError, VerificationError.
+    Raises LiveError, which leaves the domain defined, and VerificationError, which leaves it running.
     """
     domain = host.find(asked.uuid or "", asked.name)
     if domain is None:
         raise OperationRefusedError(f"domain {asked.name!r} is gone", call="start")
-    domain.start(paused=paused)
-    _verify(asked, domain.live_xml(), "the live XML")
+    try:
+        domain.start(paused=paused)
+    except LiveError as exc:
+        still = f"{exc.message}; domain {asked.name!r} is defined, and does not run"
+        raise type(exc)(still, call=exc.call, code=exc.code) from exc
+    _verify(asked, domain.live_xml(), "libvirt started the domain, but its live XML differs")
     return domain
 
 
-def _verify(asked: Domain, xml: str, what: str) -> None:
+def _verify(asked: Domain, xml: str, otherwise: str) -> None:
     found = differences(asked, parse_domain(xml, []))
     if found:
-        raise VerificationError(f"libvirt accepted the domain, but {what} differs", differences=found)
+        raise VerificationError(otherwise, differences=found)
 
 
-def _print_diff(existing: DomainPort | None, text: str) -> int:
-    before = _normal(existing.inactive_xml()) if existing is not None else ""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        _normal(text).splitlines(keepends=True),
-        "Original XML",
-        "Altered XML",
-    )
-    sys.stdout.writelines(lines)
+def _print_diff(asked: Domain, before: str | None) -> int:
+    lines = list(diff_lines(asked, before))
+    if not lines:
+        complain(f"domain {asked.name!r} is defined like this already")
+    sys.stdout.buffer.write("".join(lines).encode())
     return 0
-
-
-def _normal(xml: str) -> str:
-    """Give a document in one spelling, so that a diff shows meaning: same blanks, same quotes."""
-    root = parse_document(xml)
-    for element in root.iter(etree.Element):
-        if len(element) and not (element.text or "").strip():
-            element.text = None
-        element.tail = None
-    return to_text(root)

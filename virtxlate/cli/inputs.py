@@ -6,23 +6,29 @@ import argparse
 import os
 import re
 import sys
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 
-from virtxlate.errors import GanetiDataError, InputError, UsageError
+from virtxlate.errors import GanetiDataError, InputError, MapError, UsageError
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.runtime import read_runtime, with_runtime
 from virtxlate.ganeti.source import Source, open_source
 from virtxlate.report import Report
 from virtxlate.translate.context import Context, Renames, parse_renames
 
-STDIN = "-"
+STDIO = "-"
 _OLDEST_LIBVIRT = "9.0"
+_SHOWN_NAMES = 3
+_RUNTIME_FILE = "runtime file"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?", re.ASCII)
 
 
 def read_bytes(path: str) -> bytes:
     """Give the bytes of a file; ``-`` is stdin. Raises OSError."""
-    if path == STDIN:
+    if path == STDIO:
         return sys.stdin.buffer.read()
     return Path(path).read_bytes()
 
@@ -43,9 +49,9 @@ def read_source(args: argparse.Namespace) -> Source:
         raise named(exc, args.source) from None
 
 
-def named(error: GanetiDataError, path: str) -> GanetiDataError:
+def named(error: InputError, path: str) -> GanetiDataError:
     """Give the error with the file that it is in."""
-    return GanetiDataError(str(error), at="stdin" if path == STDIN else path)
+    return GanetiDataError(str(error), at="stdin" if path == STDIO else path)
 
 
 def read_context(args: argparse.Namespace) -> Context:
@@ -57,19 +63,29 @@ def read_context(args: argparse.Namespace) -> Context:
     return Context(
         domain_type=args.domain_type,
         disk_paths=args.disk_paths,
-        renames=parse_renames(read_text(args.map)) if args.map else Renames(),
+        renames=_read_map(args.map) if args.map else Renames(),
         libvirt_version=major * 1_000_000 + minor * 1_000 + release,
         metadata=not args.no_metadata,
     )
 
 
-def read_instance(source: Source, name: str, args: argparse.Namespace, report: Report) -> Instance:
-    """Give one instance, with what its runtime file knows better. Raises GanetiDataError."""
+def _read_map(path: str) -> Renames:
     try:
-        instance = source.instance(name, report)
-    except GanetiDataError as exc:
+        return parse_renames(read_text(path))
+    except MapError as exc:
+        raise MapError(exc.message, at=f"{path}: {exc.at}" if exc.at else path) from None
+
+
+def read_instance(source: Source, name: str, args: argparse.Namespace, report: Report) -> Instance:
+    """Give one instance by name or uuid, with what its runtime file knows better.
+
+    Raises InputError for one that is not there, or that is not KVM's; GanetiDataError.
+    """
+    try:
+        instance = _find(source, name, report)
+    except InputError as exc:
         raise named(exc, args.source) from None
-    path = _runtime_path(args.runtime, instance.name)
+    path = runtime_path(args.runtime, instance.name)
     if path is None:
         return instance
     try:
@@ -78,7 +94,56 @@ def read_instance(source: Source, name: str, args: argparse.Namespace, report: R
         raise named(exc, str(path)) from None
 
 
-def _runtime_path(given: str | None, name: str) -> Path | None:
+def _find(source: Source, given: str, report: Report) -> Instance:
+    if given in source.skipped:
+        raise InputError(source.skipped[given], at=given)
+    try:
+        instance = source.instance(given, report)
+    except GanetiDataError:
+        if given in source.names():
+            raise
+        if not _UUID.fullmatch(given):
+            raise InputError(f"no KVM instance {given!r} here; there {_there_are(source, given)}") from None
+        name = _name_of(source, given)
+        if name is None:
+            raise
+        instance = source.instance(name, report)
+    if instance.name in source.skipped:
+        raise InputError(source.skipped[instance.name], at=given)
+    return instance
+
+
+def _name_of(source: Source, uuid: str) -> str | None:
+    """Give the name of the instance of that uuid; only a config is ordered by uuid itself."""
+    for name in source.names():
+        with suppress(GanetiDataError):
+            if source.instance(name, Report()).uuid.lower() == uuid.lower():
+                return name
+    return None
+
+
+def _there_are(source: Source, given: str) -> str:
+    """Give the end of a sentence: which names there are, those like ``given`` first where there are many."""
+    names = list(source.names())
+    if not names:
+        return "is none"
+    alike = [name for name in names if name.startswith(f"{given}.")] or get_close_matches(given, names)
+    some = alike or names
+    more = ", ..." if len(some) > _SHOWN_NAMES else ""
+    return f"are {len(names)}, such as {', '.join(some[:_SHOWN_NAMES])}{more}"
+
+
+def read_origins(source: Source, instance: Instance, args: argparse.Namespace) -> dict[str, str]:
+    """Give where each field of an instance comes from: the layers of its source, and its runtime file."""
+    origins = source.origins(instance.name)
+    if runtime_path(args.runtime, instance.name) is not None:
+        origins |= {f"hvparams.{name}": _RUNTIME_FILE for name in HVPARAM_NAMES}
+    placed = {f"disks[{index}].hvinfo": disk.hvinfo for index, disk in enumerate(instance.disks)}
+    placed |= {f"nics[{index}].hvinfo": nic.hvinfo for index, nic in enumerate(instance.nics)}
+    return origins | {field: _RUNTIME_FILE for field, hvinfo in placed.items() if hvinfo is not None}
+
+
+def runtime_path(given: str | None, name: str) -> Path | None:
     """Give the runtime file of an instance; in a directory, an instance that does not run has none."""
     if given is None:
         return None

@@ -16,6 +16,7 @@ exit codes:
   5   libvirt refused, or there is no connection
   6   libvirt said yes, but its own XML says no
   70  a bug of virtxlate
+  130 interrupted
 """
 
 
@@ -112,9 +113,11 @@ def _translate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
     parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="name or uuid; none: all of them")
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("-o", "--output", metavar="FILE", help="write one domain to FILE")
+    output.add_argument("-o", "--output", metavar="FILE", help="write one domain to FILE; - is stdout")
     output.add_argument("--output-dir", metavar="DIR", help="write INSTANCE.xml for each instance to DIR")
-    parser.add_argument("--report", metavar="FILE", help="write losses, skipped and failed instances as JSON")
+    parser.add_argument(
+        "--report", metavar="FILE", help="write losses, skipped and failed instances as JSON; - is stdout"
+    )
     parser.add_argument(
         "--format",
         choices=("xml", "json"),
@@ -133,7 +136,9 @@ def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "virsh dumpxml web1 | virtxlate validate -",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
+    )
 
 
 def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
@@ -146,7 +151,12 @@ def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
     parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="json: instance, explanations and losses in one object",
+    )
     _source_options(parser)
 
 
@@ -165,7 +175,10 @@ def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, a
     show = parser.add_mutually_exclusive_group()
     show.add_argument("--print-xml", action="store_true", help="only print the domain XML")
     show.add_argument(
-        "--print-diff", action="store_true", help="only print the difference to what is defined"
+        "--print-diff",
+        action="store_true",
+        help="only print what a definition would change, as a unified diff; what libvirt added by itself to "
+        "the domain that is defined is left out, so that no output means no change",
     )
     if name == "start":
         parser.add_argument("--paused", action="store_true", help="leave the guest paused")

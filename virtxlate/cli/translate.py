@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.cli import complain
-from virtxlate.cli.files import write_whole
-from virtxlate.cli.inputs import read_context, read_instance, read_source
+from virtxlate.cli import complain, describe
+from virtxlate.cli.files import write_output, write_whole
+from virtxlate.cli.inputs import STDIO, named, read_context, read_instance, read_source
 from virtxlate.domain.document import domain_element, to_text
 from virtxlate.domain.schema import check, is_valid
-from virtxlate.errors import UsageError, VirtxlateError
+from virtxlate.errors import InputError, MapError, UsageError, VirtxlateError
 from virtxlate.ganeti.source import Source
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report
@@ -24,6 +24,7 @@ from virtxlate.translate.instance import to_domain
 
 _BAR_FROM = 200
 """Instances from which a progress bar is worth its import."""
+_SHOWN_NAMES = 3
 
 
 class Outcome(msgspec.Struct):
@@ -38,12 +39,45 @@ def run(args: argparse.Namespace) -> int:
     """Translate, and give the exit code."""
     context = read_context(args)
     source = read_source(args)
-    names = list(args.instances or source.names())
+    names = list(dict.fromkeys(args.instances or source.names()))
+    outcome = Outcome(skipped={} if args.instances else source.skipped)
     if args.output_dir:
-        return _many(args, context, source, names)
-    if len(names) != 1:
-        raise UsageError(f"{len(names)} instances: name one, or give --output-dir")
-    return _one(args, context, source, names[0])
+        return _many(args, context, source, names, outcome)
+    if len(names) == 1:
+        return _one(args, context, source, names[0], outcome)
+    _tell_skipped(outcome)
+    if not names:
+        raise named(InputError("no KVM instance here"), args.source)
+    some = ", ".join((*names[:_SHOWN_NAMES], *(["..."] if len(names) > _SHOWN_NAMES else ())))
+    raise UsageError(f"{len(names)} instances ({some}): name one, or give --output-dir")
+
+
+def check_map(args: argparse.Namespace, context: Context, source: Source) -> None:
+    """Raise MapError when the map has an entry that no instance of the source uses.
+
+    One map serves a whole cluster; so the instances that were not asked for are looked at too, where an entry
+    would be unused without them.
+    """
+    names, broken = source.names(), False
+    while (unused := _unused(context)) is not None:
+        name = next(names, None)
+        if name is None and broken:
+            complain(f"{unused}, as far as the instances that can be translated tell")
+            return
+        if name is None:
+            raise unused
+        try:
+            to_domain(read_instance(source, name, args, Report()), context, Report())
+        except (VirtxlateError, OSError):
+            broken = True
+
+
+def _unused(context: Context) -> MapError | None:
+    try:
+        context.renames.check_used()
+    except MapError as exc:
+        return exc
+    return None
 
 
 def translate_one(
@@ -58,18 +92,15 @@ def translate_one(
     return instance.name, to_text(element)
 
 
-def _one(args: argparse.Namespace, context: Context, source: Source, name: str) -> int:
-    report, outcome = Report(), Outcome(skipped=source.skipped)
+def _one(args: argparse.Namespace, context: Context, source: Source, name: str, outcome: Outcome) -> int:
+    report = Report()
     full_name, text = translate_one(args, context, source, name, report)
-    context.renames.check_used()
+    check_map(args, context, source)
     outcome.losses[full_name] = report.losses
-    data = _encode(args.format, full_name, text, report)
-    if args.output:
-        write_whole(args.output, data)
-    else:
-        sys.stdout.buffer.write(data)
+    write_output(args.output or STDIO, _encode(args.format, full_name, text, report))
     for loss in report.losses:
         complain(f"loss: {full_name}: {loss}")
+    _tell_skipped(outcome)
     _write_report(args.report, outcome)
     return 0
 
@@ -81,35 +112,48 @@ def _encode(form: str, name: str, text: str, report: Report) -> bytes:
     return msgspec.json.format(shown, indent=2) + b"\n"
 
 
-def _many(args: argparse.Namespace, context: Context, source: Source, names: list[str]) -> int:
-    directory = Path(args.output_dir)
-    directory.mkdir(parents=True, exist_ok=True)
-    outcome, codes = Outcome(skipped=source.skipped), set()
-    done = 0
+def _many(
+    args: argparse.Namespace, context: Context, source: Source, names: list[str], outcome: Outcome
+) -> int:
+    directory = _make_directory(args.output_dir)
+    done: set[str] = set()
+    codes = {0}
     for name in _progress(names):
         report = Report()
         try:
             full_name, text = translate_one(args, context, source, name, report)
             path = f"{directory}/{check_name(full_name)}.{args.format}"
             write_whole(path, _encode(args.format, full_name, text, report), sync=False)
-        except VirtxlateError as exc:
-            outcome.failed[name] = str(exc)
-            codes.add(exc.exit_code)
+        except Exception as exc:  # noqa: BLE001 - one bad instance must not stop the others
+            outcome.failed[name], code = describe(exc, traceback=args.traceback)
+            codes.add(code)
         else:
-            done += 1
+            done.add(full_name)
             if report:
                 outcome.losses[full_name] = report.losses
+    _summarize(args, outcome, len(done))
     _write_report(args.report, outcome)
-    _summarize(args, outcome, done)
-    if not args.instances and not outcome.failed:
-        context.renames.check_used()
-    return max(codes, default=0)
+    check_map(args, context, source)
+    return max(codes)
+
+
+def _make_directory(path: str) -> Path:
+    directory = Path(path)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError("expected a directory, found a file", at=path) from None
+    return directory
+
+
+def _tell_skipped(outcome: Outcome) -> None:
+    for name, reason in outcome.skipped.items():
+        complain(f"skipped: {name}: {reason}")
 
 
 def _summarize(args: argparse.Namespace, outcome: Outcome, done: int) -> None:
     """Say at the end what was done, skipped, lost and not done."""
-    for name, reason in outcome.skipped.items():
-        complain(f"skipped: {name}: {reason}")
+    _tell_skipped(outcome)
     losses = sum(len(each) for each in outcome.losses.values())
     if losses and not args.report:
         for text, count in _kinds(outcome.losses.values()).items():
@@ -140,7 +184,7 @@ def _kinds(losses: Iterable[tuple[Loss, ...]]) -> dict[str, int]:
 
 def _write_report(path: str | None, outcome: Outcome) -> None:
     if path:
-        write_whole(path, msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
+        write_output(path, msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
 
 
 def _progress(names: list[str]) -> Iterable[str]:

@@ -7,24 +7,40 @@ import sys
 
 import msgspec
 
-from virtxlate.cli.inputs import STDIN, read_bytes
+from virtxlate.cli import complain, describe, show
+from virtxlate.cli.inputs import STDIO, read_bytes
 from virtxlate.domain.schema import validate
 from virtxlate.domain.violations import Violation
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of one file; the shape of the JSON."""
+
+    file: str
+    valid: bool
+    violations: tuple[Violation, ...]
+
+
 def run(args: argparse.Namespace) -> int:
-    """Validate, and give 0 where all files are valid, else 1."""
-    found = {("stdin" if path == STDIN else path): validate(read_bytes(path)) for path in args.files}
+    """Validate, and give 0 where all files are valid, 1 where one is not, 3 where one cannot be read."""
+    verdicts, code = [], 0
+    for path in dict.fromkeys(args.files):
+        try:
+            violations = validate(read_bytes(path))
+        except OSError as exc:
+            reason, code = describe(exc, traceback=args.traceback)
+            complain(f"error: {reason}")
+            continue
+        verdict = Verdict("stdin" if path == STDIO else path, not violations, violations)
+        verdicts.append(verdict)
+        if args.format == "text":
+            _print(verdict)
     if args.format == "json":
-        shown = [{"file": path, "valid": not each, "violations": each} for path, each in found.items()]
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(shown), indent=2) + b"\n")
-    else:
-        for path, each in found.items():
-            _print(path, each)
-    return 1 if any(found.values()) else 0
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(verdicts), indent=2) + b"\n")
+    return code or (0 if all(verdict.valid for verdict in verdicts) else 1)
 
 
-def _print(path: str, violations: tuple[Violation, ...]) -> None:
-    for violation in violations:
-        print(f"{path}:{violation.line}: {violation.path}: {violation.message} [{violation.rule}]")
-    print(f"{path} {'fails to validate' if violations else 'validates'}")
+def _print(verdict: Verdict) -> None:
+    for each in verdict.violations:
+        show(f"{verdict.file}:{each.line}: {each.path}: {each.message} [{each.rule}]")
+    show(f"{verdict.file} {'validates' if verdict.valid else 'fails to validate'}")

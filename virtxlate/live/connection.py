@@ -108,8 +108,10 @@ class LibvirtHost:
 
 
 @contextmanager
-def connected(uri: str | None) -> Iterator[LibvirtHost]:
+def connected(uri: str | None, *, read_only: bool = False) -> Iterator[LibvirtHost]:
     """Connect for the time of a ``with``; None leaves the choice to LIBVIRT_DEFAULT_URI and libvirt.
+
+    ``read_only`` is enough to look, and asks for less.
 
     Raises ConnectionFailedError.
     """
@@ -117,7 +119,7 @@ def connected(uri: str | None) -> Iterator[LibvirtHost]:
     start_event_loop()
     try:
         with libvirt_errors("open"):
-            connection = libvirt.open(uri)
+            connection = libvirt.openReadOnly(uri) if read_only else libvirt.open(uri)
     except ConnectionFailedError:
         raise
     except LiveError as exc:

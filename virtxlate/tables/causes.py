@@ -1,6 +1,7 @@
 """Why each part of a domain is written: the Ganeti fields that cause it, or the reason where none does.
 
-A row is (path below ``<domain>``, fields, reason). ``disks[]`` and ``nics[]`` stand for the device at hand.
+A field is a dotted path into an instance; ``disks[]`` and ``nics[]`` stand for the device at hand, and a
+field that ends in ``?`` causes something only where it is set.
 """
 
 from __future__ import annotations
@@ -12,14 +13,30 @@ class Cause(msgspec.Struct, frozen=True):
     """What causes one path of the document."""
 
     path: str
+    """Below ``<domain>``."""
     fields: tuple[str, ...]
     reason: str = ""
+    variant: str = ""
+    """The bus of a disk, or the type of an interface, when the row is of those only."""
+    placing: tuple[str, ...] = ()
+    """Fields that count only where the device came without an address, and got one."""
+    renamed_by: tuple[str, ...] = ()
+    """Tables of the map file that may have given the value."""
 
 
 _DISK, _NIC = "devices/disk", "devices/interface"
 _CPU_FIELDS = ("beparams.vcpus", "hvparams.cpu_sockets", "hvparams.cpu_cores", "hvparams.cpu_threads")
-_SOURCE_FIELDS = ("disks[].template", "disks[].logical_id", "disks[].params")
-_KERNEL = "kernel given directly"
+_ACCESS = ("disks[].template", "disks[].params.access?")
+_SOURCE_FIELDS = (
+    *_ACCESS,
+    "disks[].logical_id",
+    "disks[].minor?",
+    "disks[].params.pool?",
+    "disks[].params.volume?",
+    "disks[].device?",
+    "disks[].uri?",
+)
+_FREE_SLOT = "QEMU gives it the lowest free slot"
 
 CAUSES = (
     Cause("@type", (), "option --domain-type; kvm is what Ganeti runs"),
@@ -37,7 +54,6 @@ CAUSES = (
         "os/cmdline",
         ("hvparams.root_path", "hvparams.kernel_args", "hvparams.serial_console", "hvparams.serial_speed"),
     ),
-    Cause("os", (), "what boots"),
     Cause("features", ("hvparams.acpi",)),
     Cause("cpu/topology", _CPU_FIELDS, "as QEMU completes -smp for this machine"),
     Cause("cpu", ("hvparams.cpu_type",), "QEMU's default model"),
@@ -46,59 +62,72 @@ CAUSES = (
     Cause("on_reboot", ("hvparams.reboot_behavior",)),
     Cause("on_crash", (), "Ganeti has QEMU's default"),
     Cause("devices/emulator", ("hvparams.kvm_path",)),
-    Cause(f"{_DISK}/@type", ("disks[].template", "disks[].params")),
+    Cause(f"{_DISK}/@type", _ACCESS),
     Cause(f"{_DISK}/@device", ("hvparams.disk_type",)),
     Cause(
         f"{_DISK}/driver/@cache",
         ("hvparams.disk_cache", "disks[].template"),
-        "shared storage is never cached",
+        "blockdev, ext, gluster and sharedfile are never cached",
     ),
     Cause(f"{_DISK}/driver/@io", ("hvparams.disk_aio",)),
     Cause(f"{_DISK}/driver/@discard", ("hvparams.disk_discard",)),
     Cause(f"{_DISK}/driver", (), "Ganeti's disks are raw"),
-    Cause(f"{_DISK}/source", _SOURCE_FIELDS),
+    Cause(f"{_DISK}/source/host", ("disks[].params.host?", "disks[].params.port?", "disks[].uri?")),
+    Cause(f"{_DISK}/source/auth", ("disks[].params.user-id?", "disks[].uri?"), renamed_by=("secrets",)),
+    Cause(f"{_DISK}/source", _SOURCE_FIELDS, renamed_by=("disks", "paths", "pools")),
     Cause(f"{_DISK}/target", ("hvparams.disk_type",), "named in the order of the disks"),
     Cause(f"{_DISK}/readonly", ("disks[].mode", "hvparams.disk_type")),
     Cause(f"{_DISK}/boot", ("hvparams.boot_order",)),
-    Cause(f"{_DISK}/alias", ("disks[].uuid", "disks[].hvinfo"), "Ganeti's device id"),
+    Cause(f"{_DISK}/alias", ("disks[].hvinfo?",), "Ganeti's device id", placing=("disks[].uuid",)),
     Cause(
         f"{_DISK}/address",
-        (
-            "disks[].hvinfo",
-            "hvparams.disk_type",
-            "hvparams.scsi_controller_type",
-            "hvparams.kvm_pci_reservations",
-        ),
-        "disks before NICs, lowest free place",
+        ("disks[].hvinfo?",),
+        "disks before NICs, lowest free slot",
+        placing=("hvparams.kvm_pci_reservations",),
     ),
-    Cause(_DISK, (), "one disk"),
+    Cause(
+        f"{_DISK}/address",
+        ("disks[].hvinfo?", "hvparams.scsi_controller_type"),
+        "lowest free SCSI id; the controller's model decides which attribute holds it",
+        variant="scsi",
+    ),
+    Cause(f"{_DISK}/address", ("hvparams.disk_type",), "in the order of the drives", variant="ide"),
+    Cause("devices/controller/address", ("hvparams.scsi_controller_type",), _FREE_SLOT),
     Cause("devices/controller", ("hvparams.disk_type", "hvparams.scsi_controller_type")),
     Cause(f"{_NIC}/@type", ("nics[].mode",)),
+    Cause(
+        f"{_NIC}/@type",
+        ("nics[].mode", "nics[].link"),
+        "the map names a libvirt network for this link",
+        variant="network",
+    ),
     Cause(f"{_NIC}/mac", ("nics[].mac",)),
-    Cause(f"{_NIC}/source", ("nics[].link",)),
+    Cause(f"{_NIC}/source", ("nics[].link",), renamed_by=("bridges", "switches")),
+    Cause(f"{_NIC}/source", ("nics[].link", "nics[].vlan?"), renamed_by=("networks",), variant="network"),
     Cause(f"{_NIC}/virtualport/parameters", ("nics[].uuid",)),
     Cause(f"{_NIC}/virtualport", ("nics[].mode",)),
     Cause(f"{_NIC}/vlan", ("nics[].vlan",)),
-    Cause(f"{_NIC}/script", ("nics[].mode",), "table [scripts] of the map"),
+    Cause(f"{_NIC}/script", ("nics[].mode",), renamed_by=("scripts",)),
     Cause(f"{_NIC}/model", ("hvparams.nic_type",)),
-    Cause(f"{_NIC}/driver/@queues", ("hvparams.virtio_net_queues",)),
+    Cause(f"{_NIC}/driver/@queues", ("hvparams.virtio_net_queues", "beparams.vcpus")),
     Cause(f"{_NIC}/driver", ("hvparams.vhost_net",)),
     Cause(f"{_NIC}/boot", ("hvparams.boot_order",)),
-    Cause(f"{_NIC}/alias", ("nics[].uuid", "nics[].hvinfo"), "Ganeti's device id"),
+    Cause(f"{_NIC}/alias", ("nics[].hvinfo?",), "Ganeti's device id", placing=("nics[].uuid",)),
     Cause(
         f"{_NIC}/address",
-        ("nics[].hvinfo", "hvparams.kvm_pci_reservations"),
+        ("nics[].hvinfo?",),
         "after the disks, lowest free slot",
+        placing=("hvparams.kvm_pci_reservations",),
     ),
-    Cause(_NIC, (), "one NIC"),
     Cause("devices/serial", ("hvparams.serial_console",)),
     Cause("devices/console", ("hvparams.serial_console",)),
     Cause("devices/parallel", (), "QEMU adds a parallel port for Ganeti"),
+    Cause("devices/video/address", (), _FREE_SLOT),
     Cause("devices/video", ("hvparams.vga",), "QEMU's default VGA where vga is empty"),
-    Cause("devices/memballoon", (), "Ganeti always asks for a balloon; lowest free slot"),
-    Cause("devices", (), "the devices"),
+    Cause("devices/memballoon/address", (), _FREE_SLOT),
+    Cause("devices/memballoon", (), "Ganeti always asks for a balloon"),
 )
-"""Looked up by the longest path that fits."""
+"""Looked up by the longest path that fits, and there by variant first."""
 
 FIXED_CAUSES = {
     "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",

@@ -7,9 +7,15 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.domain.model import Domain
+from virtxlate.domain.model import BootDevice, Controller, Domain
 
 _MACHINE_ALIAS = "pc"
+_ADDED_CONTROLLERS = frozenset({"pci", "ide", "fdc", "usb"})
+"""Types of controllers that libvirt adds where a device or a machine needs one."""
+_SETTLED = frozenset({"emulator", "address", "driver_name", "driver_type"})
+"""Fields that libvirt fills where nobody asked; any other one in its XML is there because somebody did."""
+_ADDED_BOOTS = (BootDevice(dev="hd"),)
+"""What libvirt writes where no device is told to boot."""
 
 
 def differences(asked: Domain, found: Domain) -> tuple[str, ...]:
@@ -38,16 +44,58 @@ def _compare(at: str, asked: Any, found: Any) -> Iterator[str]:
         yield f"{at}: expected {asked!r}, found {found!r}"
 
 
+def as_asked(asked: Domain, found: Domain) -> Domain:
+    """Give ``found`` as whoever defined it would have written it: in the manner of ``asked``.
+
+    What libvirt settled or added by itself is left out, so that comparing the result with ``asked`` shows
+    what a new definition would change, and nothing else.
+    """
+    domain: Domain = _project("domain", asked, found)
+    return domain
+
+
+def _project(at: str, asked: Any, found: Any) -> Any:
+    if asked == found or _is_resolved(at, asked, found):
+        return asked
+    if asked is None and at.rpartition(".")[2] in _SETTLED:
+        return None
+    if at == "domain.os.boots" and not asked and found == _ADDED_BOOTS:
+        return asked
+    if isinstance(asked, msgspec.Struct) and type(asked) is type(found):
+        names = asked.__struct_fields__
+        return type(asked)(
+            **{name: _project(f"{at}.{name}", getattr(asked, name), getattr(found, name)) for name in names}
+        )
+    if isinstance(asked, tuple) and isinstance(found, tuple):
+        return tuple(_project_items(at, asked, found))
+    return found
+
+
+def _project_items(at: str, asked: tuple[Any, ...], found: tuple[Any, ...]) -> Iterator[Any]:
+    """Give the found items, those that were asked for in the order of the asking."""
+    left = {_key(item, index): item for index, item in enumerate(found)}
+    for index, item in enumerate(asked):
+        key = _key(item, index)
+        if key in left:
+            yield _project(f"{at}[{index}]", item, left.pop(key))
+    for item in left.values():
+        if not isinstance(item, Controller) or item.type not in _ADDED_CONTROLLERS:
+            yield item
+
+
 def _is_resolved(at: str, asked: Any, found: Any) -> bool:
-    """Tell whether libvirt only settled what was left to it: a machine alias, or how it checked the CPU."""
+    """Tell whether libvirt only says it its own way: a machine alias, a spelling, how it checked the CPU."""
     if at == "domain.os.machine":
         return asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
+    if at == "domain.uuid" or at.endswith(".mac"):
+        return str(asked).lower() == str(found)
     return (at, asked, found) == ("domain.cpu.check", "none", "full")
 
 
 def _key(item: Any, index: int) -> Any:
     """Give what identifies a device in both documents."""
     for names in (("target",), ("mac",), ("type", "index")):
-        if all(getattr(item, name, None) is not None for name in names):
-            return tuple(getattr(item, name) for name in names)
+        values = [getattr(item, name, None) for name in names]
+        if None not in values:
+            return tuple(value.lower() if isinstance(value, str) else value for value in values)
     return index

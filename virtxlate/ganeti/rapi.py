@@ -170,7 +170,7 @@ def _entry_disk(entry: _Entry, index: int, report: Report) -> Disk:
     at = f"disks[{index}]"
     if entry.disk_template == "mixed":
         raise GanetiDataError(
-            "'mixed' does not tell the template of each disk; the result of an info job does",
+            "'mixed' does not tell each disk's template; the result of an info job does",
             at="disk_template",
         )
     report.lose(f"{at}.logical_id", None, "RAPI entries do not tell where a disk is stored")

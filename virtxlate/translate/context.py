@@ -49,6 +49,13 @@ class Renames:
             return key
         return found
 
+    def params(self, template: str) -> dict[str, Any]:
+        """Give the diskparams that the map adds to those of every disk of a template."""
+        if template not in self.diskparams:
+            return {}
+        self._used.add(("diskparams", template))
+        return self.diskparams[template]
+
     def with_any_secret(self) -> Renames:
         """Give the same map, where a user without a secret is its own: for a document that exists already."""
         same = Renames()
@@ -93,9 +100,10 @@ class Renames:
 
     def check_used(self) -> None:
         """Raise MapError naming the entries that nothing asked for."""
+        tables = {**self._tables, "diskparams": self.diskparams}
         unused = [
             f"{table}.{key}"
-            for table, rows in self._tables.items()
+            for table, rows in tables.items()
             for key in rows
             if (table, key) not in self._used
         ]

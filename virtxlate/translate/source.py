@@ -46,9 +46,7 @@ def to_domain(
     tells where the disk is.
     """
     at = f"disks[{index}]"
-    params = disk.params
-    if disk.template in context.renames.diskparams:
-        params = {**params, **context.renames.diskparams[disk.template]}
+    params = {**disk.params, **context.renames.params(disk.template)}
     if is_userspace(disk, params):
         return "network", _network_source(disk, params, at, context)
     path = context.renames.find("disks", disk.uuid)

@@ -1,7 +1,7 @@
 """Each XML field declared once; the one declaration writes and reads it.
 
 An :class:`Element` ties the entries of one XML element to the fields of one frozen record, checks at import
-that none is missing on either side, and compiles both directions to closures.
+that none is missing on either side, and compiles the writing half to one function.
 
 Rule 1: writing and reading use the same entry, and reading is as strict as writing.
 Rule 2: this module knows no libvirt word; it knows elements, attributes, text and order.

@@ -1,7 +1,7 @@
 """From entries to a function that writes: one straight-line function an element, compiled once, at import.
 
 The function is made as dataclasses make theirs: as source text, from the declaration alone. Closures that
-walked the entries at each call cost half as much again.
+walked the entries at each call made a domain a fifth slower.
 """
 
 from __future__ import annotations

@@ -91,11 +91,13 @@ def test_qemu_starts_with_each_device_where_ganeti_had_it(
     finally:
         started.destroy()
     assert differences(asked, live) == ()
-    for device in (*each.placed.disks, *each.placed.nics):
-        if device.uuid:
-            assert device.hvinfo is not None
-            wanted = in_argv(device.hvinfo, each)
-            found = devices[f"ua-{device.hvinfo.id}"]
+    disks = ((disk.uuid, disk.hvinfo) for disk in each.placed.disks)
+    nics = ((nic.uuid, nic.hvinfo) for nic in each.placed.nics)
+    for uuid, hvinfo in (*disks, *nics):
+        if uuid:
+            assert hvinfo is not None
+            wanted = in_argv(hvinfo, each)
+            found = devices[f"ua-{hvinfo.id}"]
             assert {key: found[key] for key in wanted} == wanted
 
 

@@ -17,7 +17,7 @@ from virtxlate import (
     to_ganeti,
 )
 from virtxlate.domain import model as domain
-from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import BeParams, HvParams
 
 UUID = "fb68b7cc-d64e-4b8e-b1a3-1a3e5a4e2b1c"
@@ -47,6 +47,7 @@ def instance(
         hvparams=HvParams(**{"kernel_path": "", **hvparams}),
         beparams=BeParams(**(be or {})),
         disks=disks,
+        disk_template=template_of(disks),
         nics=nics,
     )
 

@@ -25,7 +25,7 @@ from tests.cli.running import (
     instance_in,
     listing,
 )
-from virtxlate import validate
+from virtxlate import to_domain, validate
 
 GOLDEN = (FIXTURES / "domain" / "cluster.web1.xml").read_text()
 RAPI = FIXTURES / "ganeti" / "rapi-bulk.json"
@@ -234,15 +234,12 @@ def test_a_bad_instance_does_not_stop_the_others(
 def test_even_a_bug_does_not_stop_the_others(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from virtxlate.cli import translate  # noqa: PLC0415 - what the verb looks up
-
-    def to_domain(instance: Any, *rest: Any) -> Any:
+    def failing(instance: Any, *rest: Any) -> Any:
         if instance.name == DB:
             raise KeyError("vda")
-        return real(instance, *rest)
+        return to_domain(instance, *rest)
 
-    real = translate.to_domain
-    monkeypatch.setattr(translate, "to_domain", to_domain)
+    monkeypatch.setattr("virtxlate.cli.translate.to_domain", failing)
     result = cli("translate", CLUSTER, "--output-dir", tmp_path)
     assert result.code == 70
     assert f"virtxlate: failed: {DB}: this is a bug of virtxlate: KeyError: 'vda'" in result.errors
@@ -355,11 +352,9 @@ def test_a_libvirt_version_is_a_number(cli: Cli, version: str) -> None:
 def test_a_progress_bar_is_drawn_for_long_work_only(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from virtxlate.cli import translate  # noqa: PLC0415 - what the verb looks up
-
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert "translating" not in cli("translate", CLUSTER, "--output-dir", tmp_path).err
-    monkeypatch.setattr(translate, "_BAR_FROM", 2)
+    monkeypatch.setattr("virtxlate.cli.translate._BAR_FROM", 2)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     result = cli("translate", CLUSTER, "--output-dir", tmp_path)
     assert (result.code, len(listing(tmp_path))) == (0, 6)

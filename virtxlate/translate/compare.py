@@ -10,6 +10,7 @@ import msgspec
 from virtxlate.domain.model import BootDevice, Controller, Domain
 
 _MACHINE_ALIAS = "pc"
+_MAX_SHOWN = 120
 _ADDED_CONTROLLERS = frozenset({"pci", "ide", "fdc", "usb"})
 """Types of controllers that libvirt adds where a device or a machine needs one."""
 _SETTLED = frozenset({"emulator", "address", "driver_name", "driver_type"})
@@ -41,7 +42,12 @@ def _compare(at: str, asked: Any, found: Any) -> Iterator[str]:
             else:
                 yield from _compare(f"{at}[{index}]", item, known[key])
     else:
-        yield f"{at}: expected {asked!r}, found {found!r}"
+        yield f"{at}: expected {_shown(asked)}, found {_shown(found)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def as_asked(asked: Domain, found: Domain) -> Domain:

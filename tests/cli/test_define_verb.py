@@ -287,3 +287,19 @@ def test_a_runtime_file_without_uuid_is_found_by_its_name(cli: Cli, host: FakeHo
     assert cli("define", path, name).code == 0
     assert [domain.uuid for domain in host.domains] == [""]
     assert cli("define", path, name, "--print-diff").out == ""
+
+
+def test_metadata_that_is_not_ours_is_shown_as_it_is(cli: Cli, host: FakeHost) -> None:
+    cli("define", CLUSTER, WEB)
+    start, end = GOLDEN.index(">{") + 1, GOLDEN.index("}</") + 1
+    host.domains[0].xml = f"{GOLDEN[:start]}not JSON{GOLDEN[end:]}"
+    lines = cli("define", CLUSTER, WEB, "--print-diff").out.splitlines()
+    assert any(line.startswith("-    <virtxlate:instance") and "not JSON" in line for line in lines)
+
+
+def test_the_memory_of_a_display_is_libvirts(cli: Cli, host: FakeHost) -> None:
+    host.stored = lambda xml: xml.replace(
+        'vram="16384"', 'vram="16384" ram="65536" vgamem="16384" primary="yes"'
+    )
+    cli("define", CLUSTER, WEB)
+    assert cli("define", CLUSTER, WEB).err == ""

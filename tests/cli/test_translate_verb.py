@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -358,3 +359,13 @@ def test_a_progress_bar_is_drawn_for_long_work_only(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     result = cli("translate", CLUSTER, "--output-dir", tmp_path)
     assert (result.code, len(listing(tmp_path))) == (0, 6)
+
+
+def test_without_rich_there_is_no_progress_bar(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virtxlate.cli.translate._BAR_FROM", 2)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert cli("translate", CLUSTER, "--output-dir", tmp_path).code == 0
+    assert len(listing(tmp_path)) == 6

@@ -13,7 +13,7 @@ import msgspec
 from virtxlate.cli import complain, describe
 from virtxlate.cli.files import write_output, write_whole
 from virtxlate.cli.inputs import STDIO, named, read_context, read_instance, read_source
-from virtxlate.domain.document import domain_element, to_text
+from virtxlate.domain.document import format_domain, parse_document
 from virtxlate.domain.schema import check, is_valid
 from virtxlate.errors import InputError, MapError, UsageError, VirtxlateError
 from virtxlate.ganeti.source import Source
@@ -85,11 +85,11 @@ def translate_one(
 ) -> tuple[str, str]:
     """Give the instance's name and the validated text of its domain."""
     instance = read_instance(source, name, args, report)
-    element = domain_element(to_domain(instance, context, report))
+    text = format_domain(to_domain(instance, context, report))
     report.raise_if(strict=args.strict)
-    if not is_valid(element):
-        check(to_text(element))
-    return instance.name, to_text(element)
+    if not is_valid(parse_document(text)):
+        check(text)
+    return instance.name, text
 
 
 def _one(args: argparse.Namespace, context: Context, source: Source, name: str, outcome: Outcome) -> int:

@@ -68,4 +68,4 @@ def to_text(element: etree._Element) -> str:
 
 def format_domain(domain: Domain) -> str:
     """Give the text of a domain. Raises DomainXmlError for text that XML cannot hold."""
-    return to_text(domain_element(domain))
+    return DOMAIN.format_text(domain)

@@ -254,4 +254,5 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
+    prefixes={words.METADATA_NAMESPACE: words.METADATA_PREFIX},
 )

@@ -15,11 +15,15 @@ from virtxlate.xmlmap.writing import compile_writer, culprit
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+_OWN_TEXT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+"""For text that was written a moment ago: nobody else's, so nothing in it has to be bounded."""
+
 
 class Element(Generic[R]):
     """One XML element and the record it stands for.
 
-    ``const`` are attributes with a fixed value, such as the ``type`` that a Choice selects by.
+    ``const`` are attributes with a fixed value, such as the ``type`` that a Choice selects by; ``prefixes``
+    are those of the namespaces in the entries' paths.
 
     Raises TableError at import when an entry has no field in ``model``, a field no entry, or two entries
     stand in one place.
@@ -31,6 +35,7 @@ class Element(Generic[R]):
         model: type[R],
         *entries: Entry,
         const: Mapping[str, str] | None = None,
+        prefixes: Mapping[str, str] | None = None,
     ) -> None:
         self.tag = tag
         self.model = model
@@ -42,8 +47,8 @@ class Element(Generic[R]):
         for entry in entries:
             self._reader.add(entry)
         self._reader.check(tag)
-        self.append = compile_writer(tag, self.const, entries)
-        """Write a record as a new child of a parent."""
+        self.write = compile_writer(tag, self.const, entries, prefixes or {})
+        """Write a record as text; see writing.Write."""
 
     def _check(self) -> None:
         declared = [entry.name for entry in self.entries]
@@ -64,10 +69,25 @@ class Element(Generic[R]):
             else:
                 yield from (f"{entry.element.tag}/{path}" for path in entry.element.paths())
 
+    def format_text(self, record: R) -> str:
+        """Give the element as text, two blanks a level, with a line break at the end.
+
+        Raises DomainXmlError for text that XML cannot hold.
+        """
+        try:
+            return self.write(record, "\n", "  ")[1:] + "\n"
+        except (ValueError, LookupError) as exc:
+            raise DomainXmlError(str(exc), at=culprit(record) or f"<{self.tag}>") from exc
+
+    def append(self, record: R, parent: etree._Element) -> etree._Element:
+        """Give a new element below ``parent``. Raises DomainXmlError as format does."""
+        parent.append(child := self.format(record))
+        return child
+
     def format(self, record: R) -> etree._Element:
         """Give a new element. Raises DomainXmlError for text that XML cannot hold."""
         try:
-            return self.append(record, None)
+            return etree.fromstring(self.write(record, "", ""), _OWN_TEXT)
         except (ValueError, LookupError) as exc:
             raise DomainXmlError(str(exc), at=culprit(record) or f"<{self.tag}>") from exc
 
@@ -110,9 +130,9 @@ class Choice:
         if not len(elements) == len(self._by_word) == len(self._by_model):
             raise TableError(f"<{self.tag}>: two choices share a word or a record")
 
-    def append(self, record: msgspec.Struct, parent: etree._Element | None) -> etree._Element:
-        """Write ``record`` as a new child of ``parent``."""
-        return self._by_model[type(record)].append(record, parent)
+    def write(self, record: msgspec.Struct, pad: str, step: str) -> str:
+        """Write ``record`` as text; see writing.Write."""
+        return self._by_model[type(record)].write(record, pad, step)
 
     def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> Any:
         """Give the record, or None for an unknown word in a lenient reading.

@@ -55,8 +55,8 @@ class AnyElement(Protocol):
     tag: str
 
     @property
-    def append(self) -> Callable[[Any, etree._Element | None], etree._Element]:
-        """The function that writes a record as a new child of a parent."""
+    def write(self) -> Callable[[Any, str, str], str]:
+        """The function that writes a record as text; see writing.Write."""
 
     def parse(self, element: etree._Element, leftovers: list[Leftover] | None = None) -> Any:
         """Read a record."""

@@ -12,17 +12,19 @@ from typing import Any
 import msgspec
 
 from virtxlate.errors import InternalError
+from virtxlate.xmlmap.escaping import is_plain
 
 
 class Kind(msgspec.Struct, frozen=True):
     """One kind of value; ``from_xml`` raises ValueError saying what was expected and found.
 
-    ``to_xml`` None: the text as it is.
+    ``to_xml`` None: the text as it is. ``plain``: what ``to_xml`` gives never needs escaping.
     """
 
     name: str
     from_xml: Callable[[str], Any]
     to_xml: Callable[[Any], str] | None = None
+    plain: bool = False
 
 
 def one_of(name: str, words: Sequence[str]) -> Kind:
@@ -39,7 +41,7 @@ def one_of(name: str, words: Sequence[str]) -> Kind:
             raise InternalError(f"{name}: {word!r} is none of {', '.join(table)}")
         return word
 
-    return Kind(name, from_xml, to_xml)
+    return Kind(name, from_xml, to_xml, plain=all(map(is_plain, table)))
 
 
 _DECIMAL = re.compile(r"\s*-?[0-9]{1,20}\s*", re.ASCII)
@@ -67,15 +69,15 @@ def _two_words(name: str, true: str, false: str) -> Kind:
             raise ValueError(f"expected {true!r} or {false!r}, found {text!r}")
         return words[text]
 
-    return Kind(name, from_xml, lambda value: true if value else false)
+    return Kind(name, from_xml, lambda value: true if value else false, plain=True)
 
 
 def hexadecimal(digits: int) -> Kind:
     """Give the kind of a number written as libvirt writes it, ``0x0c``; decimal is read too."""
-    return Kind(f"hex{digits}", _number, f"0x{{:0{digits}x}}".format)
+    return Kind(f"hex{digits}", _number, f"0x{{:0{digits}x}}".format, plain=True)
 
 
 TEXT = Kind("text", str)
-INTEGER = Kind("integer", _integer, str)
+INTEGER = Kind("integer", _integer, str, plain=True)
 YES_NO = _two_words("yes or no", "yes", "no")
 ON_OFF = _two_words("on or off", "on", "off")

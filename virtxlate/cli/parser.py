@@ -16,7 +16,6 @@ exit codes:
   5   libvirt refused, or there is no connection
   6   libvirt said yes, but its own XML says no
   70  a bug of virtxlate
-  130 interrupted
 """
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.cli import complain, describe
+from virtxlate.cli.batch import Job, Stage, run_stages
 from virtxlate.cli.files import write_output, write_whole
 from virtxlate.cli.inputs import STDIO, named, read_context, read_instance, read_source
 from virtxlate.domain.document import format_domain, parse_document
@@ -84,12 +85,28 @@ def translate_one(
     args: argparse.Namespace, context: Context, source: Source, name: str, report: Report
 ) -> tuple[str, str]:
     """Give the instance's name and the validated text of its domain."""
-    instance = read_instance(source, name, args, report)
-    text = format_domain(to_domain(instance, context, report))
-    report.raise_if(strict=args.strict)
-    if not is_valid(parse_document(text)):
-        check(text)
-    return instance.name, text
+    job = Job(name)
+    job.report = report
+    for stage in stages(args, context, source):
+        stage(job)
+    return job.instance.name, job.text
+
+
+def stages(args: argparse.Namespace, context: Context, source: Source) -> tuple[Stage, ...]:
+    """Give the steps from a name to the validated text of a domain."""
+
+    def read(job: Job) -> None:
+        job.instance = read_instance(source, job.name, args, job.report)
+
+    def translate(job: Job) -> None:
+        job.text = format_domain(to_domain(job.instance, context, job.report))
+        job.report.raise_if(strict=args.strict)
+
+    def validate(job: Job) -> None:
+        if not is_valid(parse_document(job.text)):
+            check(job.text)
+
+    return read, translate, validate
 
 
 def _one(args: argparse.Namespace, context: Context, source: Source, name: str, outcome: Outcome) -> int:
@@ -118,19 +135,19 @@ def _many(
     directory = _make_directory(args.output_dir)
     done: set[str] = set()
     codes = {0}
-    for name in _progress(names):
-        report = Report()
-        try:
-            full_name, text = translate_one(args, context, source, name, report)
-            path = f"{directory}/{check_name(full_name)}.{args.format}"
-            write_whole(path, _encode(args.format, full_name, text, report), sync=False)
-        except Exception as exc:  # noqa: BLE001 - one bad instance must not stop the others
-            outcome.failed[name], code = describe(exc, traceback=args.traceback)
+
+    def write(job: Job) -> None:
+        path = f"{directory}/{check_name(job.instance.name)}.{args.format}"
+        write_whole(path, _encode(args.format, job.instance.name, job.text, job.report), sync=False)
+
+    for job in run_stages(_progress(names), (*stages(args, context, source), write)):
+        if job.error is not None:
+            outcome.failed[job.name], code = describe(job.error, traceback=args.traceback)
             codes.add(code)
-        else:
-            done.add(full_name)
-            if report:
-                outcome.losses[full_name] = report.losses
+            continue
+        done.add(job.instance.name)
+        if job.report:
+            outcome.losses[job.instance.name] = job.report.losses
     _summarize(args, outcome, len(done))
     _write_report(args.report, outcome)
     check_map(args, context, source)

@@ -6,6 +6,7 @@ Unknown keys are ignored, missing ones have a default, as Ganeti itself reads (l
 from __future__ import annotations
 
 import re
+import sys
 from typing import Annotated, Any
 
 import msgspec
@@ -135,7 +136,7 @@ def make_nic(wire: WireNic, nicparams: dict[str, Any], netinfo: Network | None, 
         ip=wire.ip,
         network=wire.network,
         netinfo=netinfo,
-        mode=str(mode),
+        mode=sys.intern(str(mode)),
         link=_text(link, "nicparams.link"),
         vlan=_text(vlan, "nicparams.vlan"),
         hvinfo=hvinfo,
@@ -172,7 +173,7 @@ def make_disk(
         "name": wire.name,
         "template": template,
         "size_mib": wire.size,
-        "mode": wire.mode,
+        "mode": sys.intern(wire.mode),
         "logical_id": logical_id,
         "params": params,
         "children": tuple(

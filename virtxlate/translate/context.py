@@ -100,7 +100,7 @@ class Renames:
 
     def check_used(self) -> None:
         """Raise MapError naming the entries that nothing asked for."""
-        tables = {**self._tables, "diskparams": self.diskparams}
+        tables: dict[str, Mapping[str, Any]] = {**self._tables, "diskparams": self.diskparams}
         unused = [
             f"{table}.{key}"
             for table, rows in tables.items()

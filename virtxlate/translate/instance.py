@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,7 +19,8 @@ from virtxlate.translate import disk, fixed, machine, metadata, nic
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
-_DEFAULT_HVPARAMS = HvParams()
+_untranslated = attrgetter(*(row.name for row in UNTRANSLATED))
+_DEFAULTS = _untranslated(HvParams())
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> domain.Domain:
@@ -61,13 +63,11 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
 def report_untranslated(instance: Instance, report: Report) -> None:
     """Report every hvparam that is set and has no place in the XML."""
     hvparams = instance.hvparams
-    if hvparams is _DEFAULT_HVPARAMS:
-        return
-    for row in UNTRANSLATED:
-        value = getattr(hvparams, row.name)
-        used = not row.needs or getattr(hvparams, row.needs)
-        if used and value != getattr(_DEFAULT_HVPARAMS, row.name):
-            report.lose(f"hvparams.{row.name}", value, row.reason, row.severity)
+    values = _untranslated(hvparams)
+    if values != _DEFAULTS:
+        for row, value, default in zip(UNTRANSLATED, values, _DEFAULTS, strict=True):
+            if value != default and (not row.needs or getattr(hvparams, row.needs)):
+                report.lose(f"hvparams.{row.name}", value, row.reason, row.severity)
     for name, value in instance.unknown_hvparams.items():
         report.lose(
             f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE

@@ -68,6 +68,8 @@ class _Pools:
             self.targets.claim(hvinfo.scsi_id, at)
         elif hvinfo.slot is not None:
             self.slots.claim(hvinfo.slot, at)
+        else:
+            raise GanetiDataError("expected either addr, or channel, scsi-id and lun", at=f"{at}.hvinfo")
 
     def place_disk(self, instance: Instance, disk: Disk, at: str) -> Disk:
         """Give the disk with hvinfo."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import macs, partly_placed, tokens
@@ -17,6 +17,7 @@ from virtxlate.translate.fixed import is_fixed
 
 SECRETS = {"secrets": {"ceph-user": "11111111-2222-4333-8444-555555555555"}}
 CONTEXT = Context(libvirt_version=11_000_000, renames=Renames(SECRETS))
+quick = settings(max_examples=60)
 replace = msgspec.structs.replace
 known_instances = partly_placed(known_devices=True)
 
@@ -41,6 +42,7 @@ def with_hvparam(instance: Instance, **fields: Any) -> Instance:
     return replace(instance, hvparams=replace(instance.hvparams, **fields))
 
 
+@quick
 @given(known_instances, st.integers(1, 2**20))
 def test_memory(instance: Instance, memory_mib: int) -> None:
     memory = domain.Memory(value=memory_mib, unit="MiB")
@@ -53,6 +55,7 @@ def test_memory(instance: Instance, memory_mib: int) -> None:
     assert report.losses == ()
 
 
+@quick
 @given(known_instances, st.integers(1, 64))
 def test_vcpus(instance: Instance, vcpus: int) -> None:
     before = place(instance)
@@ -60,18 +63,19 @@ def test_vcpus(instance: Instance, vcpus: int) -> None:
     assert read_again(replace(written(instance), vcpus=vcpus)) == expected
 
 
+@quick
 @given(known_instances, st.sampled_from([("default", "writeback"), ("writethrough", "writethrough")]))
 def test_cache(instance: Instance, words: tuple[str, str]) -> None:
     assume(instance.disks)
     found = written(instance)
     disks = tuple(disk if is_fixed(disk) else replace(disk, cache=words[1]) for disk in found.devices.disks)
     back = read_again(with_devices(found, disks=disks))
-    before = place(instance)
-    same_meaning = {before.hvparams.disk_cache, words[0]} == {"default", "writeback"}
-    unchanged = same_meaning and disks == found.devices.disks
-    assert back == (before if unchanged else with_hvparam(before, disk_cache=words[0]))
+    # Ganeti's writeback is its default.
+    meant = "default" if back.hvparams.disk_cache == "writeback" else back.hvparams.disk_cache
+    assert with_hvparam(back, disk_cache=meant) == with_hvparam(place(instance), disk_cache=words[0])
 
 
+@quick
 @given(known_instances, macs, st.data())
 def test_mac(instance: Instance, mac: str, data: st.DataObject) -> None:
     assume(instance.nics)
@@ -85,6 +89,7 @@ def test_mac(instance: Instance, mac: str, data: st.DataObject) -> None:
     )
 
 
+@quick
 @given(known_instances, tokens, st.data())
 def test_bridge(instance: Instance, bridge: str, data: st.DataObject) -> None:
     bridged = [index for index, nic in enumerate(instance.nics) if nic.mode in {"bridged", "openvswitch"}]
@@ -100,6 +105,7 @@ def test_bridge(instance: Instance, bridge: str, data: st.DataObject) -> None:
 NEW_MAC = "02:00:00:00:00:01"
 
 
+@quick
 @given(known_instances)
 def test_a_new_interface_is_what_the_document_tells_of_it(instance: Instance) -> None:
     assume(instance.nics)
@@ -124,6 +130,7 @@ def test_a_new_interface_is_what_the_document_tells_of_it(instance: Instance) ->
     }
 
 
+@quick
 @given(known_instances, st.data())
 def test_an_interface_that_is_gone_is_gone(instance: Instance, data: st.DataObject) -> None:
     assume(instance.nics)
@@ -135,10 +142,13 @@ def test_an_interface_that_is_gone_is_gone(instance: Instance, data: st.DataObje
     assert read_again(with_devices(found, interfaces=kept), report) == expected
 
 
+@quick
 @given(known_instances, st.data())
 def test_a_disk_that_is_gone_is_gone(instance: Instance, data: st.DataObject) -> None:
     # Where cached and uncached templates are mixed, the disk that tells disk_cache may be the one that goes.
     assume(len({disk.template in UNCACHED_TEMPLATES for disk in instance.disks}) == 1)
+    # An IDE disk has no id, and two of one source cannot be told apart.
+    assume(instance.hvparams.disk_type != "ide")
     index = data.draw(st.integers(0, len(instance.disks) - 1))
     found, before = written(instance), place(instance)
     disks = (*before.disks[:index], *before.disks[index + 1 :])
@@ -147,6 +157,7 @@ def test_a_disk_that_is_gone_is_gone(instance: Instance, data: st.DataObject) ->
     assert read_again(with_devices(found, disks=kept)) == expected
 
 
+@quick
 @given(known_instances)
 def test_devices_in_another_order_are_the_same_devices(instance: Instance) -> None:
     found, before = written(instance), place(instance)

@@ -290,7 +290,13 @@ def test_two_devices_of_one_id_are_refused() -> None:
     assert str(caught.value) == "disks[1]: id 'disk-00000000-1111-4222' is that of disks[0] too"
 
 
-CLAIMS = [
+CLAIMS: list[tuple[dict[str, Any], HvInfo, type[Exception], str]] = [
+    (
+        {},
+        HvInfo(driver="virtio-blk-pci", id="d", bus="pci.0"),
+        GanetiDataError,
+        "disks[0].hvinfo: expected either addr, or channel, scsi-id and lun",
+    ),
     (
         {"disk_type": "scsi-hd"},
         HvInfo(driver="virtio-blk-pci", id="d", bus="pci.0", addr="0xc"),

@@ -13,7 +13,7 @@ import msgspec
 
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import convert, decode
-from virtxlate.ganeti.fill import Layer, interned, merge, origins, os_names, upgrade_beparams
+from virtxlate.ganeti.fill import Layer, merge, origins, os_names, upgrade_beparams
 from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
 from virtxlate.ganeti.params import (
     DEFAULT_DISKPARAMS,
@@ -318,7 +318,7 @@ class Config:
 def _convert_hvparams(merged: dict[str, Any], layers: tuple[Layer, ...]) -> HvParams:
     """Give the record; an error names the layer that it is in, if not the instance's own."""
     try:
-        return convert(interned(merged), HvParams, "hvparams")
+        return convert(merged, HvParams, "hvparams")
     except GanetiDataError as exc:
         layer = origins(layers).get(exc.at.removeprefix("hvparams."), layers[-1].name)
         if layer == layers[-1].name:

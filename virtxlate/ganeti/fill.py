@@ -5,7 +5,6 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/objects.py:952-1007, 1686-1695, 1892-2
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,14 +28,6 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
     for layer in layers:
         merged.update(layer.params)
     return merged
-
-
-def interned(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the parameters with each text as the one object of its kind.
-
-    A record that is written leaves out what is the very object of its default; texts of JSON never are.
-    """
-    return {key: sys.intern(value) if type(value) is str else value for key, value in params.items()}
 
 
 def origins(layers: Iterable[Layer]) -> dict[str, str]:

@@ -6,7 +6,6 @@ Unknown keys are ignored, missing ones have a default, as Ganeti itself reads (l
 from __future__ import annotations
 
 import re
-import sys
 from typing import Annotated, Any
 
 import msgspec
@@ -136,7 +135,7 @@ def make_nic(wire: WireNic, nicparams: dict[str, Any], netinfo: Network | None, 
         ip=wire.ip,
         network=wire.network,
         netinfo=netinfo,
-        mode=sys.intern(str(mode)),
+        mode=str(mode),
         link=_text(link, "nicparams.link"),
         vlan=_text(vlan, "nicparams.vlan"),
         hvinfo=hvinfo,
@@ -173,7 +172,7 @@ def make_disk(
         "name": wire.name,
         "template": template,
         "size_mib": wire.size,
-        "mode": sys.intern(wire.mode),
+        "mode": wire.mode,
         "logical_id": logical_id,
         "params": params,
         "children": tuple(

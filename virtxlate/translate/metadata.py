@@ -6,7 +6,9 @@ their default are left out.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +16,7 @@ import msgspec
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HvParams
 from virtxlate.translate.context import Context
 
 FORMAT = 1
@@ -33,7 +36,33 @@ _ENCODER = msgspec.json.Encoder()
 
 def to_text(instance: Instance, context: Context) -> str:
     """Give the text of the metadata element."""
-    return _ENCODER.encode(Payload(disk_paths=context.disk_paths, instance=instance)).decode()
+    return _ENCODER.encode(Payload(disk_paths=context.disk_paths, instance=_canonical(instance))).decode()
+
+
+def _canonical(instance: Instance) -> Instance:
+    """Give an equal instance that is written the same whatever it was made of.
+
+    msgspec leaves out a value that is the very object of its default; a text that is only equal is written.
+    """
+    return msgspec.structs.replace(
+        instance,
+        hvparams=_canonical_hvparams(instance.hvparams),
+        admin_state=sys.intern(instance.admin_state),
+        disk_template=sys.intern(instance.disk_template),
+        version=_VERSION if instance.version == _VERSION else instance.version,
+        disks=tuple(msgspec.structs.replace(disk, mode=sys.intern(disk.mode)) for disk in instance.disks),
+        nics=tuple(msgspec.structs.replace(nic, mode=sys.intern(nic.mode)) for nic in instance.nics),
+    )
+
+
+@lru_cache(maxsize=256)
+def _canonical_hvparams(hvparams: HvParams) -> HvParams:
+    values = {name: getattr(hvparams, name) for name in hvparams.__struct_fields__}
+    return HvParams(**{name: value for name, value in values.items() if value != getattr(_HVPARAMS, name)})
+
+
+_HVPARAMS = HvParams()
+_VERSION = Instance(name="", uuid="").version
 
 
 def from_text(text: str) -> Payload:

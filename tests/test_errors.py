@@ -24,6 +24,7 @@ from virtxlate.errors import (
     UnknownTermError,
     UnsupportedError,
     UsageError,
+    VerificationError,
     VirtxlateError,
 )
 
@@ -41,6 +42,7 @@ EXIT_CODES = [
     (LibvirtMissingError, 5),
     (DomainNotFoundError, 5),
     (OperationRefusedError, 5),
+    (VerificationError, 6),
     (InternalError, 70),
     (TableError, 70),
 ]
@@ -132,6 +134,12 @@ def test_a_placement_error_tells_bus_and_wish() -> None:
     error = PlacementError("taken", bus="pci.0", wanted="3", at="nics[0]")
     assert (str(error), error.bus, error.wanted, error.at) == ("nics[0]: taken", "pci.0", "3", "nics[0]")
     assert str(PlacementError("full", bus="pci.0")) == "full"
+
+
+def test_a_verification_error_names_every_difference() -> None:
+    error = VerificationError("the domain differs", differences=iter(["a", "b"]))
+    assert (str(error), error.differences) == ("the domain differs: a; b", ("a", "b"))
+    assert str(VerificationError("the domain differs")) == "the domain differs"
 
 
 def test_a_live_error_tells_call_and_code() -> None:

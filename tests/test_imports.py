@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import virtxlate
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "virtxlate"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -142,3 +144,9 @@ for name in virtxlate.__all__:
 print(sorted(name for name in sys.modules if name.partition(".")[0] in {HEAVY!r}))
 """
     assert run(code).strip() == "[]"
+
+
+def test_the_package_names_what_is_public_and_nothing_else() -> None:
+    assert dir(virtxlate) == sorted(virtxlate.__all__)
+    with pytest.raises(AttributeError, match=r"^module 'virtxlate' has no attribute 'secrets'$"):
+        virtxlate.secrets  # noqa: B018

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from virtxlate.domain import document
-from virtxlate.domain.document import domain_element, format_domain, parse_document, parse_domain
+from virtxlate.domain.document import domain_element, format_domain, parse_document, parse_domain, to_text
 from virtxlate.domain.model import Domain, Memory, Os
 from virtxlate.errors import DomainXmlError
 from virtxlate.xmlmap import Leftover
@@ -30,6 +30,10 @@ TEXT = """\
 
 def test_a_domain_is_written_as_libvirt_prints_it() -> None:
     assert format_domain(DOMAIN) == TEXT
+
+
+def test_an_element_is_printed_in_the_same_way() -> None:
+    assert to_text(domain_element(DOMAIN)) == TEXT
 
 
 @pytest.mark.parametrize("text", [TEXT, TEXT.encode(), f"<?xml version='1.0'?>{TEXT}", f"<!-- x -->\n{TEXT}"])

@@ -22,7 +22,7 @@ ONE = instance((disk(0), disk(1)), (nic(0, ip="192.0.2.7"), nic(1)))
 
 def test_the_text_is_what_its_description_shows() -> None:
     text = metadata.to_text(Instance(name="a", uuid="b"), Context(disk_paths="link"))
-    assert text == '{"format":1,"disk_paths":"link","instance":{"name":"a","uuid":"b"}}'
+    assert text == '{"format":1,"disk_paths":"link","instance":{"name":"a","uuid":"b","hvparams":{}}}'
     assert metadata.from_text(text) == Payload(disk_paths="link", instance=Instance(name="a", uuid="b"))
 
 

@@ -23,6 +23,7 @@ from virtxlate.xmlmap import (
     hexadecimal,
     one_of,
 )
+from virtxlate.xmlmap.writing import compile_writer
 
 NS = "urn:example:pets"
 
@@ -449,3 +450,35 @@ def test_two_entries_for_one_place_are_refused(entries: Any, message: str) -> No
     with pytest.raises(TableError) as caught:
         Element("x", Two, *entries)
     assert str(caught.value) == message
+
+
+def test_a_writer_holds_text_or_elements() -> None:
+    with pytest.raises(TableError) as caught:
+        compile_writer("x", {}, (Field("a", "."), Child("b", DRIVE)), {})
+    assert str(caught.value) == "<x>: text and elements in one element"
+
+
+def test_text_is_indented_by_two_blanks_a_level() -> None:
+    record = Pet(
+        name='"A"', town="<Ulm>", street="x&y", tame=True, tags=(Tag(id=1),), collar=Collar(text=" ")
+    )
+    assert (
+        PET.format_text(record)
+        == """\
+<pet type="pet" name="&quot;A&quot;">
+  <home>
+    <town street="x&amp;y">&lt;Ulm&gt;</town>
+  </home>
+  <habits>
+    <tame/>
+  </habits>
+  <tag id="1"/>
+  <collar> </collar>
+</pet>
+"""
+    )
+
+
+@pytest.mark.parametrize(("record", "_xml"), BOTH_WAYS)
+def test_indented_text_is_the_same_record(record: Pet, _xml: str) -> None:
+    assert PET.parse(etree.fromstring(PET.format_text(record))) == record

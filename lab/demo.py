@@ -16,7 +16,6 @@ from typing import Any
 
 import libvirt
 import msgspec
-from lxml import etree
 
 from lab.bootable import STORAGE, bootable, context_for, make_images
 from lab.console import GuestConsole
@@ -36,6 +35,7 @@ from virtxlate import (
     validate,
 )
 from virtxlate.domain.elements import DISK, INTERFACE
+from virtxlate.domain.model import Address
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.source import Source
@@ -119,18 +119,17 @@ def add_devices(live: RunningGuest, instance: Instance, context: Context, folder
     )
     make_images(msgspec.structs.replace(wanted, disks=wanted.disks[-1:]), folder)
     domain = to_domain(wanted, context, Report())
-    disk = next(each for each in domain.devices.disks if each.alias == f"ua-{hvinfo_of(wanted.disks[-1]).id}")
+    alias = f"ua-{hvinfo_of(wanted.disks[-1]).id}"
+    disk = next(each for each in domain.devices.disks if each.alias == alias)
     nic = domain.devices.interfaces[-1]
-    for element in (DISK.format(disk), INTERFACE.format(nic)):
-        text = etree.tostring(element, encoding="unicode")
+    for text in (DISK.format_text(disk), INTERFACE.format_text(nic)):
         live.domain.attachDeviceFlags(text, libvirt.VIR_DOMAIN_AFFECT_LIVE)
     devices = parse_domain(live.domain.XMLDesc(0), []).devices
-    found = {each.alias: each.address for each in (*devices.disks, *devices.interfaces)}
-    for each in (disk, nic):
-        if found.get(each.alias) != each.address:
-            raise RuntimeError(
-                f"{each.alias}: planned at {each.address}, the live XML has {found.get(each.alias)}"
-            )
+    found: dict[str | None, Address | None] = {each.alias: each.address for each in devices.disks}
+    found |= {each.alias: each.address for each in devices.interfaces}
+    for name, planned in ((disk.alias, disk.address), (nic.alias, nic.address)):
+        if found.get(name) != planned:
+            raise RuntimeError(f"{name}: planned at {planned}, the live XML has {found.get(name)}")
     live.console.wait_for(live.console.nics, lambda nics: any(n.mac == ADDED_NIC.mac for n in nics))
     return wanted
 

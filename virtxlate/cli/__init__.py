@@ -31,15 +31,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = import_module(f"virtxlate.cli.{args.module}").run(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone, as `head` does; keep the interpreter from complaining when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as exc:  # noqa: BLE001 - a user never sees a traceback unasked
         reason, code = describe(exc, traceback=args.traceback)
         complain(f"error: {reason}")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _give_up_stdout()
     return code
+
+
+def _give_up_stdout() -> None:
+    """Drop what stdout holds: its reader has gone or its disk is full, and Python would complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def describe(error: Exception, *, traceback: bool = False) -> tuple[str, int]:

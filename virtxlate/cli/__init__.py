@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _give_up_stdout() -> None:
-    """Drop what stdout holds: its reader has gone or its disk is full, and Python would complain at its end."""
+    """Drop what stdout holds: its reader has gone or its disk is full, and Python would complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

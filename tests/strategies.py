@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
@@ -22,6 +23,11 @@ from virtxlate.tables.nic import UNSUPPORTED_NIC_TYPES
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate.placing import place
 
+patient = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.large_base_example],
+)
+"""Whole instances take their time to make, and more on a busy machine."""
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _NOT_XML = "".join(chr(n) for n in range(32) if chr(n) not in "\t\n\r") + "\ufffe\uffff"
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import xml_texts
+from tests.strategies import patient, xml_texts
 from virtxlate import format_domain, parse_domain
 from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import Domain
@@ -56,6 +56,7 @@ def of_entry(entry: Any, element: Element[Any]) -> st.SearchStrategy[Any]:
 domains = records(DOMAIN)
 
 
+@patient
 @given(domains)
 def test_any_domain_comes_back_from_its_text(domain: Domain) -> None:
     leftovers: list[Leftover] = []
@@ -65,6 +66,7 @@ def test_any_domain_comes_back_from_its_text(domain: Domain) -> None:
     assert leftovers == []
 
 
+@patient
 @given(domains)
 def test_the_text_of_what_was_read_is_the_same_text(domain: Domain) -> None:
     text = format_domain(domain)

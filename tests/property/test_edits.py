@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import macs, partly_placed, tokens
+from tests.strategies import macs, partly_placed, patient, tokens
 from virtxlate import Context, Renames, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Instance, Nic, template_of
@@ -17,7 +17,7 @@ from virtxlate.translate.fixed import is_fixed
 
 SECRETS = {"secrets": {"ceph-user": "11111111-2222-4333-8444-555555555555"}}
 CONTEXT = Context(libvirt_version=11_000_000, renames=Renames(SECRETS))
-quick = settings(max_examples=60)
+quick = settings(patient, max_examples=60)
 replace = msgspec.structs.replace
 known_instances = partly_placed(known_devices=True)
 

@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import patient
 from virtxlate import (
     Context,
     GanetiDataError,
@@ -283,7 +284,6 @@ def faults_of(data: bytes) -> list[VirtxlateError]:
 
 
 each_form = pytest.mark.parametrize("form", FORMS)
-fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 
 
 @each_form
@@ -294,7 +294,7 @@ def test_the_documents_themselves_are_translated(form: str) -> None:
 
 
 @each_form
-@fuzz
+@patient
 @given(data=st.data())
 def test_a_changed_document_is_translated_or_refused(form: str, data: st.DataObject) -> None:
     document, path = data.draw(structural_mutations(form))
@@ -305,13 +305,13 @@ def test_a_changed_document_is_translated_or_refused(form: str, data: st.DataObj
 
 
 @each_form
-@fuzz
+@patient
 @given(data=st.data())
 def test_changed_bytes_are_translated_or_refused(form: str, data: st.DataObject) -> None:
     faults_of(data.draw(byte_mutations(json.dumps(FORMS[form]).encode())))
 
 
-@fuzz
+@patient
 @given(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
 def test_anything_at_all_is_refused(data: bytes) -> None:
     faults_of(data)
@@ -339,7 +339,7 @@ def xml_of(form: str) -> bytes:
 XML = [xml_of("config-3.1"), xml_of("rapi")]
 
 
-@fuzz
+@patient
 @given(st.sampled_from(XML).flatmap(byte_mutations))
 def test_changed_xml_is_read_or_refused(document: bytes) -> None:
     for leftovers in (None, list[Leftover]()):
@@ -355,7 +355,7 @@ WORDS = sorted(
 )
 
 
-@fuzz
+@patient
 @given(st.sampled_from(XML), st.sampled_from(WORDS), st.sampled_from(WORDS) | st.text(max_size=4))
 def test_xml_with_other_words_is_read_or_refused(document: bytes, old: str, new: str) -> None:
     changed = document.decode().replace(f'"{old}"', f'"{new}"').replace(f">{old}<", f">{new}<")

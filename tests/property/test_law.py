@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.law import differences, uncovered
-from tests.strategies import ODD_VLANS, partly_placed
+from tests.strategies import ODD_VLANS, partly_placed, patient
 from virtxlate import Context, Renames, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Instance
@@ -28,6 +28,7 @@ def through_text(instance: Instance, context: Context, report: Report) -> domain
     return parse_domain(format_domain(to_domain(instance, context, report)))
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_with_metadata_an_instance_comes_back_whole(instance: Instance, context: Context) -> None:
     report = Report()
@@ -35,6 +36,7 @@ def test_with_metadata_an_instance_comes_back_whole(instance: Instance, context:
     assert report.losses == ()
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_the_way_back_needs_no_map_and_no_version(instance: Instance, context: Context) -> None:
     report = Report()
@@ -46,6 +48,7 @@ def bare(context: Context) -> Context:
     return msgspec.structs.replace(context, metadata=False)
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_without_metadata_every_difference_is_reported(instance: Instance, context: Context) -> None:
     report = Report()
@@ -79,6 +82,7 @@ def always_told(instance: Instance) -> Iterator[str]:
         yield "hvparams.scsi_controller_type"
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_what_a_document_tells_is_neither_lost_nor_changed(instance: Instance, context: Context) -> None:
     report = Report()
@@ -89,6 +93,7 @@ def test_what_a_document_tells_is_neither_lost_nor_changed(instance: Instance, c
     assert [path for path in changed if any(path.startswith(name) for name in told)] == []
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_disks_and_nics_keep_their_order(instance: Instance, context: Context) -> None:
     found = through_text(instance, bare(context), Report())
@@ -100,6 +105,7 @@ def test_disks_and_nics_keep_their_order(instance: Instance, context: Context) -
             assert path == f"/dev/{disk.logical_id[0]}/{disk.logical_id[1]}"
 
 
+@patient
 @given(partly_placed(), contexts)
 def test_the_same_input_gives_the_same_bytes_and_the_same_losses(
     instance: Instance, context: Context

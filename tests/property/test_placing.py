@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.strategies import partly_placed
+from tests.strategies import partly_placed, patient
 from virtxlate.errors import PlacementError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -78,6 +78,7 @@ def places(instance: Instance) -> list[tuple[str, Any]]:
     return [(info.bus, info.slot if info.scsi_id is None else info.scsi_id) for info in infos if info]
 
 
+@patient
 @given(partly_placed())
 def test_known_places_stay_and_the_rest_gets_the_lowest_free_one(instance: Instance) -> None:
     placed = place(instance)
@@ -94,12 +95,14 @@ def test_known_places_stay_and_the_rest_gets_the_lowest_free_one(instance: Insta
         used.add(place_of)
 
 
+@patient
 @given(partly_placed())
 def test_no_two_devices_share_a_place(instance: Instance) -> None:
     found = places(place(instance))
     assert len(set(found)) == len(found)
 
 
+@patient
 @given(partly_placed())
 def test_placing_a_placed_instance_changes_nothing(instance: Instance) -> None:
     placed = place(instance)

@@ -12,7 +12,9 @@ import msgspec
 
 from virtxlate.errors import GanetiDataError
 
-_ADDR = re.compile(r"(?:0x[01]?[0-9a-fA-F]|0|[1-9][0-9]?)(?:\.[0-7])?", re.ASCII)
+_ADDR = re.compile(r"0x1?[0-9a-f]", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+"""What Ganeti makes ids of; libvirt keeps no other characters in an alias."""
 _ID_GROUPS = 3
 
 
@@ -34,10 +36,12 @@ class HvInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     @property
     def slot(self) -> int | None:
         """The PCI slot number in ``addr``, None on SCSI."""
-        return None if self.addr is None else int(self.addr.partition(".")[0], 0)
+        return None if self.addr is None else int(self.addr, 16)
 
     def check(self) -> None:
         """Raise GanetiDataError unless exactly one kind of address is there, and well-formed."""
+        if not _ID.fullmatch(self.id):
+            raise GanetiDataError(f"expected letters, digits, '_' and '-', found {self.id!r}", at="hvinfo.id")
         scsi = (self.channel, self.scsi_id, self.lun)
         if (self.addr is None) == (scsi == (None, None, None)):
             raise GanetiDataError("expected either addr, or channel, scsi-id and lun", at="hvinfo")

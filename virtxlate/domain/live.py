@@ -7,8 +7,7 @@ Source: libvirt 9.0.0, docs/formatdomain.rst.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import msgspec
 from lxml import etree
@@ -18,28 +17,40 @@ from virtxlate.domain.document import parse_document
 from virtxlate.errors import DomainXmlError
 
 _METADATA = f"metadata/{{{words.METADATA_NAMESPACE}}}instance"
-_PLACED = frozenset({"disk", "interface", "hostdev"})
+_NEEDED = ("address", "alias", "target", "source", "model", "mac", "driver")
+PLACED = frozenset({"disk", "interface", "hostdev"})
+
+Attributes = Callable[..., str | None]
+"""``get`` of an element: attribute name, and optionally what to give where there is none."""
 
 
-class LiveDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One ``<disk>``, ``<interface>``, ``<hostdev>`` or ``<controller>``; None where the XML says nothing."""
+def _none(_name: str, default: str | None = None) -> str | None:
+    return default
 
-    tag: str
-    number: int
-    """Position among its kind in the document, from 1, as XPath counts."""
-    type: str | None = None
-    device: str | None = None
-    index: str | None = None
-    model: str | None = None
-    bus: str | None = None
-    target: str | None = None
-    mac: str | None = None
-    alias: str | None = None
-    address: Mapping[str, str] = {}
-    format: str | None = None
-    copy_on_read: str | None = None
-    source: Mapping[str, str] | None = None
-    source_index: str | None = None
+
+class LiveDevice:
+    """One ``<disk>``, ``<interface>``, ``<hostdev>`` or ``<controller>``, over its element.
+
+    Reading is lazy: a device has a dozen children, and placing it asks for a few.
+    """
+
+    __slots__ = ("_parts", "element", "get", "number", "tag")
+
+    def __init__(self, element: etree._Element, tag: str, number: int) -> None:
+        self.element = element
+        self.tag = tag
+        self.number = number
+        """Position among its kind in the document, from 1, as XPath counts."""
+        self.get: Attributes = element.get
+        self._parts = {child.tag: child.get for child in element.iterchildren(_NEEDED)}
+
+    def part(self, name: str) -> Attributes:
+        """Give the attributes of a child; one that is absent has none."""
+        return self._parts.get(name, _none)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a child."""
+        return name in self._parts
 
     @property
     def path(self) -> str:
@@ -50,15 +61,31 @@ class LiveDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class LiveDomain(msgspec.Struct, frozen=True, kw_only=True):
     """What the placement of devices needs of a whole document."""
 
-    name: str
-    uuid: str | None
-    machine: str
-    metadata: str | None
+    root: etree._Element
     controllers: tuple[LiveDevice, ...]
     devices: tuple[LiveDevice, ...]
     """Disks, interfaces and host devices, in the order of the document."""
-    addresses: tuple[tuple[str, Mapping[str, str]], ...]
-    """Path and address of every device that has one, whatever it is."""
+
+    @property
+    def machine(self) -> str:
+        """The machine type, such as pc-i440fx-7.2."""
+        element = self.root.find("os/type")
+        return "" if element is None else str(element.get("machine") or "")
+
+    @property
+    def metadata(self) -> str | None:
+        """Text of virtxlate's own metadata element."""
+        return self.root.findtext(_METADATA)
+
+    def addresses(self) -> Iterator[tuple[str, Attributes]]:
+        """Give path and address of every device of any kind that has one."""
+        counts: dict[str, int] = {}
+        for element in self.root.iterfind("devices/*"):
+            tag = str(element.tag)
+            counts[tag] = counts.get(tag, 0) + 1
+            address = element.find("address")
+            if address is not None:
+                yield f"/domain/devices/{tag}[{counts[tag]}]", address.get
 
 
 def parse_live(text: bytes | str) -> LiveDomain:
@@ -73,62 +100,11 @@ def read_live(root: etree._Element) -> LiveDomain:
     """Give the devices of a parsed ``<domain>``."""
     controllers: list[LiveDevice] = []
     devices: list[LiveDevice] = []
-    addresses: list[tuple[str, Mapping[str, str]]] = []
-    counts: dict[str, int] = {}
-    parent = root.find("devices")
-    for element in parent if parent is not None else ():
-        tag = element.tag
-        if not isinstance(tag, str):
-            continue
-        counts[tag] = number = counts.get(tag, 0) + 1
-        if tag in _PLACED or tag == "controller":
-            device = _device(element, tag, number)
-            (devices if tag in _PLACED else controllers).append(device)
-            if device.address:
-                addresses.append((device.path, device.address))
-        else:
-            address = element.find("address")
-            if address is not None:
-                addresses.append((f"/domain/devices/{tag}[{number}]", _attributes(address)))
-    machine = root.find("os/type")
-    return LiveDomain(
-        name=root.findtext("name") or "",
-        uuid=root.findtext("uuid"),
-        machine=str(machine.get("machine") or "") if machine is not None else "",
-        metadata=root.findtext(_METADATA),
-        controllers=tuple(controllers),
-        devices=tuple(devices),
-        addresses=tuple(addresses),
-    )
-
-
-def _attributes(element: etree._Element) -> dict[str, str]:
-    return dict(element.items())  # type: ignore[arg-type]
-
-
-def _device(element: etree._Element, tag: str, number: int) -> LiveDevice:
-    found: dict[str, Any] = {"tag": tag, "number": number}
-    for key, value in element.items():
-        if key in _OWN:
-            found[str(key)] = value
-    for child in element:
-        name = child.tag
-        if name == "address":
-            found["address"] = _attributes(child)
-        elif name == "alias":
-            found["alias"] = child.get("name")
-        elif name == "target":
-            found["target"], found["bus"] = child.get("dev"), child.get("bus")
-        elif name == "source":
-            found["source"] = attributes = _attributes(child)
-            found["source_index"] = attributes.get("index")
-        elif name == "model":
-            found["model"] = child.get("type")
-        elif name == "mac":
-            found["mac"] = child.get("address")
-        elif name == "driver":
-            found["format"], found["copy_on_read"] = child.get("type"), child.get("copy_on_read")
-    return LiveDevice(**found)
-
-
-_OWN = frozenset({"type", "device", "index", "model"})
+    counts = {"disk": 0, "interface": 0, "hostdev": 0, "controller": 0}
+    for parent in root.iterchildren("devices"):
+        for element in parent.iterchildren(tuple(counts)):
+            tag = str(element.tag)
+            counts[tag] = number = counts[tag] + 1
+            kind = controllers if tag == "controller" else devices
+            kind.append(LiveDevice(element, tag, number))
+    return LiveDomain(root=root, controllers=tuple(controllers), devices=tuple(devices))

@@ -6,11 +6,11 @@ Source: see tables/qemu.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from virtxlate.domain.live import LiveDevice, LiveDomain, parse_live
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, parse_live
 from virtxlate.errors import UnknownTermError
 from virtxlate.tables.qemu import (
     ADDRESS_SUFFIXES,
@@ -26,7 +26,6 @@ from virtxlate.tables.qemu import (
     UNPLACED_INTERFACE_MODELS,
     VHOST_USER_DISK,
     VIRTIO_MODELS,
-    QemuDisk,
 )
 
 DEFAULT_LIBVIRT = 9_000_000
@@ -79,8 +78,8 @@ class _NotPlacedError(Exception):
 def derive_hvinfo(xml: bytes | str, *, libvirt_version: int | None = None) -> tuple[DeviceInfo, ...]:
     """Give every placed device of a live domain, in the order of its XML.
 
-    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) decides on the name of ``drive``; the oldest
-    supported one is assumed. Raises DomainXmlError for what is no domain document.
+    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) names ``drive``; the oldest supported
+    one is assumed. Raises DomainXmlError for what is no domain document.
     """
     return derive(parse_live(xml), libvirt_version=libvirt_version)
 
@@ -93,29 +92,26 @@ def derive(live: LiveDomain, *, libvirt_version: int | None = None) -> tuple[Dev
 
 
 def _info(device: LiveDevice, buses: _Buses, version: int) -> DeviceInfo:
-    kind = _kind(device)
-    hvinfo, note = None, None
+    tag, hvinfo, note = device.tag, None, None
     try:
-        hvinfo = _MAKERS[device.tag](device, buses, version)
+        hvinfo = _MAKERS[tag](device, buses, version)
     except (_NotPlacedError, UnknownTermError) as exc:
         note = str(exc)
     except ValueError as exc:
         note = f"an address that is no number: {exc}"
     return DeviceInfo(
-        kind=kind,
-        alias=device.alias,
-        target=device.target if device.tag == "disk" else None,
-        mac=device.mac,
+        kind=_KINDS[tag] or device.get("device") or "disk",
+        alias=device.part("alias")("name"),
+        target=device.part("target")("dev") if tag == "disk" else None,
+        mac=device.part("mac")("address"),
         hvinfo=hvinfo,
         path=device.path,
         note=note,
     )
 
 
-def _kind(device: LiveDevice) -> str:
-    if device.tag == "disk":
-        return device.device or "disk"
-    return "nic" if device.tag == "interface" else "hostdev"
+_KINDS = {"disk": "", "interface": "nic", "hostdev": "hostdev"}
+"""Kind by element; a disk's is its device."""
 
 
 class _Buses:
@@ -124,22 +120,20 @@ class _Buses:
     __slots__ = ("_by_key", "_is_q35", "_root")
 
     def __init__(self, live: LiveDomain) -> None:
-        self._by_key = {
-            (c.type, int(c.index or 0)): c for c in live.controllers if (c.index or "0").isdecimal()
-        }
-        root = self._by_key.get(("pci", 0))
-        model = root.model if root is not None else None
+        self._by_key = {(each.get("type"), each.get("index", "0")): each for each in live.controllers}
+        root = self._by_key.get(("pci", "0"))
+        model = root.get("model") if root is not None else None
         self._is_q35 = model == "pcie-root" or (model is None and "q35" in live.machine)
         self._root = PCI_ROOTS["pcie-root" if self._is_q35 else "pci-root"]
 
     def controller(self, kind: str, index: int) -> LiveDevice | None:
         """Give the controller, or None where the XML does not have it."""
-        return self._by_key.get((kind, index))
+        return self._by_key.get((kind, str(index)))
 
     def alias(self, kind: str, index: int, default: str) -> str:
         """Give the alias of a controller; inactive XML has none, then libvirt's own."""
-        found = self._by_key.get((kind, index))
-        return found.alias if found is not None and found.alias else default
+        found = self._by_key.get((kind, str(index)))
+        return (found.part("alias")("name") if found is not None else None) or default
 
     def pci(self, index: int) -> str:
         """Give QEMU's name of a PCI bus."""
@@ -150,134 +144,147 @@ class _Buses:
         return self.alias("sata", index, "ide" if self._is_q35 and index == 0 else f"sata{index}")
 
 
-def _number(address: Mapping[str, str], name: str) -> int:
-    return int(address.get(name, "0"), 0)
+def _number(address: Attributes, name: str) -> int:
+    return int(address(name, "0") or "0", 0)
 
 
-def _place(device: LiveDevice, buses: _Buses) -> dict[str, str]:
-    """Give the properties of a device that its address alone places."""
-    address = device.address
-    kind = address.get("type")
+def _place(address: Attributes, buses: _Buses) -> tuple[str | None, str | None, str | None]:
+    """Give bus, addr and devno of a device that its address alone places."""
+    kind = address("type")
     if kind == "pci":
-        slot, function = _number(address, "slot"), _number(address, "function")
-        addr = (
-            f"{slot:#x}.{function:#x}" if function or address.get("multifunction") == "on" else f"{slot:#x}"
-        )
-        return {"bus": buses.pci(_number(address, "bus")), "addr": addr}
+        addr, function = hex(_number(address, "slot")), _number(address, "function")
+        if function or address("multifunction") == "on":
+            addr = f"{addr}.{function:#x}"
+        return buses.pci(_number(address, "bus")), addr, None
     if kind == "ccw":
         cssid, ssid, devno = (_number(address, name) for name in ("cssid", "ssid", "devno"))
-        return {"devno": f"{cssid:x}.{ssid:x}.{devno:04x}"}
+        return None, None, f"{cssid:x}.{ssid:x}.{devno:04x}"
     if kind == "virtio-mmio":
-        return {}
-    raise _NotPlacedError(f"no address that places it, but {kind!r}" if kind else "no address")
+        return None, None, None
+    raise _NotPlacedError(f"an address of type {kind!r} does not place it" if kind else "no address")
 
 
-def _virtio(device: LiveDevice, base: str, model: str | None) -> str:
+def _virtio(address: Attributes, base: str, model: str | None) -> str:
     """Give the driver: its end comes from the type of the address, and from the model."""
-    suffix = ADDRESS_SUFFIXES.right(device.address.get("type", ""))
-    return base + suffix + VIRTIO_MODELS.right(model or "virtio")
+    return base + ADDRESS_SUFFIXES.right(address("type", "") or "") + VIRTIO_MODELS.right(model or "virtio")
 
 
-def _scsi(device: LiveDevice, buses: _Buses) -> dict[str, object]:
+def _scsi(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
     """Give bus, channel, scsi-id and lun: which attribute is which depends on the controller's model."""
-    address = device.address
-    if address.get("type") != "drive":
+    address = device.part("address")
+    if address("type") != "drive":
         raise _NotPlacedError("no drive address")
     index = _number(address, "controller")
     controller = buses.controller("scsi", index)
     if controller is None:
         raise _NotPlacedError(f"there is no SCSI controller {index}")
-    row = SCSI_BY_MODEL.get(controller.model or "")
+    row = SCSI_BY_MODEL.get(controller.get("model", "") or "")
     if row is None:
-        raise _NotPlacedError(f"SCSI controller model {controller.model!r} is not known")
+        raise _NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
     alias = buses.alias("scsi", index, f"scsi{index}")
-    bus, target, unit = (_number(address, name) for name in ("bus", "target", "unit"))
+    bus, unit = _number(address, "bus"), _number(address, "unit")
     if row.scsi_id_in == "unit":
         return {"bus": f"{alias}.{bus}", "scsi_id": unit}
-    return {"bus": f"{alias}.0", "channel": bus, "scsi_id": target, "lun": unit}
+    return {"bus": f"{alias}.0", "channel": bus, "scsi_id": _number(address, "target"), "lun": unit}
 
 
-def _ide(device: LiveDevice, _buses: _Buses) -> dict[str, object]:
-    return {"bus": f"ide.{_number(device.address, 'bus')}", "unit": _number(device.address, "unit")}
+def _ide(device: LiveDevice, _buses: _Buses) -> dict[str, Any]:
+    address = device.part("address")
+    return {"bus": f"ide.{_number(address, 'bus')}", "unit": _number(address, "unit")}
 
 
-def _sata(device: LiveDevice, buses: _Buses) -> dict[str, object]:
-    alias = buses.sata(_number(device.address, "controller"))
-    return {"bus": f"{alias}.{_number(device.address, 'unit')}"}
+def _sata(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
+    address = device.part("address")
+    return {"bus": f"{buses.sata(_number(address, 'controller'))}.{_number(address, 'unit')}"}
 
 
-def _usb(device: LiveDevice, buses: _Buses) -> dict[str, object]:
-    index = _number(device.address, "bus")
+def _usb(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
+    address = device.part("address")
+    index = _number(address, "bus")
     alias = buses.alias("usb", index, f"usb{index}" if index else "usb")
-    return {"bus": f"{alias}.0", "port": device.address.get("port")}
+    return {"bus": f"{alias}.0", "port": address("port")}
 
 
-def _fdc(device: LiveDevice, _buses: _Buses) -> dict[str, object]:
-    return {"unit": _number(device.address, "unit")}
+def _fdc(device: LiveDevice, _buses: _Buses) -> dict[str, Any]:
+    return {"unit": _number(device.part("address"), "unit")}
 
 
 _PLACES = {"scsi": _scsi, "ide": _ide, "sata": _sata, "usb": _usb, "fdc": _fdc}
 
 
 def _disk(device: LiveDevice, buses: _Buses, version: int) -> QemuInfo:
-    words = (device.bus or "", device.device or "disk")
-    if words not in DISKS_BY_WORDS:
-        raise _NotPlacedError(f"a disk of bus {device.bus!r} and device {words[1]!r} is not known")
-    row = VHOST_USER_DISK if device.type == "vhostuser" else DISKS_BY_WORDS[words]
+    bus, kind = device.part("target")("bus", ""), device.get("device", "disk")
+    row = DISKS_BY_WORDS.get((bus or "", kind or ""))
+    if row is None:
+        raise _NotPlacedError(f"a disk of bus {bus!r} and device {kind!r} is not known")
     if row.place == "none":
         raise _NotPlacedError("QEMU has it without a -device of its own")
-    drive = None if device.type == "vhostuser" else _drive(device, version)
-    if row.place == "suffix":
-        driver = _virtio(device, row.driver, device.model)
-        return QemuInfo(driver=driver, id=device.alias, drive=drive, **_place(device, buses))
-    return _on_controller(row, device, buses, drive)
-
-
-def _on_controller(row: QemuDisk, device: LiveDevice, buses: _Buses, drive: str | None) -> QemuInfo:
-    if not device.address:
-        raise _NotPlacedError("no address")
-    place = _PLACES[row.place](device, buses)
-    return QemuInfo(driver=row.driver, id=device.alias, drive=drive, **place)  # type: ignore[arg-type]
+    drive = _drive(device, version)
+    alias = device.part("alias")("name")
+    if row.place != "suffix":
+        if not device.has("address"):
+            raise _NotPlacedError("no address")
+        return QemuInfo(driver=row.driver, id=alias, drive=drive, **_PLACES[row.place](device, buses))
+    if device.get("type") == "vhostuser":
+        row, drive = VHOST_USER_DISK, None
+    address = device.part("address")
+    where, addr, devno = _place(address, buses)
+    driver = _virtio(address, row.driver, device.get("model"))
+    return QemuInfo(driver=driver, id=alias, bus=where, addr=addr, devno=devno, drive=drive)
 
 
 def _drive(device: LiveDevice, version: int) -> str | None:
-    """Give the node that QEMU's drive= names; an empty drive has none, nor has a version that is not known."""
-    if (
-        not device.source
-        or device.source_index is None
-        or not set(device.source) - {"index", "startupPolicy"}
-    ):
+    """Give the node that drive= names; an empty drive has none, and none is known for some versions."""
+    source = device.part("source")
+    index = source("index")
+    if index is None or (device.get("device") in _REMOVABLE and _is_empty(device)):
         return None
-    if device.copy_on_read == "on":
-        return COPY_ON_READ_NODE.format(target=device.target)
-    row = next((row for row in DRIVE_NODES if row.since <= version <= row.until), None)
-    if row is None:
-        return None
-    pattern = row.raw if device.format in {None, "raw"} else row.other
-    return pattern.format(index=device.source_index)
+    driver = device.part("driver")
+    if driver("copy_on_read") == "on":
+        return COPY_ON_READ_NODE.format(target=device.part("target")("dev"))
+    for row in DRIVE_NODES:
+        if row.since <= version <= row.until:
+            pattern = row.raw if driver("type", "raw") == "raw" else row.other
+            return pattern.format(index=index)
+    return None
+
+
+_REMOVABLE = frozenset({"cdrom", "floppy"})
+_NO_PLACE = frozenset({"index", "startupPolicy"})
+
+
+def _is_empty(device: LiveDevice) -> bool:
+    """Tell whether a drive's source names no place: it may have an index all the same."""
+    source = device.element.find("source")
+    return source is None or not (set(source.keys()) - _NO_PLACE or len(source))
 
 
 def _interface(device: LiveDevice, buses: _Buses, _version: int) -> QemuInfo:
-    if device.type == "hostdev":
-        return QemuInfo(driver=HOSTDEV_INTERFACE_DRIVER, id=device.alias, **_place(device, buses))
-    model = device.model or DEFAULT_INTERFACE_MODEL
-    if model in UNPLACED_INTERFACE_MODELS:
-        raise _NotPlacedError(UNPLACED_INTERFACE_MODELS[model])
-    driver = _virtio(device, "virtio-net", model) if VIRTIO_MODELS.knows_left(model) else model
-    netdev = f"host{device.alias}" if device.alias else None
-    return QemuInfo(driver=driver, id=device.alias, netdev=netdev, **_place(device, buses))
+    alias, address = device.part("alias")("name"), device.part("address")
+    if device.get("type") == "hostdev":
+        driver, netdev = HOSTDEV_INTERFACE_DRIVER, None
+    else:
+        model = device.part("model")("type") or DEFAULT_INTERFACE_MODEL
+        if model in UNPLACED_INTERFACE_MODELS:
+            raise _NotPlacedError(UNPLACED_INTERFACE_MODELS[model])
+        driver = _virtio(address, "virtio-net", model) if VIRTIO_MODELS.knows_left(model) else model
+        netdev = f"host{alias}" if alias else None
+    bus, addr, devno = _place(address, buses)
+    return QemuInfo(driver=driver, id=alias, bus=bus, addr=addr, devno=devno, netdev=netdev)
 
 
 def _hostdev(device: LiveDevice, buses: _Buses, _version: int) -> QemuInfo:
-    if device.type == "scsi":
-        place = _scsi(device, buses)
-        return QemuInfo(driver=HOSTDEV_SCSI_DRIVER, id=device.alias, **place)  # type: ignore[arg-type]
-    if device.type == "scsi_host":
-        driver = _virtio(device, HOSTDEV_VHOST_DRIVER, device.model)
-        return QemuInfo(driver=driver, id=device.alias, **_place(device, buses))
-    if device.type == "pci":
-        return QemuInfo(driver=HOSTDEV_INTERFACE_DRIVER, id=device.alias, **_place(device, buses))
-    raise _NotPlacedError(f"a host device of type {device.type!r} is not on a PCI or SCSI bus")
+    alias, kind = device.part("alias")("name"), device.get("type")
+    if kind == "scsi":
+        return QemuInfo(driver=HOSTDEV_SCSI_DRIVER, id=alias, **_scsi(device, buses))
+    if kind not in {"scsi_host", "pci"}:
+        raise _NotPlacedError(f"a host device of type {kind!r} is not on a PCI or SCSI bus")
+    address = device.part("address")
+    bus, addr, devno = _place(address, buses)
+    driver = HOSTDEV_INTERFACE_DRIVER
+    if kind == "scsi_host":
+        driver = _virtio(address, HOSTDEV_VHOST_DRIVER, device.get("model"))
+    return QemuInfo(driver=driver, id=alias, bus=bus, addr=addr, devno=devno)
 
 
 _MAKERS = {"disk": _disk, "interface": _interface, "hostdev": _hostdev}

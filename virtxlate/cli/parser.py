@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     _translate(verbs)
     _validate(verbs)
     _explain(verbs)
+    _hvinfo(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
@@ -148,6 +149,28 @@ def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     _source_options(parser)
+
+
+def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "hvinfo",
+        "hvinfo",
+        "show where QEMU has every disk and NIC of a domain, from its live XML alone",
+        "virsh dumpxml web1 | virtxlate hvinfo -",
+    )
+    parser.add_argument("domain", metavar="DOMAIN", help="name or uuid, a file of live XML, or - for stdin")
+    parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
+    parser.add_argument("--format", choices=("table", "json", "runtime"), default="table")
+    parser.add_argument(
+        "--dialect",
+        choices=("libvirt", "ganeti"),
+        default="libvirt",
+        help="QEMU's own words under libvirt (default), or those of Ganeti's runtime file",
+    )
+    parser.add_argument(
+        "--libvirt-version", metavar="X.Y", help="libvirt that wrote the XML: names the drive (default: 9.0)"
+    )
 
 
 def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:

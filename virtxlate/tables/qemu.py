@@ -97,6 +97,10 @@ PCI_ROOTS = {"pci-root": "pci.0", "pcie-root": "pcie.0"}
 """Model of the PCI controller with index 0 to QEMU's bus; a user alias on it changes nothing (337)."""
 
 
+PCI_PORTS = frozenset({"pcie-root-port", "pcie-switch-downstream-port"})
+"""PCI controllers with room for one device, in slot 0."""
+
+
 class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     """How libvirt names the node that a disk's ``drive=`` refers to, for versions ``since`` to ``until``."""
 

@@ -95,8 +95,11 @@ def disk_dict(disk: Disk) -> Device:
 
 
 def _child(disk: Disk) -> Device:
+    """Give a DRBD disk's volume; it has no place, and no mode where that is the usual one."""
     device = disk_dict(disk)
     del device["hvinfo"]
+    if disk.mode == "rw":
+        del device["mode"]
     return device
 
 
@@ -115,7 +118,18 @@ def _entry(disk: Disk, index: int, instance: Instance, report: Report, known: _K
         link = None
     if disk.params.get("access") == "userspace" and uri is None:
         lost(report, f"[3][{index}][2]", None, "only the node tells the URI of an ext disk")
+    if _same_volumes(kept, device):
+        device["children"] = kept["children"]
     return {**_rest(known, disk.uuid), **device}, link, uri
+
+
+def _same_volumes(kept: Device, device: Device) -> bool:
+    """Tell whether both name the same children: then the older file, which may say more of them, is right."""
+    names = [
+        [(child.get("dev_type"), child.get("logical_id")) for child in each.get("children") or ()]
+        for each in (kept, device)
+    ]
+    return bool(names[0]) and names[0] == names[1]
 
 
 def userspace_uri(disk: Disk) -> str | None:

@@ -132,8 +132,10 @@ def _with_kept(domain: Domain, kept: Instance | None, context: Context) -> Domai
 
 
 def _opens_links(domain: Domain) -> bool:
-    sources = [disk.source for disk in domain.devices.disks if disk.source is not None]
-    return any((each.file or each.dev or "").startswith(f"{LINK_DIRECTORY}/") for each in sources)
+    """Tell whether every disk is named by Ganeti's link; one alone may have no other name."""
+    found = [disk.source for disk in domain.devices.disks if disk.source is not None]
+    paths = [path for each in found if (path := each.file or each.dev)]
+    return bool(paths) and all(path.startswith(f"{LINK_DIRECTORY}/") for path in paths)
 
 
 def _placed(instance: Instance, view: LiveView, report: Report) -> Instance:

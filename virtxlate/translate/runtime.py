@@ -68,17 +68,19 @@ def read_view(xml: bytes | str) -> LiveView:
 def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str) -> HvInfo | None:
     """Give where a device is in Ganeti's dialect; None for a place off ``pci.0`` and ``scsi.0``.
 
-    The id loses libvirt's prefix of user aliases. ``scsi_bus`` is QEMU's name of Ganeti's ``scsi.0``.
+    The id loses libvirt's prefix of user aliases, and is empty where the XML has no alias. ``scsi_bus`` is
+    QEMU's name of Ganeti's ``scsi.0``.
     """
     qemu, said = info.hvinfo, to_ganeti_dialect(info).hvinfo
-    if qemu is None or said is None or said.id is None:
+    if qemu is None or said is None:
         return None
+    device_id = said.id or ""
     if qemu.bus == PCI_BUS and qemu.addr is not None and "." not in qemu.addr:
-        return HvInfo(driver=said.driver, id=said.id, bus=PCI_BUS, addr=qemu.addr)
+        return HvInfo(driver=said.driver, id=device_id, bus=PCI_BUS, addr=qemu.addr)
     if qemu.bus == scsi_bus and said.scsi_id is not None:
         return HvInfo(
             driver=said.driver,
-            id=said.id,
+            id=device_id,
             bus=SCSI_BUS,
             channel=said.channel,
             scsi_id=said.scsi_id,
@@ -157,7 +159,7 @@ def _fill(devices: tuple[Any, ...], infos: list[DeviceInfo], view: LiveView) -> 
     found = []
     for device, info in zip(devices, infos, strict=True):
         hvinfo = device.hvinfo
-        if hvinfo is None:
+        if hvinfo is None and info.alias is not None:
             hvinfo = ganeti_hvinfo(info, view.scsi_bus)
         found.append(msgspec.structs.replace(device, hvinfo=hvinfo))
     return tuple(found)

@@ -48,8 +48,9 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 def compare_runtime(runtime: Runtime, xml: bytes | str, context: Context) -> tuple[Difference, ...]:
     """Give every difference between a runtime file and the live XML of the domain.
 
-    Devices are matched by Ganeti's id in the user alias, else NICs by MAC and disks by what they open. Drives
-    that are part of the command (CD-ROMs, floppies) have no place in the file and are passed over.
+    Devices are matched by Ganeti's id in the user alias, else NICs by MAC and disks by what they open, else
+    by their place. Drives that are part of the command (CD-ROMs, floppies) are passed over. A device whose
+    path only the node knows (/dev/rbd0) is a difference of path.
 
     Raises DomainXmlError, and GanetiDataError where the file's command has no name, memory or vcpus, or where
     two devices of the domain could be the same of the file's.
@@ -90,7 +91,7 @@ def _disks(instance: Instance, view: LiveView, context: Context) -> Iterable[Dif
     def opens(index: int, one: _Live) -> bool:
         return one.disk is not None and _is_one_of(one.disk.source, wanted[index])
 
-    pairs, rest = _match(instance.disks, live, opens)
+    pairs, rest = _match(instance.disks, live, opens, view)
     for index, disk in enumerate(instance.disks):
         one = pairs.get(index)
         if one is None:
@@ -111,7 +112,7 @@ def _nics(instance: Instance, view: LiveView) -> Iterable[Difference]:
     def has_mac(index: int, one: _Live) -> bool:
         return bool(one.key == instance.nics[index].mac)
 
-    pairs, rest = _match(instance.nics, live, has_mac)
+    pairs, rest = _match(instance.nics, live, has_mac, view)
     for index, nic in enumerate(instance.nics):
         one = pairs.get(index)
         if one is None:
@@ -125,7 +126,7 @@ def _nics(instance: Instance, view: LiveView) -> Iterable[Difference]:
 
 
 def _match(
-    devices: Sequence[Disk | Nic], live: list[_Live], same: Callable[[int, _Live], bool]
+    devices: Sequence[Disk | Nic], live: list[_Live], same: Callable[[int, _Live], bool], view: LiveView
 ) -> tuple[dict[int, _Live], list[_Live]]:
     """Give the live device of each of the file's by index, and those that are left over.
 
@@ -133,10 +134,15 @@ def _match(
     """
     pairs: dict[int, _Live] = {}
     rest = list(live)
-    by_id: Callable[[int, _Live], bool] = lambda index, one: (  # noqa: E731 - one of two equal questions
-        one.id is not None and one.id == getattr(devices[index].hvinfo, "id", None)
-    )
-    for question in (by_id, same):
+
+    def by_id(index: int, one: _Live) -> bool:
+        return one.id is not None and one.id == getattr(devices[index].hvinfo, "id", None)
+
+    def by_place(index: int, one: _Live) -> bool:
+        known, seen = devices[index].hvinfo, ganeti_hvinfo(one.info, view.scsi_bus)
+        return one.id is None and known is not None and seen is not None and _where(known) == _where(seen)
+
+    for question in (by_id, same, by_place):
         for index in range(len(devices)):
             found = [one for one in rest if question(index, one)] if index not in pairs else []
             if len(found) > 1:
@@ -148,6 +154,10 @@ def _match(
                 pairs[index] = found[0]
                 rest.remove(found[0])
     return pairs, rest
+
+
+def _where(hvinfo: HvInfo) -> tuple[object, ...]:
+    return hvinfo.bus, hvinfo.slot, hvinfo.channel, hvinfo.scsi_id, hvinfo.lun
 
 
 def _place(device: Disk | Nic, one: _Live, kind: str, view: LiveView) -> Iterable[Difference]:
@@ -176,6 +186,9 @@ def _place(device: Disk | Nic, one: _Live, kind: str, view: LiveView) -> Iterabl
 def _sources(disk: Disk, instance: Instance, index: int, context: Context) -> list[DiskSource]:
     """Give what the disk may open: its link, its URI, and the device that its template's naming leads to."""
     found = [] if disk.link is None else [DiskSource(file=disk.link), DiskSource(dev=disk.link)]
+    if disk.template == "drbd":
+        # the file does not tell which of the two nodes it is on
+        found += [DiskSource(dev=f"/dev/drbd{minor}") for minor in disk.logical_id[3:5]]
     for paths in ("device", "link"):
         try:
             known = msgspec.structs.replace(context, disk_paths=paths)

@@ -6,251 +6,232 @@ Source: see tables/qemu.py.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
 
-import msgspec
-
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, parse_live
-from virtxlate.errors import UnknownTermError
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, Parts, absent, parse_live, read_number
+from virtxlate.errors import GanetiDataError, UnknownTermError
 from virtxlate.tables.qemu import (
     ADDRESS_SUFFIXES,
-    COPY_ON_READ_NODE,
+    COPY_ON_READ_PREFIX,
     DEFAULT_INTERFACE_MODEL,
     DISKS_BY_WORDS,
     DRIVE_NODES,
-    HOSTDEV_INTERFACE_DRIVER,
-    HOSTDEV_SCSI_DRIVER,
-    HOSTDEV_VHOST_DRIVER,
-    PCI_ROOTS,
+    HOSTDEVS_BY_WORDS,
+    IDE_BUS,
+    NETDEV_PREFIX,
+    NETWORK_DRIVER,
+    NODE_PREFIX,
+    RAMFB_SUFFIX,
     SCSI_BY_MODEL,
-    UNPLACED_INTERFACE_MODELS,
     VHOST_USER_DISK,
     VIRTIO_MODELS,
+    DriveNode,
 )
+from virtxlate.translate.buses import Buses, NotPlacedError
+from virtxlate.translate.device_info import DeviceInfo, QemuInfo
+from virtxlate.translate.matching import with_uuids
+
+__all__ = ["DEFAULT_LIBVIRT", "DeviceInfo", "OpenDomain", "QemuInfo", "derive", "derive_hvinfo"]
 
 DEFAULT_LIBVIRT = 9_000_000
+_MACHINE_VERSION = re.compile(r"-([0-9]{1,3})\.([0-9]{1,3})$", re.ASCII)
+_REMOVABLE = frozenset({"cdrom", "floppy"})
+_NO_PLACE = frozenset({"index", "startupPolicy"})
+_MAX_NOTE = 200
+_SLOTS, _FUNCTIONS = 32, 8
+_TEXTS = (bytes, str)
 
 
-class QemuInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"scsi_id": "scsi-id"}):
-    """One device in QEMU's words; what its bus does not have is left out.
+class OpenDomain(Protocol):
+    """What is asked of an open domain; one of live.connection will do."""
 
-    ``{"driver": "scsi-hd", "id": "scsi0-0-3-0", "bus": "scsi0.0", "channel": 0, "scsi-id": 3, "lun": 0,
-    "drive": "libvirt-1-format"}``
+    def live_xml(self) -> str:
+        """Give the XML of the running guest."""
+
+
+def derive_hvinfo(
+    source: bytes | str | OpenDomain, *, libvirt_version: int | None = None
+) -> tuple[DeviceInfo, ...]:
+    """Give every disk, host device and NIC of a live domain, in the order of its XML.
+
+    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) names ``drive``; the oldest supported one
+    is assumed. A device that cannot be placed has a ``note``; ``uuid`` is Ganeti's, of metadata that can be
+    read. Raises DomainXmlError for what is no domain document, LiveError of an open domain.
     """
-
-    driver: str
-    id: str | None = None
-    bus: str | None = None
-    addr: str | None = None
-    devno: str | None = None
-    channel: int | None = None
-    scsi_id: int | None = None
-    lun: int | None = None
-    unit: int | None = None
-    port: str | None = None
-    drive: str | None = None
-    netdev: str | None = None
-
-
-class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One device of a domain, and where QEMU has it; ``note`` says why a part is missing."""
-
-    kind: str
-    alias: str | None = None
-    uuid: str | None = None
-    target: str | None = None
-    mac: str | None = None
-    hvinfo: QemuInfo | None = None
-    path: str = ""
-    note: str | None = None
-
-    def to_dict(self) -> dict[str, object]:
-        """Give the JSON object: ``{"kind": "nic", "alias": "net0", "mac": "...", "hvinfo": {...}}``."""
-        found: dict[str, object] = msgspec.to_builtins(self)
-        found.pop("path", None)
-        return found
-
-
-class _NotPlacedError(Exception):
-    """A device that the tables do not place; the message says why."""
-
-
-def derive_hvinfo(xml: bytes | str, *, libvirt_version: int | None = None) -> tuple[DeviceInfo, ...]:
-    """Give every placed device of a live domain, in the order of its XML.
-
-    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) names ``drive``; the oldest supported
-    one is assumed. Raises DomainXmlError for what is no domain document.
-    """
-    return derive(parse_live(xml), libvirt_version=libvirt_version)
+    live = parse_live(source if isinstance(source, _TEXTS) else source.live_xml())
+    devices = derive(live, libvirt_version=libvirt_version)
+    try:
+        return with_uuids(live, devices)
+    except GanetiDataError:
+        return devices
 
 
 def derive(live: LiveDomain, *, libvirt_version: int | None = None) -> tuple[DeviceInfo, ...]:
-    """Give every placed device of a live domain that was read already."""
-    buses = _Buses(live)
+    """Give every disk, host device and NIC of a live domain that was read already."""
+    buses = Buses(live)
     version = DEFAULT_LIBVIRT if libvirt_version is None else libvirt_version
-    return tuple(_info(device, buses, version) for device in live.devices)
+    return tuple([_info(device, buses, version) for device in live.devices])
 
 
-def _info(device: LiveDevice, buses: _Buses, version: int) -> DeviceInfo:
-    tag, hvinfo, note = device.tag, None, None
+def _info(device: LiveDevice, buses: Buses, version: int) -> DeviceInfo:
+    tag, parts = device.tag, device.parts
+    alias, target, mac = parts.get("alias", absent)("name"), None, None
+    make: Callable[[LiveDevice, str, str | None, Buses, int], QemuInfo]
+    if tag == "disk":
+        kind, target, make = device.get("device") or "disk", parts.get("target", absent)("dev"), _disk
+    elif tag == "interface":
+        kind, mac, make = "nic", parts.get("mac", absent)("address"), _interface
+    else:
+        kind, make = "hostdev", _hostdev
+    hvinfo = note = None
     try:
-        hvinfo = _MAKERS[tag](device, buses, version)
-    except (_NotPlacedError, UnknownTermError) as exc:
-        note = str(exc)
-    except ValueError as exc:
-        note = f"an address that is no number: {exc}"
-    return DeviceInfo(
-        kind=_KINDS[tag] or device.get("device") or "disk",
-        alias=device.part("alias")("name"),
-        target=device.part("target")("dev") if tag == "disk" else None,
-        mac=device.part("mac")("address"),
-        hvinfo=hvinfo,
-        path=device.path,
-        note=note,
-    )
+        hvinfo = make(device, kind, alias, buses, version)
+    except (NotPlacedError, UnknownTermError, ValueError) as exc:
+        note = str(exc)[:_MAX_NOTE]
+    return DeviceInfo(kind, alias, None, target, mac, hvinfo, device.path, note)
 
 
-_KINDS = {"disk": "", "interface": "nic", "hostdev": "hostdev"}
-"""Kind by element; a disk's is its device."""
-
-
-class _Buses:
-    """QEMU's names of the buses of one domain, by controller."""
-
-    __slots__ = ("_by_key", "_is_q35", "_root")
-
-    def __init__(self, live: LiveDomain) -> None:
-        self._by_key = {(each.get("type"), each.get("index", "0")): each for each in live.controllers}
-        root = self._by_key.get(("pci", "0"))
-        model = root.get("model") if root is not None else None
-        self._is_q35 = model == "pcie-root" or (model is None and "q35" in live.machine)
-        self._root = PCI_ROOTS["pcie-root" if self._is_q35 else "pci-root"]
-
-    def controller(self, kind: str, index: int) -> LiveDevice | None:
-        """Give the controller, or None where the XML does not have it."""
-        return self._by_key.get((kind, str(index)))
-
-    def alias(self, kind: str, index: int, default: str) -> str:
-        """Give the alias of a controller; inactive XML has none, then libvirt's own."""
-        found = self._by_key.get((kind, str(index)))
-        return (found.part("alias")("name") if found is not None else None) or default
-
-    def pci(self, index: int) -> str:
-        """Give QEMU's name of a PCI bus."""
-        return self._root if index == 0 else self.alias("pci", index, f"pci.{index}")
-
-    def sata(self, index: int) -> str:
-        """Give the name before the port: the first AHCI of q35 is on the board and called ide."""
-        return self.alias("sata", index, "ide" if self._is_q35 and index == 0 else f"sata{index}")
-
-
-def _number(address: Attributes, name: str) -> int:
-    return int(address(name, "0") or "0", 0)
-
-
-def _place(address: Attributes, buses: _Buses) -> tuple[str | None, str | None, str | None]:
-    """Give bus, addr and devno of a device that its address alone places."""
-    kind = address("type")
+def _by_address(
+    driver: str, alias: str | None, address: Attributes, buses: Buses, backend: _Backend
+) -> QemuInfo:
+    """Give a device that its address alone places. Raises NotPlacedError."""
+    kind, (drive, netdev) = address("type"), backend
     if kind == "pci":
-        addr, function = hex(_number(address, "slot")), _number(address, "function")
-        if function or address("multifunction") == "on":
-            addr = f"{addr}.{function:#x}"
-        return buses.pci(_number(address, "bus")), addr, None
+        bus, addr = buses.pci(read_number(address("bus"))), _addr(address("slot"), address("function"))
+        return QemuInfo(driver, alias, bus, addr, drive=drive, netdev=netdev)
     if kind == "ccw":
-        cssid, ssid, devno = (_number(address, name) for name in ("cssid", "ssid", "devno"))
-        return None, None, f"{cssid:x}.{ssid:x}.{devno:04x}"
+        cssid, ssid, devno = (read_number(address(name)) for name in ("cssid", "ssid", "devno"))
+        return QemuInfo(driver, alias, devno=f"{cssid:x}.{ssid:x}.{devno:04x}", drive=drive, netdev=netdev)
     if kind == "virtio-mmio":
-        return None, None, None
-    raise _NotPlacedError(f"an address of type {kind!r} does not place it" if kind else "no address")
+        return QemuInfo(driver, alias, drive=drive, netdev=netdev)
+    if kind == "usb":
+        return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive, netdev=netdev)
+    raise NotPlacedError(f"an address of type {kind!r} does not place it" if kind else _NO_ADDRESS)
 
 
-def _virtio(address: Attributes, base: str, model: str | None) -> str:
+_Backend = tuple[str | None, str | None]
+"""Drive and netdev."""
+_NO_BACKEND: _Backend = (None, None)
+_NO_ADDRESS = "no address: the XML does not tell its place"
+
+
+@lru_cache(maxsize=1024)
+def _addr(slot: str | None, function: str | None) -> str:
+    """Give QEMU's addr; libvirt leaves function 0 out, of a multifunction slot too."""
+    where, part = read_number(slot), read_number(function)
+    if where >= _SLOTS or part >= _FUNCTIONS:
+        raise NotPlacedError(f"a PCI bus has no slot {slot!r} with a function {function!r}")
+    return f"{where:#x}.{part:#x}" if part else f"{where:#x}"
+
+
+@lru_cache(maxsize=64)
+def _virtio(base: str, kind: str | None, model: str | None) -> str:
     """Give the driver: its end comes from the type of the address, and from the model."""
-    return base + ADDRESS_SUFFIXES.right(address("type", "") or "") + VIRTIO_MODELS.right(model or "virtio")
+    return base + ADDRESS_SUFFIXES.right(kind or "") + VIRTIO_MODELS.right(model or "virtio")
 
 
-def _scsi(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
-    """Give bus, channel, scsi-id and lun: which attribute is which depends on the controller's model."""
-    address = device.part("address")
-    if address("type") != "drive":
-        raise _NotPlacedError("no drive address")
-    index = _number(address, "controller")
+def _scsi(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
+    """Give a device on a SCSI controller: which attribute is which depends on the controller's model."""
+    index = read_number(address("controller"))
     controller = buses.controller("scsi", index)
-    if controller is None:
-        raise _NotPlacedError(f"there is no SCSI controller {index}")
-    row = SCSI_BY_MODEL.get(controller.get("model", "") or "")
+    row = SCSI_BY_MODEL.get(controller.get("model") or "")
     if row is None:
-        raise _NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
-    alias = buses.alias("scsi", index, f"scsi{index}")
-    bus, unit = _number(address, "bus"), _number(address, "unit")
+        raise NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
+    name = buses.alias("scsi", index, on_board=not row.driver)
+    bus, unit = read_number(address("bus")), read_number(address("unit"))
     if row.scsi_id_in == "unit":
-        return {"bus": f"{alias}.{bus}", "scsi_id": unit}
-    return {"bus": f"{alias}.0", "channel": bus, "scsi_id": _number(address, "target"), "lun": unit}
+        return QemuInfo(driver, alias, f"{name}.{bus}", scsi_id=unit, drive=drive)
+    target = read_number(address("target"))
+    return QemuInfo(driver, alias, f"{name}.0", channel=bus, scsi_id=target, lun=unit, drive=drive)
 
 
-def _ide(device: LiveDevice, _buses: _Buses) -> dict[str, Any]:
-    address = device.part("address")
-    return {"bus": f"ide.{_number(address, 'bus')}", "unit": _number(address, "unit")}
+def _ide(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
+    """Give a device on the board's IDE; an alias of that controller changes nothing."""
+    bus = f"{IDE_BUS}.{read_number(address('bus'))}"
+    return QemuInfo(driver, alias, bus, unit=read_number(address("unit")), drive=drive)
 
 
-def _sata(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
-    address = device.part("address")
-    return {"bus": f"{buses.sata(_number(address, 'controller'))}.{_number(address, 'unit')}"}
+def _sata(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
+    bus = f"{buses.sata(address)}.{read_number(address('unit'))}"
+    return QemuInfo(driver, alias, bus, drive=drive)
 
 
-def _usb(device: LiveDevice, buses: _Buses) -> dict[str, Any]:
-    address = device.part("address")
-    index = _number(address, "bus")
-    alias = buses.alias("usb", index, f"usb{index}" if index else "usb")
-    return {"bus": f"{alias}.0", "port": address("port")}
+def _usb(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
+    return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive)
 
 
-def _fdc(device: LiveDevice, _buses: _Buses) -> dict[str, Any]:
-    return {"unit": _number(device.part("address"), "unit")}
+def _fdc(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
+    return QemuInfo(driver, alias, unit=read_number(address("unit")), drive=drive)
 
 
-_PLACES = {"scsi": _scsi, "ide": _ide, "sata": _sata, "usb": _usb, "fdc": _fdc}
+_ON_CONTROLLER = {
+    "scsi": (_scsi, "drive"),
+    "ide": (_ide, "drive"),
+    "sata": (_sata, "drive"),
+    "usb": (_usb, "usb"),
+    "fdc": (_fdc, "drive"),
+}
+"""How a place is read, and the type of address that says it."""
 
 
-def _disk(device: LiveDevice, buses: _Buses, version: int) -> QemuInfo:
-    bus, kind = device.part("target")("bus", ""), device.get("device", "disk")
-    row = DISKS_BY_WORDS.get((bus or "", kind or ""))
-    if row is None:
-        raise _NotPlacedError(f"a disk of bus {bus!r} and device {kind!r} is not known")
+def _on_controller(
+    place: str, driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None
+) -> QemuInfo:
+    read, wanted = _ON_CONTROLLER[place]
+    if address("type") != wanted:
+        raise NotPlacedError(f"no address of type {wanted!r}: the XML does not tell its place")
+    return read(driver, alias, address, buses, drive)
+
+
+def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, version: int) -> QemuInfo:
+    parts = device.parts
+    bus = parts.get("target", absent)("bus") or ""
+    row = DISKS_BY_WORDS.get((bus, kind))
+    if row is None or version > row.until:
+        raise NotPlacedError(f"a disk of bus {bus!r} and device {kind!r} is not known")
     if row.place == "none":
-        raise _NotPlacedError("QEMU has it without a -device of its own")
-    drive = _drive(device, version)
-    alias = device.part("alias")("name")
-    if row.place != "suffix":
-        if not device.has("address"):
-            raise _NotPlacedError("no address")
-        return QemuInfo(driver=row.driver, id=alias, drive=drive, **_PLACES[row.place](device, buses))
+        raise NotPlacedError("QEMU has it without a -device of its own")
+    drive, address = _drive(device, parts, kind, buses, version), parts.get("address", absent)
+    model = device.get("model")
+    if row.place != "virtio":
+        if (model or row.model) != row.model:
+            raise NotPlacedError(f"a disk of bus {bus!r} and model {model!r} is not known")
+        return _on_controller(row.place, row.driver, alias, address, buses, drive)
     if device.get("type") == "vhostuser":
         row, drive = VHOST_USER_DISK, None
-    address = device.part("address")
-    where, addr, devno = _place(address, buses)
-    driver = _virtio(address, row.driver, device.get("model"))
-    return QemuInfo(driver=driver, id=alias, bus=where, addr=addr, devno=devno, drive=drive)
+    return _by_address(_virtio(row.driver, address("type"), model), alias, address, buses, (drive, None))
 
 
-def _drive(device: LiveDevice, version: int) -> str | None:
-    """Give the node that drive= names; an empty drive has none, and none is known for some versions."""
-    source = device.part("source")
-    index = source("index")
-    if index is None or (device.get("device") in _REMOVABLE and _is_empty(device)):
+def _drive(device: LiveDevice, parts: Parts, kind: str, buses: Buses, version: int) -> str | None:
+    """Give the node that drive= names; an empty drive has none, and for some versions it is not known."""
+    index = parts.get("source", absent)("index")
+    if index is None or (kind in _REMOVABLE and _is_empty(device)):
         return None
-    driver = device.part("driver")
+    driver = parts.get("driver", absent)
     if driver("copy_on_read") == "on":
-        return COPY_ON_READ_NODE.format(target=device.part("target")("dev"))
-    for row in DRIVE_NODES:
-        if row.since <= version <= row.until:
-            pattern = row.raw if driver("type", "raw") == "raw" else row.other
-            return pattern.format(index=index)
-    return None
+        return f"{COPY_ON_READ_PREFIX}{parts.get('target', absent)('dev')}"
+    row = _drive_node(version)
+    end = row.raw if driver("type", "raw") == "raw" else row.other
+    if row.raw_needs_machine and end == row.raw and _machine_version(buses.machine) < row.raw_needs_machine:
+        return None
+    if not end or (row.unless and any(device.element.find(path) is not None for path in row.unless)):
+        return None
+    return f"{NODE_PREFIX}{index}{end}"
 
 
-_REMOVABLE = frozenset({"cdrom", "floppy"})
-_NO_PLACE = frozenset({"index", "startupPolicy"})
+@lru_cache(maxsize=64)
+def _drive_node(version: int) -> DriveNode:
+    (row,) = [row for row in DRIVE_NODES if row.since <= version <= row.until]
+    return row
+
+
+def _machine_version(machine: str) -> tuple[int, int]:
+    """Give the version in a machine type's name; (0, 0) where there is none."""
+    match = _MACHINE_VERSION.search(machine)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _is_empty(device: LiveDevice) -> bool:
@@ -259,32 +240,30 @@ def _is_empty(device: LiveDevice) -> bool:
     return source is None or not (set(source.keys()) - _NO_PLACE or len(source))
 
 
-def _interface(device: LiveDevice, buses: _Buses, _version: int) -> QemuInfo:
-    alias, address = device.part("alias")("name"), device.part("address")
+def _interface(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _version: int) -> QemuInfo:
+    parts = device.parts
+    address = parts.get("address", absent)
     if device.get("type") == "hostdev":
-        driver, netdev = HOSTDEV_INTERFACE_DRIVER, None
-    else:
-        model = device.part("model")("type") or DEFAULT_INTERFACE_MODEL
-        if model in UNPLACED_INTERFACE_MODELS:
-            raise _NotPlacedError(UNPLACED_INTERFACE_MODELS[model])
-        driver = _virtio(address, "virtio-net", model) if VIRTIO_MODELS.knows_left(model) else model
-        netdev = f"host{alias}" if alias else None
-    bus, addr, devno = _place(address, buses)
-    return QemuInfo(driver=driver, id=alias, bus=bus, addr=addr, devno=devno, netdev=netdev)
+        return _by_address(HOSTDEVS_BY_WORDS["pci", ""].driver, alias, address, buses, _NO_BACKEND)
+    driver = parts.get("model", absent)("type") or DEFAULT_INTERFACE_MODEL
+    kind = address("type")
+    if kind and VIRTIO_MODELS.knows_left(driver):
+        driver = _virtio(NETWORK_DRIVER, kind, driver)
+    return _by_address(driver, alias, address, buses, (None, f"{NETDEV_PREFIX}{alias}" if alias else None))
 
 
-def _hostdev(device: LiveDevice, buses: _Buses, _version: int) -> QemuInfo:
-    alias, kind = device.part("alias")("name"), device.get("type")
-    if kind == "scsi":
-        return QemuInfo(driver=HOSTDEV_SCSI_DRIVER, id=alias, **_scsi(device, buses))
-    if kind not in {"scsi_host", "pci"}:
-        raise _NotPlacedError(f"a host device of type {kind!r} is not on a PCI or SCSI bus")
-    address = device.part("address")
-    bus, addr, devno = _place(address, buses)
-    driver = HOSTDEV_INTERFACE_DRIVER
-    if kind == "scsi_host":
-        driver = _virtio(address, HOSTDEV_VHOST_DRIVER, device.get("model"))
-    return QemuInfo(driver=driver, id=alias, bus=bus, addr=addr, devno=devno)
-
-
-_MAKERS = {"disk": _disk, "interface": _interface, "hostdev": _hostdev}
+def _hostdev(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _version: int) -> QemuInfo:
+    kind, model = device.get("type") or "", device.get("model") or ""
+    row = HOSTDEVS_BY_WORDS.get((kind, model if kind == "mdev" else ""))
+    if row is None:
+        raise NotPlacedError(f"a host device of type {kind!r} and model {model!r} is not known")
+    if row.place == "none":
+        raise NotPlacedError("QEMU has it on no bus")
+    address, driver = device.part("address"), row.driver
+    if row.place not in {"virtio", "address"}:
+        return _on_controller(row.place, driver, alias, address, buses, None)
+    if row.place == "virtio":
+        driver = _virtio(driver, address("type"), model)
+    elif device.get("ramfb") == "on":
+        driver += RAMFB_SUFFIX
+    return _by_address(driver, alias, address, buses, _NO_BACKEND)

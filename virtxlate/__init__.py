@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from virtxlate.report import Loss, Report, Severity
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
+    from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
     from virtxlate.translate.instance import to_domain, to_ganeti
     from virtxlate.translate.placing import place
 
 __all__ = [
     "Context",
+    "DeviceInfo",
     "DomainXmlError",
     "GanetiDataError",
     "InputError",
@@ -64,6 +66,7 @@ __all__ = [
     "Violation",
     "VirtxlateError",
     "__version__",
+    "derive_hvinfo",
     "explain",
     "format_domain",
     "open_source",
@@ -83,6 +86,7 @@ _HOMES = {
     "report": ("Loss", "Report", "Severity"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
+    "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),
     "translate.instance": ("to_domain", "to_ganeti"),
     "translate.placing": ("place",),
 }

@@ -54,17 +54,25 @@ def named(error: InputError, path: str) -> GanetiDataError:
     return GanetiDataError(str(error), at="stdin" if path == STDIO else path)
 
 
+def parse_libvirt_version(text: str | None) -> int:
+    """Give the number of a version such as 9.0 as libvirt counts; None is the oldest supported one.
+
+    Raises UsageError.
+    """
+    match = _VERSION.fullmatch(text or _OLDEST_LIBVIRT)
+    if match is None:
+        raise UsageError(f"--libvirt-version: expected a number such as 9.0, found {text!r}")
+    major, minor, release = (int(part or 0) for part in match.groups())
+    return major * 1_000_000 + minor * 1_000 + release
+
+
 def read_context(args: argparse.Namespace) -> Context:
     """Give the destination that the arguments describe. Raises UsageError, MapError."""
-    match = _VERSION.fullmatch(args.libvirt_version or _OLDEST_LIBVIRT)
-    if match is None:
-        raise UsageError(f"--libvirt-version: expected a number such as 9.0, found {args.libvirt_version!r}")
-    major, minor, release = (int(part or 0) for part in match.groups())
     return Context(
         domain_type=args.domain_type,
         disk_paths=args.disk_paths,
         renames=_read_map(args.map) if args.map else Renames(),
-        libvirt_version=major * 1_000_000 + minor * 1_000 + release,
+        libvirt_version=parse_libvirt_version(args.libvirt_version),
         metadata=not args.no_metadata,
     )
 

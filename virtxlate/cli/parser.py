@@ -32,6 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     _translate(verbs)
     _validate(verbs)
     _explain(verbs)
+    _hvinfo(verbs)
+    _runtime(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
@@ -157,6 +159,112 @@ def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         help="json: instance, explanations and losses in one object",
     )
     _source_options(parser)
+
+
+def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "hvinfo",
+        "hvinfo",
+        "show where QEMU has every disk and NIC of a domain, from its live XML alone",
+        "virsh dumpxml web1 | virtxlate hvinfo -",
+    )
+    parser.add_argument("domain", metavar="DOMAIN", help="name or uuid, a file of live XML, or - for stdin")
+    parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
+    parser.add_argument("--format", choices=("table", "json", "runtime"), default="table")
+    parser.add_argument(
+        "--dialect",
+        choices=("libvirt", "ganeti"),
+        default="libvirt",
+        help="QEMU's own words under libvirt (default), or those of Ganeti's runtime file",
+    )
+    parser.add_argument(
+        "--libvirt-version", metavar="X.Y", help="libvirt that wrote the XML: names the drive (default: 9.0)"
+    )
+
+
+def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "runtime",
+        "runtime",
+        "show, upgrade, downgrade, write and check Ganeti's runtime files",
+        "virtxlate runtime show /var/run/ganeti/kvm-hypervisor/conf/web1.example.com.runtime",
+    )
+    inner = parser.add_subparsers(metavar="VERB", required=True, title="verbs", dest="runtime_verb")
+    show = _runtime_verb(inner, "show", "show a file of any form", "virtxlate runtime show web1.runtime")
+    show.add_argument("--format", choices=("table", "json"), default="table")
+    upgrade = _runtime_verb(
+        inner,
+        "upgrade",
+        "bring a file into today's form, as Ganeti itself does when it loads it",
+        "virtxlate runtime upgrade web1.runtime --in-place",
+    )
+    output = upgrade.add_mutually_exclusive_group()
+    output.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
+    output.add_argument("--in-place", action="store_true", help="replace FILE, and keep its mode and owner")
+    downgrade = _runtime_verb(
+        inner,
+        "downgrade",
+        "bring a file into the form that an older Ganeti reads; what that cannot keep is reported",
+        "virtxlate runtime downgrade web1.runtime --to 2.15 -o web1.old.runtime",
+    )
+    downgrade.add_argument(
+        "--to", choices=("2.9", "2.15", "3.0", "3.1"), required=True, help="Ganeti version"
+    )
+    downgrade.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
+    downgrade.add_argument("--strict", action="store_true", help="make every loss an error")
+    _runtime_write(inner)
+    check = _runtime_verb(
+        inner,
+        "check",
+        "compare a file with the running domain, device by device; exit code 1 if they differ",
+        "virsh dumpxml web1 | virtxlate runtime check web1.runtime -",
+    )
+    _live_domain(check)
+    check.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _runtime_verb(
+    verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, example: str
+) -> argparse.ArgumentParser:
+    parser = _verb(verbs, name, "runtime", help_text, example)
+    parser.set_defaults(verb="runtime")
+    if name != "write":
+        parser.add_argument("file", metavar="FILE", help="runtime file; - is stdin")
+    return parser
+
+
+def _live_domain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("domain", metavar="DOMAIN", help="name or uuid, a file of live XML, or - for stdin")
+    parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
+    parser.add_argument(
+        "--map", metavar="FILE", help="TOML file of what has another name on the domain's host"
+    )
+
+
+def _runtime_write(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _runtime_verb(
+        verbs,
+        "write",
+        "write the file of a running domain from its live XML",
+        "virtxlate runtime write web1 -c qemu:///system --base web1.runtime -o web1.runtime",
+    )
+    _live_domain(parser)
+    parser.add_argument("--base", metavar="FILE", help="runtime file whose command line stays")
+    parser.add_argument(
+        "--source",
+        nargs=2,
+        metavar=("SOURCE", "INSTANCE"),
+        help="Ganeti data (config.data, RAPI JSON) that tells what the domain does not",
+    )
+    parser.add_argument(
+        "--ganeti-version",
+        choices=("3.0", "3.1", "3.2"),
+        help="Ganeti whose command line is made (default: the instance's own, else 3.1)",
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
+    parser.add_argument("--strict", action="store_true", help="make every loss an error")
 
 
 def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from virtxlate.errors import GanetiDataError
 
-_ADDR = re.compile(r"0x1?[0-9a-f]", re.ASCII)
+_ADDR = re.compile(r"0x[01]?[0-9a-fA-F]", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 """What Ganeti makes ids of; libvirt keeps no other characters in an alias."""
 _ID_GROUPS = 3

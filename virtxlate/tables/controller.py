@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from virtxlate.errors import TableError, UnknownTermError
+from virtxlate.tables.qemu import SCSI_BY_MODEL
 
 
 class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,18 +22,25 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
     """What differs for the guest although the models are paired."""
 
 
+def _row(ganeti: str, libvirt: str, max_scsi_id: int, note: str = "") -> ScsiController:
+    """Give a row; what QEMU makes of libvirt's model stands once, in tables/qemu.py."""
+    scsi_id_in = SCSI_BY_MODEL[libvirt].scsi_id_in
+    return ScsiController(
+        ganeti=ganeti, libvirt=libvirt, scsi_id_in=scsi_id_in, max_scsi_id=max_scsi_id, note=note
+    )
+
+
 SCSI_CONTROLLERS = (
-    ScsiController(ganeti="lsi", libvirt="lsilogic", scsi_id_in="unit", max_scsi_id=7),
-    ScsiController(
-        ganeti="dc390",
-        libvirt="am53c974",
-        scsi_id_in="unit",
-        max_scsi_id=7,
-        note="libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
+    _row("lsi", "lsilogic", 7),
+    _row(
+        "dc390",
+        "am53c974",
+        7,
+        "libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
         "the EEPROM of the DC-390 board",
     ),
-    ScsiController(ganeti="megasas", libvirt="lsisas1078", scsi_id_in="target", max_scsi_id=64),
-    ScsiController(ganeti="virtio-scsi-pci", libvirt="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    _row("megasas", "lsisas1078", 64),
+    _row("virtio-scsi-pci", "virtio-scsi", 255),
 )
 """Source: libvirt 9.0.0 qemu_command.c:404-507, 2600-2639; limits measured on QEMU 7.2."""
 

@@ -171,7 +171,12 @@ def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("domain", metavar="DOMAIN", help="name or uuid, a file of live XML, or - for stdin")
     parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
-    parser.add_argument("--format", choices=("table", "json", "runtime"), default="table")
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "runtime"),
+        default="table",
+        help="json: a list of objects; runtime: NICs and disks as a runtime file has them",
+    )
     parser.add_argument(
         "--dialect",
         choices=("libvirt", "ganeti"),
@@ -191,9 +196,13 @@ def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "show, upgrade, downgrade, write and check Ganeti's runtime files",
         "virtxlate runtime show /var/run/ganeti/kvm-hypervisor/conf/web1.example.com.runtime",
     )
-    inner = parser.add_subparsers(metavar="VERB", required=True, title="verbs", dest="runtime_verb")
+    inner = parser.add_subparsers(
+        metavar="VERB", required=True, title="verbs", dest="runtime_verb", help="one of these"
+    )
     show = _runtime_verb(inner, "show", "show a file of any form", "virtxlate runtime show web1.runtime")
-    show.add_argument("--format", choices=("table", "json"), default="table")
+    show.add_argument(
+        "--format", choices=("table", "json"), default="table", help="json: the same in one object"
+    )
     upgrade = _runtime_verb(
         inner,
         "upgrade",
@@ -222,7 +231,9 @@ def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "virsh dumpxml web1 | virtxlate runtime check web1.runtime -",
     )
     _live_domain(check)
-    check.add_argument("--format", choices=("text", "json"), default="text")
+    check.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object a difference"
+    )
 
 
 def _runtime_verb(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import permutations
 from pathlib import Path
 from time import perf_counter
 
@@ -199,6 +200,115 @@ def test_what_has_no_rule_of_its_own_is_told_in_libxml2s_words() -> None:
     assert violation.message == "The element is not 'nillable'."
 
 
+HEAD_ONCE = {
+    "uuid": "<uuid>b0aa7743-a22f-4e9f-95b0-b64afeb1d5db</uuid>",
+    "genid": "<genid/>",
+    "title": "<title>t</title>",
+    "description": "<description/>",
+    "metadata": "<metadata/>",
+    "memory": "<memory>1</memory>",
+    "maxMemory": "<maxMemory>1</maxMemory>",
+    "currentMemory": "<currentMemory>1</currentMemory>",
+    "vcpu": "<vcpu>1</vcpu>",
+    "iothreads": "<iothreads>1</iothreads>",
+    "features": "<features/>",
+    "cpu": "<cpu/>",
+    "clock": "<clock offset='utc'/>",
+    "on_poweroff": "<on_poweroff>destroy</on_poweroff>",
+    "on_reboot": "<on_reboot>destroy</on_reboot>",
+    "on_crash": "<on_crash>destroy</on_crash>",
+    "on_lockfailure": "<on_lockfailure>pause</on_lockfailure>",
+    "pm": "<pm/>",
+}
+INTERFACE_ONCE = {
+    "mac": "<mac address='52:54:00:00:00:01'/>",
+    "source": "<source bridge='br0'/>",
+    "model": "<model type='virtio'/>",
+    "driver": "<driver/>",
+    "target": "<target/>",
+    "guest": "<guest/>",
+    "backend": "<backend/>",
+    "virtualport": "<virtualport/>",
+    "vlan": "<vlan><tag id='1'/></vlan>",
+    "script": "<script path='/a'/>",
+    "downscript": "<downscript path='/a'/>",
+    "boot": "<boot order='1'/>",
+    "link": "<link state='up'/>",
+    "mtu": "<mtu size='1500'/>",
+    "filterref": "<filterref filter='a'/>",
+    "teaming": "<teaming type='persistent'/>",
+    "port": "<port/>",
+    "alias": "<alias name='a'/>",
+    "address": "<address type='pci'/>",
+}
+EMULATOR, BALLOON = "<emulator>/bin/true</emulator>", "<memballoon model='none'/>"
+
+
+def the_repetition(text: str) -> str:
+    """Give the path of what may stand once; a value that stands twice is another fault of the same places."""
+    found = schema.validate(text)
+    assert {v.rule for v in found} <= {"repeated-element", "duplicate"}
+    (violation,) = (v for v in found if v.rule == "repeated-element")
+    return violation.path
+
+
+@pytest.mark.parametrize("name", HEAD_ONCE)
+def test_an_element_of_the_head_stands_once(name: str) -> None:
+    others = "".join(HEAD_ONCE.values())
+    assert schema.validate(in_domain(head=others)) == ()
+    assert the_repetition(in_domain(head=others + HEAD_ONCE[name])) == f"/domain/{name}[2]"
+
+
+@pytest.mark.parametrize("name", INTERFACE_ONCE)
+def test_an_element_of_an_interface_stands_once(name: str) -> None:
+    others = "".join(INTERFACE_ONCE.values())
+    card = f"<interface type='bridge'>{others}</interface>"
+    assert schema.validate(in_domain(card)) == ()
+    twice = card.replace("</interface>", f"{INTERFACE_ONCE[name]}</interface>")
+    assert the_repetition(in_domain(twice)) == f"/domain/devices/interface/{name}[2]"
+
+
+@pytest.mark.parametrize("order", [*permutations([EMULATOR, BALLOON, "<rng/>", "<input/>"])])
+def test_emulator_and_balloon_stand_once_each_at_any_place(order: tuple[str, ...]) -> None:
+    devices = "".join(order).replace("<rng/>", "<rng model='virtio'><backend model='random'/></rng>")
+    devices = devices.replace("<input/>", "<input type='mouse'/>" * 2)
+    assert schema.validate(in_domain(devices)) == ()
+    assert schema.validate(in_domain(devices.replace(EMULATOR, ""))) == ()
+    assert schema.validate(in_domain(devices.replace(BALLOON, ""))) == ()
+    assert the_repetition(in_domain(devices + EMULATOR)) == "/domain/devices/emulator[2]"
+    assert the_repetition(in_domain(devices + BALLOON)) == "/domain/devices/memballoon[2]"
+
+
+def test_the_name_stands_once_at_any_place() -> None:
+    at_the_end = in_domain().replace("<name>a</name>", "").replace("</domain>", "<name>a</name></domain>")
+    assert schema.validate(at_the_end) == ()
+    assert the_repetition(in_domain(head="<name>b</name>")) == "/domain/name[2]"
+
+
+def test_every_fault_beside_a_repeated_element_is_found_too() -> None:
+    text = in_domain(
+        "<disk/>" + EMULATOR * 2, "<memory>1</memory><memory>1</memory><name>b</name><name>c</name>"
+    )
+    assert [(v.path, v.rule) for v in schema.validate(text)] == [
+        ("/domain/memory[2]", "repeated-element"),
+        ("/domain/name[2]", "repeated-element"),
+        ("/domain/name[3]", "repeated-element"),
+        ("/domain/devices/disk/target", "missing-element"),
+        ("/domain/devices/emulator[2]", "repeated-element"),
+    ]
+
+
+@pytest.mark.parametrize("device", ["/", "/a b", "C:\\", "C:\\a b", "C:", "sda", "\\a/b"])
+def test_a_path_or_a_name_is_a_block_device(device: str) -> None:
+    assert schema.validate(in_domain(f"<disk><source dev='{device}'/><target dev='vda'/></disk>")) == ()
+
+
+@pytest.mark.parametrize("device", ["", "a b", "C:a b", "C b", "\\a b"])
+def test_a_name_of_a_block_device_has_no_blanks(device: str) -> None:
+    text = in_domain(f"<disk><source dev='{device}'/><target dev='vda'/></disk>")
+    assert [v.path for v in schema.validate(text)] == ["/domain/devices/disk/source/@dev"]
+
+
 def test_no_hint_is_given_where_nothing_is_near() -> None:
     (violation,) = schema.validate(in_domain("<rng model='zzz'><backend model='builtin'/></rng>"))
     assert violation.message == (
@@ -209,6 +319,16 @@ def test_no_hint_is_given_where_nothing_is_near() -> None:
 def test_the_attribute_that_the_schema_counts_by_is_never_offered() -> None:
     (violation,) = schema.validate(in_domain().replace("<devices", "<devices order='1'"))
     assert (violation.rule, violation.allowed) == ("unknown-attribute", ())
+
+
+@pytest.mark.parametrize("name", HEAD_ONCE)
+def test_it_is_not_offered_beside_a_text_either(name: str) -> None:
+    (violation,) = schema.validate(
+        in_domain(head=HEAD_ONCE[name].replace(f"<{name}", f"<{name} onse='1'", 1))
+    )
+    assert violation.rule == "unknown-attribute"
+    assert not [word for word in violation.allowed if word.startswith("once")]
+    assert "once" not in violation.message
 
 
 def test_every_type_of_the_vocabulary_says_what_it_is() -> None:

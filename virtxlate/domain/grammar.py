@@ -17,7 +17,9 @@ from lxml import etree
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _BUILT_IN = "xs:"
 _PARTICLES = frozenset(_XS + kind for kind in ("all", "choice", "sequence"))
-_COUNTED_ONLY = "once"
+_LEAVES = frozenset(_XS + kind for kind in ("element", "group", "any"))
+_EXTENSION = f"{_XS}simpleContent/{_XS}extension"
+COUNTED_BY = "once"
 """The attribute by which the XSD counts elements; no document should carry it, so it is never offered."""
 
 
@@ -26,11 +28,19 @@ def schema_path() -> Path:
     return Path(str(files("virtxlate") / "xsd" / "domain.xsd"))
 
 
+class Occurrence(NamedTuple):
+    """How often the content model itself takes a name; constraints may narrow that."""
+
+    declaration: etree._Element
+    required: bool
+    single: bool
+
+
 class Model(NamedTuple):
     """What may stand inside an element."""
 
     children: dict[str, etree._Element]
-    """Declarations by name, in the XSD's order."""
+    """Declarations by name: first those that the content model counts, then in the XSD's order."""
     single: tuple[str, ...]
     """Names that the content model itself allows only once; constraints may add to them."""
     required: tuple[str, ...]
@@ -50,6 +60,7 @@ class Grammar:
 
     def __init__(self, path: Path) -> None:
         self._named: dict[tuple[str, str], etree._Element] = {}
+        self._models: dict[etree._Element, Model] = {}
         self._read(path, set())
 
     def _read(self, path: Path, seen: set[Path]) -> None:
@@ -68,43 +79,41 @@ class Grammar:
         if parent is None:
             return self._named.get(("element", str(element.tag)))
         above = self.declaration(parent)
-        return None if above is None else self.children(above).get(str(element.tag))
-
-    def children(self, declaration: etree._Element) -> dict[str, etree._Element]:
-        """Give the declarations of the children of an element, by name, in the XSD's order."""
-        holder = self._type_of(declaration)
-        return {} if holder is None else {part.get("name", ""): part for part in self._elements(holder)}
+        return None if above is None else self.model(above).children.get(str(element.tag))
 
     def model(self, declaration: etree._Element) -> Model:
-        """Give what may stand inside an element."""
-        holder, children = self._type_of(declaration), self.children(declaration)
-        particle = None if holder is None else next((p for p in holder if p.tag in _PARTICLES), None)
-        if particle is None:
-            return Model(children=children, single=(), required=(), foreign=False)
-        counted = children if particle.get("maxOccurs") is None else {}
+        """Give what may stand inside an element; nothing inside one that holds a text."""
+        holder = self._type_of(declaration)
+        if holder is None:
+            return Model(children={}, single=(), required=(), foreign=False)
+        if holder not in self._models:
+            self._models[holder] = self._model(holder)
+        return self._models[holder]
+
+    def _model(self, holder: etree._Element) -> Model:
+        particle = next((part for part in holder if part.tag in _PARTICLES), None)
+        found = {} if particle is None else self._occurrences(particle)
+        single = tuple(name for name, place in found.items() if place.single)
         return Model(
-            children=children,
-            single=tuple(n for n, part in counted.items() if part.get("maxOccurs") is None),
-            required=tuple(n for n, part in counted.items() if part.get("minOccurs") != "0"),
-            foreign=any(part.get("namespace") == "##other" for part in particle.iterchildren(f"{_XS}any")),
+            children={name: found[name].declaration for name in dict.fromkeys((*single, *found))},
+            single=single,
+            required=tuple(name for name, place in found.items() if place.required),
+            foreign=particle is not None and self._is_open_to_others(particle),
         )
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""
         holder = self._type_of(declaration)
         found = {} if holder is None else {part.get("name", ""): part for part in self._attributes(holder)}
-        found.pop(_COUNTED_ONLY, None)
+        found.pop(COUNTED_BY, None)
         return found
 
     def value_type(self, declaration: etree._Element) -> str:
         """Give the name of the simple type of an attribute, or of an element's text; "" if it has none."""
-        name = declaration.get("type", "")
-        complex_type = self._named.get(("complexType", name))
-        extension = None if complex_type is None else complex_type.find(f"{_XS}simpleContent/{_XS}extension")
-        while extension is not None:
+        name, holder = declaration.get("type", ""), self._type_of(declaration)
+        while holder is not None and (extension := holder.find(_EXTENSION)) is not None:
             name = extension.get("base", "")
-            complex_type = self._named.get(("complexType", name))
-            extension = None if complex_type is None else complex_type.find(f".//{_XS}extension")
+            holder = self._named.get(("complexType", name))
         return name
 
     def words(self, type_name: str) -> tuple[str, ...]:
@@ -139,14 +148,26 @@ class Grammar:
             return declaration.find(f"{_XS}complexType")
         return self._named.get(("complexType", name))
 
-    def _elements(self, holder: etree._Element) -> Iterator[etree._Element]:
-        for part in holder.iterchildren(etree.Element):
-            if part.tag == f"{_XS}element":
-                yield part
-            elif part.tag == f"{_XS}group":
-                yield from self._elements(self._named["group", part.get("ref", "")])
-            elif part.tag in _PARTICLES:
-                yield from self._elements(part)
+    def _occurrences(self, part: etree._Element) -> dict[str, Occurrence]:
+        """Give how often each name may stand at a particle; elements of other namespaces are left out."""
+        if part.tag == f"{_XS}element":
+            found = {part.get("name", ""): Occurrence(part, required=True, single=True)}
+        elif part.tag == f"{_XS}group" and part.get("ref"):
+            found = self._occurrences(self._named["group", part.get("ref", "")])
+        else:
+            found = _joined([self._occurrences(p) for p in _content(part)], part.tag == f"{_XS}choice")
+        optional, repeated = part.get("minOccurs") == "0", part.get("maxOccurs") is not None
+        return {
+            name: Occurrence(
+                place.declaration, place.required and not optional, place.single and not repeated
+            )
+            for name, place in found.items()
+        }
+
+    def _is_open_to_others(self, part: etree._Element) -> bool:
+        if part.tag == f"{_XS}group" and part.get("ref"):
+            return self._is_open_to_others(self._named["group", part.get("ref", "")])
+        return part.get("namespace") == "##other" or any(map(self._is_open_to_others, _content(part)))
 
     def _attributes(self, holder: etree._Element) -> Iterator[etree._Element]:
         for part in holder.iterchildren(etree.Element):
@@ -164,6 +185,25 @@ class Grammar:
         if base is not None:
             yield from self._attributes(base)
         yield from self._attributes(extension)
+
+
+def _content(part: etree._Element) -> list[etree._Element]:
+    return [p for p in part.iterchildren(etree.Element) if p.tag in _PARTICLES | _LEAVES]
+
+
+def _joined(parts: list[dict[str, Occurrence]], is_choice: bool) -> dict[str, Occurrence]:
+    """Give the names of all parts: of a choice one part stands in the document, of a sequence each does."""
+    joined: dict[str, Occurrence] = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        places = [part[name] for part in parts if name in part]
+        if is_choice:
+            required = len(places) == len(parts) and all(place.required for place in places)
+            single = all(place.single for place in places)
+        else:
+            required = any(place.required for place in places)
+            single = len(places) == 1 and places[0].single
+        joined[name] = Occurrence(places[0].declaration, required, single)
+    return joined
 
 
 def _kind(part: etree._Element) -> str:

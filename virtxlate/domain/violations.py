@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from lxml import etree
 
-from virtxlate.domain.grammar import Grammar, grammar
+from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
 
 Rule = Literal[
     "malformed",
@@ -256,7 +256,10 @@ class _Explanation:
         named = _CONSTRAINT.search(message)
         owner, selectors, fields = self._grammar.constraint(named.group(1) if named else "")
         if duplicate := _DUPLICATE.search(message):
-            self._duplicate(element, duplicate.group(1), selectors, fields[0])
+            if fields == (f"@{COUNTED_BY}",):
+                self._repeated_child(element, self._repeated)
+            else:
+                self._duplicate(element, duplicate.group(1), selectors, fields[0])
         elif _ABSENT_FIELD in message:
             self._absent_field(element, fields[0])
         elif field := _FIELD.search(message):

@@ -175,3 +175,19 @@ def test_addresses_of_a_runtime_file_are_what_the_guest_keeps(
     with running_guest(libvirt_host, xml) as guest:
         assert seen_disks(guest.console) == {Seen("15.0"), Seen("0d.0")}
         assert "ua-hotdisk-00000000-pci-21" in guest.domain.XMLDesc(0)
+
+
+def test_an_open_domain_tells_its_hvinfo(
+    libvirt_host: EmbeddedLibvirt, guest_files: GuestFiles, bridge_name: str, tmp_path: Path
+) -> None:
+    from virtxlate.live.connection import LibvirtDomain  # noqa: PLC0415 - needs the binding
+
+    instance = place(bootable(INSTANCE, guest_files))
+    make_images(instance, tmp_path)
+    xml = format_domain(to_domain(instance, context_for(tmp_path, {"br0": bridge_name}), Report()))
+    with running_guest(libvirt_host, xml) as guest:
+        found = LibvirtDomain(guest.domain).hvinfo()
+    placed = {each.alias: (each.hvinfo.bus, each.hvinfo.addr) for each in found if each.hvinfo is not None}
+    hvinfos = [disk.hvinfo for disk in instance.disks] + [nic.hvinfo for nic in instance.nics]
+    wanted = {f"ua-{each.id}": (each.bus, each.addr) for each in hvinfos if each is not None}
+    assert {alias: place for alias, place in placed.items() if alias in wanted} == wanted

@@ -10,6 +10,7 @@ import libvirt
 
 from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
 from virtxlate.live.events import start_event_loop
+from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
 
 _ERRORS: dict[int, type[LiveError]] = {
     libvirt.VIR_ERR_NO_CONNECT: ConnectionFailedError,
@@ -67,6 +68,12 @@ class LibvirtDomain:
         """Give the XML of the running guest."""
         with libvirt_errors("XMLDesc"):
             return str(self._domain.XMLDesc())
+
+    def hvinfo(self) -> tuple[DeviceInfo, ...]:
+        """Give where QEMU has every disk and NIC, from the live XML; see translate.hvinfo.derive_hvinfo."""
+        with libvirt_errors("getLibVersion"):
+            version = int(self._domain.connect().getLibVersion())
+        return derive_hvinfo(self.live_xml(), libvirt_version=version)
 
     def start(self, *, paused: bool = False) -> None:
         """Start it."""

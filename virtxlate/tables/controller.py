@@ -22,7 +22,7 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
     """What differs for the guest although the models are paired."""
 
 
-def _row(ganeti: str, libvirt: str, max_scsi_id: int, note: str = "") -> ScsiController:
+def _row(*, ganeti: str, libvirt: str, max_scsi_id: int, note: str = "") -> ScsiController:
     """Give a row; what QEMU makes of libvirt's model stands once, in tables/qemu.py."""
     scsi_id_in = SCSI_BY_MODEL[libvirt].scsi_id_in
     return ScsiController(
@@ -31,16 +31,16 @@ def _row(ganeti: str, libvirt: str, max_scsi_id: int, note: str = "") -> ScsiCon
 
 
 SCSI_CONTROLLERS = (
-    _row("lsi", "lsilogic", 7),
+    _row(ganeti="lsi", libvirt="lsilogic", max_scsi_id=7),
     _row(
-        "dc390",
-        "am53c974",
-        7,
-        "libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
+        ganeti="dc390",
+        libvirt="am53c974",
+        max_scsi_id=7,
+        note="libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
         "the EEPROM of the DC-390 board",
     ),
-    _row("megasas", "lsisas1078", 64),
-    _row("virtio-scsi-pci", "virtio-scsi", 255),
+    _row(ganeti="megasas", libvirt="lsisas1078", max_scsi_id=64),
+    _row(ganeti="virtio-scsi-pci", libvirt="virtio-scsi", max_scsi_id=255),
 )
 """Source: libvirt 9.0.0 qemu_command.c:404-507, 2600-2639; limits measured on QEMU 7.2."""
 

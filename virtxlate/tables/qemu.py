@@ -152,7 +152,7 @@ IDE_BUS = "ide"
 """Before the number of the channel."""
 
 ON_BOARD_ALIASES = {"sata": "ide", "scsi": "scsi", "usb": "usb"}
-"""The same where the board brings the controller of index 0: SATA on q35, SCSI without a driver."""
+"""The same where the board may bring the controller of index 0: SATA on q35, SCSI without a driver."""
 
 
 class DriveNode(msgspec.Struct, frozen=True, kw_only=True):

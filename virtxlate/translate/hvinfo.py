@@ -25,7 +25,6 @@ from virtxlate.tables.qemu import (
     NETWORK_DRIVER,
     NODE_PREFIX,
     RAMFB_SUFFIX,
-    SCSI_BY_MODEL,
     VHOST_USER_DISK,
     VIRTIO_MODELS,
     DriveNode,
@@ -108,7 +107,14 @@ def _by_address(
     if kind == "virtio-mmio":
         return QemuInfo(driver, alias, drive=drive, netdev=netdev)
     if kind == "usb":
-        return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive, netdev=netdev)
+        return QemuInfo(
+            driver,
+            alias,
+            buses.usb(read_number(address("bus"))),
+            port=address("port"),
+            drive=drive,
+            netdev=netdev,
+        )
     raise NotPlacedError(f"an address of type {kind!r} does not place it" if kind else _NO_ADDRESS)
 
 
@@ -135,14 +141,9 @@ def _virtio(base: str, kind: str | None, model: str | None) -> str:
 
 def _scsi(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
     """Give a device on a SCSI controller: which attribute is which depends on the controller's model."""
-    index = read_number(address("controller"))
-    controller = buses.controller("scsi", index)
-    row = SCSI_BY_MODEL.get(controller.get("model") or "")
-    if row is None:
-        raise NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
-    name = buses.alias("scsi", index, on_board=not row.driver)
+    name, scsi_id_in = buses.scsi(read_number(address("controller")))
     bus, unit = read_number(address("bus")), read_number(address("unit"))
-    if row.scsi_id_in == "unit":
+    if scsi_id_in == "unit":
         return QemuInfo(driver, alias, f"{name}.{bus}", scsi_id=unit, drive=drive)
     target = read_number(address("target"))
     return QemuInfo(driver, alias, f"{name}.0", channel=bus, scsi_id=target, lun=unit, drive=drive)
@@ -155,12 +156,12 @@ def _ide(driver: str, alias: str | None, address: Attributes, _buses: Buses, dri
 
 
 def _sata(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    bus = f"{buses.sata(address)}.{read_number(address('unit'))}"
+    bus = f"{buses.sata(read_number(address('controller')))}.{read_number(address('unit'))}"
     return QemuInfo(driver, alias, bus, drive=drive)
 
 
 def _usb(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive)
+    return QemuInfo(driver, alias, buses.usb(read_number(address("bus"))), port=address("port"), drive=drive)
 
 
 def _fdc(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
@@ -207,8 +208,9 @@ def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, versio
 
 def _drive(device: LiveDevice, parts: Parts, kind: str, buses: Buses, version: int) -> str | None:
     """Give the node that drive= names; an empty drive has none, and for some versions it is not known."""
-    index = parts.get("source", absent)("index")
-    if index is None or (kind in _REMOVABLE and _is_empty(device)):
+    source = parts.get("source", absent)
+    index = source("index")
+    if index is None or (kind in _REMOVABLE and source("file") is None and _is_empty(device)):
         return None
     driver = parts.get("driver", absent)
     if driver("copy_on_read") == "on":

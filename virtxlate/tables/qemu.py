@@ -119,20 +119,22 @@ class ScsiModel(msgspec.Struct, frozen=True, kw_only=True):
     libvirt: str
     driver: str
     scsi_id_in: Literal["unit", "target"]
+    max_scsi_id: int | None
+    """Largest scsi-id that QEMU accepts, measured on QEMU 7.2; None where it was not."""
 
 
 SCSI_MODELS = (
-    ScsiModel(libvirt="lsilogic", driver="lsi", scsi_id_in="unit"),
-    ScsiModel(libvirt="am53c974", driver="am53c974", scsi_id_in="unit"),
-    ScsiModel(libvirt="dc390", driver="dc-390", scsi_id_in="unit"),
-    ScsiModel(libvirt="ncr53c90", driver="", scsi_id_in="unit"),
-    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target"),
-    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-scsi", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-transitional", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-non-transitional", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="vmpvscsi", driver="pvscsi", scsi_id_in="target"),
-    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target"),
+    ScsiModel(libvirt="lsilogic", driver="lsi", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="am53c974", driver="am53c974", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="dc390", driver="dc-390", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="ncr53c90", driver="", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target", max_scsi_id=8),
+    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target", max_scsi_id=64),
+    ScsiModel(libvirt="virtio-scsi", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="virtio-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="virtio-non-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="vmpvscsi", driver="pvscsi", scsi_id_in="target", max_scsi_id=64),
+    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target", max_scsi_id=None),
 )
 """An empty driver: the controller is part of the board."""
 
@@ -144,6 +146,9 @@ PCI_HOST_BRIDGE = "pci-root"
 
 PCI_PORTS = frozenset({"pcie-root-port", "pcie-switch-downstream-port"})
 """PCI controllers with room for one device, in slot 0."""
+
+BOARD_SLOTS = {"pc": frozenset({0, 1}), "q35": frozenset({0, 0x1F})}
+"""Slots of PCI bus 0 that the board holds: host bridge, ISA and its functions (qemu_domain_address.c)."""
 
 CONTROLLER_ALIASES = {"pci": "pci.{index}", "scsi": "scsi{index}", "sata": "sata{index}", "usb": "usb{index}"}
 """libvirt's own alias of a controller; inactive XML has none."""

@@ -48,7 +48,8 @@ class Buses:
         return self._machine
 
     @property
-    def _is_q35(self) -> bool:
+    def is_q35(self) -> bool:
+        """Whether the board has PCIe and an AHCI controller."""
         return self.machine == "q35" or self.machine.startswith("pc-q35-")
 
     def _find(self, kind: str, index: int) -> LiveDevice | None:
@@ -81,7 +82,7 @@ class Buses:
         """Give the name of bus 0; a user alias does not change it, an old libvirt's alias ``pci`` does."""
         root = self._find("pci", 0)
         model = root.get("model") if root is not None else None
-        name = PCI_ROOTS.get(model or ("pcie-root" if self._is_q35 else "pci-root"))
+        name = PCI_ROOTS.get(model or ("pcie-root" if self.is_q35 else "pci-root"))
         if name is None:
             raise NotPlacedError(f"a PCI root of model {model!r} is not known")
         alias = root.part("alias")("name") if root is not None else None
@@ -111,7 +112,7 @@ class Buses:
         return self._sata.get(index) or _remember(self._sata, index, self._sata_name(index))
 
     def _sata_name(self, index: int) -> str:
-        return ON_BOARD_ALIASES["sata"] if index == 0 and self._is_q35 else self._alias("sata", index)
+        return ON_BOARD_ALIASES["sata"] if index == 0 and self.is_q35 else self._alias("sata", index)
 
     def usb(self, index: int) -> str:
         """Give the name of a USB bus; XML without controllers leaves the first one to the board.

@@ -71,7 +71,7 @@ class LiveDevice:
         """The attributes of each child by its name."""
         parts = self._parts
         if parts is None:
-            # A slice is the fastest that lxml has: looking for one child by name costs as much as all of them.
+            # A slice is lxml's fastest way: to look for one child by name costs as much as all of them.
             parts = self._parts = {child.tag: child.get for child in self.element[:]}  # type: ignore[misc]
         return parts
 
@@ -102,8 +102,10 @@ class LiveDomain(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def machine(self) -> str:
         """The machine type, such as pc-i440fx-7.2."""
-        element = self.root.find("os/type")
-        return "" if element is None else str(element.get("machine") or "")
+        for parent in self.root.iterchildren("os"):
+            for element in parent.iterchildren("type"):
+                return element.get("machine") or ""
+        return ""
 
     def controllers_by_index(self) -> dict[tuple[str | None, int], LiveDevice]:
         """Give the controllers by type and index; the first of a USB controller and its companions."""

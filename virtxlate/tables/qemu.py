@@ -141,6 +141,21 @@ SCSI_MODELS = (
 PCI_ROOTS = {"pci-root": "pci.0", "pcie-root": "pcie.0"}
 """Model of the PCI controller with index 0 to QEMU's bus; a user alias on it changes nothing (337)."""
 
+PCI_BUSES = frozenset(
+    {
+        "pci-root",
+        "pci-bridge",
+        "pci-expander-bus",
+        "dmi-to-pci-bridge",
+        "pcie-to-pci-bridge",
+        "pcie-root-port",
+        "pcie-switch-upstream-port",
+        "pcie-switch-downstream-port",
+        "pcie-expander-bus",
+    }
+)
+"""PCI controllers of another index than 0 whose bus has the name of the controller (337)."""
+
 PCI_HOST_BRIDGE = "pci-root"
 """Of another index than 0 it is a host bridge of pSeries, whose bus is the alias and ``.0`` (337)."""
 
@@ -164,8 +179,9 @@ class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     """How libvirt names the node that a disk's ``drive=`` refers to, for versions ``since`` to ``until``.
 
     The name is ``libvirt-INDEX`` and ``raw`` or ``other``, by the format of the image; an empty one is not
-    known. ``raw_needs_machine``: the machine version that proves a QEMU for which
-    ``raw`` is right. ``unless``: parts of a disk that put another node on top.
+    known. ``raw`` holds for machine types from ``raw_needs_machine`` on and below ``raw_below_machine``: their
+    versions prove, or do not disprove, the QEMU that it takes. ``unless``: parts of a disk that put another
+    node on top; ``raw_unless``: the same, of its source and for raw images only.
     """
 
     since: int
@@ -173,11 +189,24 @@ class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     raw: str
     other: str
     raw_needs_machine: tuple[int, int] | None = None
+    raw_below_machine: tuple[int, int] | None = None
     unless: tuple[str, ...] = ()
+    raw_unless: tuple[str, ...] = ()
 
+
+NOT_TOLD = 0
+"""The version of a libvirt that nobody told."""
 
 DRIVE_NODES = (
-    DriveNode(since=0, until=9_000_999, raw="-format", other="-format"),
+    DriveNode(
+        since=NOT_TOLD,
+        until=NOT_TOLD,
+        raw="-format",
+        other="-format",
+        raw_below_machine=(9, 0),
+        unless=("throttlefilters",),
+    ),
+    DriveNode(since=1, until=9_000_999, raw="-format", other="-format"),
     DriveNode(
         since=9_001_000,
         until=11_002_999,
@@ -191,10 +220,12 @@ DRIVE_NODES = (
         raw="-storage",
         other="-format",
         raw_needs_machine=(9, 0),
-        unless=("throttlefilters", "source/slices", "source/encryption"),
+        unless=("throttlefilters",),
+        raw_unless=("slices", "encryption"),
     ),
 )
-"""Which release dropped the format layer of raw images is not known here; it needs QEMU 9.0.
+"""Which release dropped the format layer of raw images is not known here; it needs QEMU 9.0. The first row
+is for XML without a version: that of 9.0, unless the document itself shows something newer.
 
 Source: libvirt 11.3.0, src/qemu/qemu_block.c:3511.
 """

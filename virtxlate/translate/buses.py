@@ -13,6 +13,7 @@ from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.tables.qemu import (
     CONTROLLER_ALIASES,
     ON_BOARD_ALIASES,
+    PCI_BUSES,
     PCI_HOST_BRIDGE,
     PCI_ROOTS,
     SCSI_BY_MODEL,
@@ -75,8 +76,10 @@ class Buses:
     def _pci_name(self, index: int) -> str:
         if index == 0:
             return self._root_name()
-        is_host_bridge = self._controller("pci", index).get("model") == PCI_HOST_BRIDGE
-        return self._alias("pci", index) + (".0" if is_host_bridge else "")
+        model = self._controller("pci", index).get("model")
+        if model not in PCI_BUSES:
+            raise NotPlacedError(f"PCI controller model {model!r} is not known")
+        return self._alias("pci", index) + (".0" if model == PCI_HOST_BRIDGE else "")
 
     def _root_name(self) -> str:
         """Give the name of bus 0; a user alias does not change it, an old libvirt's alias ``pci`` does."""

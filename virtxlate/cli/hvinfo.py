@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ import msgspec
 from virtxlate.cli import complain
 from virtxlate.cli.inputs import STDIO, parse_libvirt_version, read_bytes
 from virtxlate.domain.live import LiveDomain, parse_live
-from virtxlate.errors import DomainNotFoundError, DomainXmlError, LibvirtMissingError
-from virtxlate.translate.dialect import to_ganeti_dialect
-from virtxlate.translate.hvinfo import DeviceInfo, derive
-from virtxlate.translate.occupancy import Occupancy, occupancy
+from virtxlate.errors import DomainNotFoundError, DomainXmlError, GanetiDataError, LibvirtMissingError
+from virtxlate.tables.qemu import PCI_PORTS
+from virtxlate.translate.device_info import DeviceInfo, QemuInfo
+from virtxlate.translate.dialect import ganeti_scsi_bus, to_ganeti_dialect
+from virtxlate.translate.hvinfo import derive
+from virtxlate.translate.matching import with_uuids
+from virtxlate.translate.occupancy import BusUse, occupancy
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,9 +29,11 @@ def run(args: argparse.Namespace) -> int:
         live = parse_live(text)
     except DomainXmlError as exc:
         raise exc.under("stdin" if args.domain == STDIO else args.domain) from None
-    devices = derive(live, libvirt_version=version or parse_libvirt_version(args.libvirt_version))
+    given = parse_libvirt_version(args.libvirt_version) if args.libvirt_version else version
+    devices = _with_uuids(live, derive(live, libvirt_version=given))
     if args.dialect == "ganeti" or args.format == "runtime":
-        devices = tuple(to_ganeti_dialect(device) for device in devices)
+        bus = ganeti_scsi_bus(live)
+        devices = tuple(to_ganeti_dialect(device, bus) for device in devices)
     if args.format == "table":
         _print_table(live, devices)
     else:
@@ -37,6 +42,15 @@ def run(args: argparse.Namespace) -> int:
         if device.note:
             complain(f"{device.path}: {device.note}")
     return 0
+
+
+def _with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[DeviceInfo, ...]:
+    """Give the devices with Ganeti's uuids; metadata of another format stops nobody."""
+    try:
+        return with_uuids(live, devices)
+    except GanetiDataError as exc:
+        complain(f"no uuids: {exc}")
+        return devices
 
 
 def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
@@ -58,6 +72,7 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
 
 
 _UUID_LENGTH = 36
+_MAX_CELL = 120
 
 
 def _print_json(devices: tuple[DeviceInfo, ...], *, runtime: bool) -> None:
@@ -71,61 +86,68 @@ def _print_json(devices: tuple[DeviceInfo, ...], *, runtime: bool) -> None:
 
 
 def _print_table(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> None:
-    rows = [("KIND", "NAME", "DRIVER", "ID", "BUS", "PLACE", "BACKEND"), *map(_row, devices)]
+    _print_columns([("KIND", "NAME", "DRIVER", "ID", "BUS", "PLACE", "BACKEND"), *map(_row, devices)])
+    uses = occupancy(live)
+    if uses:
+        print()
+        _print_columns([("BUS", "MODEL", "IN USE", "FREE", "FREE FOR GANETI"), *_use_rows(uses)])
+
+
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    for line in _occupancy_lines(occupancy(live)):
-        print(line)
 
 
 def _row(device: DeviceInfo) -> tuple[str, ...]:
     info = device.hvinfo
-    name = device.target or device.mac or ""
+    name = _shown(device.target or device.mac or "-")
     if info is None:
-        return device.kind, name, "-", device.alias or "-", "-", device.note or "", ""
-    return (
-        device.kind,
-        name,
-        info.driver,
-        info.id or "-",
-        info.bus or "-",
-        _place(info),
-        info.drive or info.netdev or "",
-    )
+        return _shown(device.kind), name, "-", _shown(device.alias or "-"), "-", "not known: see below", ""
+    cells = (info.driver, info.id or "-", info.bus or "-", _place(info) or "-")
+    return _shown(device.kind), name, *map(_shown, cells), _shown(info.drive or info.netdev or "-")
 
 
-def _place(info: Any) -> str:
+def _shown(text: str) -> str:
+    """Give what a cell can hold: no control characters, and not megabytes of an alias."""
+    plain = "".join(char if char.isprintable() else "?" for char in text[:_MAX_CELL])
+    return plain if len(text) <= _MAX_CELL else f"{plain}..."
+
+
+def _place(info: QemuInfo) -> str:
     """Give the place on the bus as QEMU's own options."""
-    names = (
-        ("addr", "addr"),
-        ("devno", "devno"),
-        ("channel", "channel"),
-        ("scsi-id", "scsi_id"),
-        ("lun", "lun"),
+    pairs = (
+        ("addr", info.addr),
+        ("devno", info.devno),
+        ("channel", info.channel),
+        ("scsi-id", info.scsi_id),
+        ("lun", info.lun),
+        ("unit", info.unit),
+        ("port", info.port),
     )
-    more = (("unit", "unit"), ("port", "port"))
-    pairs = [(shown, getattr(info, name, None)) for shown, name in (*names, *more)]
-    return ",".join(f"{shown}={value}" for shown, value in pairs if value is not None)
+    return ",".join(f"{name}={value}" for name, value in pairs if value is not None)
 
 
-def _occupancy_lines(found: Occupancy) -> Iterator[str]:
-    yield ""
-    for bus, slots in found.pci.items():
-        yield f"PCI bus {bus}: in use {_numbers(slots, hex)}; free {_numbers(found.free_slots(bus), hex)}"
-    for index, targets in found.scsi.items():
-        free = _numbers(found.free_targets(index), str)
-        yield f"SCSI controller {index}: in use {_numbers(targets, str)}; free {free}"
-    if found.ganeti_slots:
-        yield f"Ganeti would use slot {found.ganeti_slots[0]:#x} next, of {_numbers(found.ganeti_slots, hex)}"
+def _use_rows(uses: tuple[BusUse, ...]) -> Iterator[tuple[str, ...]]:
+    """Give a line for each bus; ports have one slot each, and share a line that names them."""
+    ports = [use for use in uses if use.model in PCI_PORTS]
+    for use in uses:
+        if use in ports:
+            continue
+        shown = str if use.is_scsi else hex
+        numbers = [_ranges(each, shown) for each in (use.used, use.free, use.ganeti)]
+        yield _shown(use.bus), _shown(use.model or "-"), *numbers
+    if ports:
+        taken, empty = ([_shown(p.bus) for p in ports if bool(p.used) is used] for used in (True, False))
+        yield "ports", "one slot each", ",".join(taken) or "-", ",".join(empty) or "-", "-"
 
 
-def _numbers(numbers: Any, shown: Any) -> str:
+def _ranges(numbers: tuple[int, ...], shown: Callable[[int], str]) -> str:
     """Give numbers as ranges: 0x2-0x4,0xc."""
     ranges: list[list[int]] = []
-    for number in sorted(numbers):
+    for number in numbers:
         if ranges and number == ranges[-1][1] + 1:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    return ",".join(shown(a) if a == b else f"{shown(a)}-{shown(b)}" for a, b in ranges) or "none"
+    return ",".join(shown(a) if a == b else f"{shown(a)}-{shown(b)}" for a, b in ranges) or "-"

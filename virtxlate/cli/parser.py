@@ -203,6 +203,21 @@ def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     show.add_argument(
         "--format", choices=("table", "json"), default="table", help="json: the same in one object"
     )
+    _runtime_forms(inner)
+    _runtime_write(inner)
+    check = _runtime_verb(
+        inner,
+        "check",
+        "compare a file with the running domain, device by device; exit code 1 if they differ",
+        "virsh dumpxml web1 | virtxlate runtime check web1.runtime -",
+    )
+    _live_domain(check)
+    check.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object a difference"
+    )
+
+
+def _runtime_forms(inner: _Verbs[argparse.ArgumentParser]) -> None:
     upgrade = _runtime_verb(
         inner,
         "upgrade",
@@ -223,17 +238,6 @@ def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     downgrade.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
     downgrade.add_argument("--strict", action="store_true", help="make every loss an error")
-    _runtime_write(inner)
-    check = _runtime_verb(
-        inner,
-        "check",
-        "compare a file with the running domain, device by device; exit code 1 if they differ",
-        "virsh dumpxml web1 | virtxlate runtime check web1.runtime -",
-    )
-    _live_domain(check)
-    check.add_argument(
-        "--format", choices=("text", "json"), default="text", help="json: a list with an object a difference"
-    )
 
 
 def _runtime_verb(

@@ -22,25 +22,30 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
     """What differs for the guest although the models are paired."""
 
 
-def _row(ganeti: str, libvirt: str, max_scsi_id: int, note: str = "") -> ScsiController:
+def _row(*, ganeti: str, libvirt: str, note: str = "") -> ScsiController:
     """Give a row; what QEMU makes of libvirt's model stands once, in tables/qemu.py."""
-    scsi_id_in = SCSI_BY_MODEL[libvirt].scsi_id_in
+    model = SCSI_BY_MODEL[libvirt]
+    if model.max_scsi_id is None:
+        raise TableError(f"SCSI_CONTROLLERS: it is not known what {libvirt} can hold")
     return ScsiController(
-        ganeti=ganeti, libvirt=libvirt, scsi_id_in=scsi_id_in, max_scsi_id=max_scsi_id, note=note
+        ganeti=ganeti,
+        libvirt=libvirt,
+        scsi_id_in=model.scsi_id_in,
+        max_scsi_id=model.max_scsi_id,
+        note=note,
     )
 
 
 SCSI_CONTROLLERS = (
-    _row("lsi", "lsilogic", 7),
+    _row(ganeti="lsi", libvirt="lsilogic"),
     _row(
-        "dc390",
-        "am53c974",
-        7,
-        "libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
+        ganeti="dc390",
+        libvirt="am53c974",
+        note="libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
         "the EEPROM of the DC-390 board",
     ),
-    _row("megasas", "lsisas1078", 64),
-    _row("virtio-scsi-pci", "virtio-scsi", 255),
+    _row(ganeti="megasas", libvirt="lsisas1078"),
+    _row(ganeti="virtio-scsi-pci", libvirt="virtio-scsi"),
 )
 """Source: libvirt 9.0.0 qemu_command.c:404-507, 2600-2639; limits measured on QEMU 7.2."""
 

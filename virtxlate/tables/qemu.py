@@ -119,31 +119,51 @@ class ScsiModel(msgspec.Struct, frozen=True, kw_only=True):
     libvirt: str
     driver: str
     scsi_id_in: Literal["unit", "target"]
+    max_scsi_id: int | None
+    """Largest scsi-id that QEMU accepts, measured on QEMU 7.2; None where it was not."""
 
 
 SCSI_MODELS = (
-    ScsiModel(libvirt="lsilogic", driver="lsi", scsi_id_in="unit"),
-    ScsiModel(libvirt="am53c974", driver="am53c974", scsi_id_in="unit"),
-    ScsiModel(libvirt="dc390", driver="dc-390", scsi_id_in="unit"),
-    ScsiModel(libvirt="ncr53c90", driver="", scsi_id_in="unit"),
-    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target"),
-    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-scsi", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-transitional", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="virtio-non-transitional", driver="virtio-scsi", scsi_id_in="target"),
-    ScsiModel(libvirt="vmpvscsi", driver="pvscsi", scsi_id_in="target"),
-    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target"),
+    ScsiModel(libvirt="lsilogic", driver="lsi", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="am53c974", driver="am53c974", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="dc390", driver="dc-390", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="ncr53c90", driver="", scsi_id_in="unit", max_scsi_id=7),
+    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target", max_scsi_id=8),
+    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target", max_scsi_id=64),
+    ScsiModel(libvirt="virtio-scsi", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="virtio-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="virtio-non-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    ScsiModel(libvirt="vmpvscsi", driver="pvscsi", scsi_id_in="target", max_scsi_id=64),
+    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target", max_scsi_id=None),
 )
 """An empty driver: the controller is part of the board."""
 
 PCI_ROOTS = {"pci-root": "pci.0", "pcie-root": "pcie.0"}
 """Model of the PCI controller with index 0 to QEMU's bus; a user alias on it changes nothing (337)."""
 
+PCI_BUSES = frozenset(
+    {
+        "pci-root",
+        "pci-bridge",
+        "pci-expander-bus",
+        "dmi-to-pci-bridge",
+        "pcie-to-pci-bridge",
+        "pcie-root-port",
+        "pcie-switch-upstream-port",
+        "pcie-switch-downstream-port",
+        "pcie-expander-bus",
+    }
+)
+"""PCI controllers of another index than 0 whose bus has the name of the controller (337)."""
+
 PCI_HOST_BRIDGE = "pci-root"
 """Of another index than 0 it is a host bridge of pSeries, whose bus is the alias and ``.0`` (337)."""
 
 PCI_PORTS = frozenset({"pcie-root-port", "pcie-switch-downstream-port"})
 """PCI controllers with room for one device, in slot 0."""
+
+BOARD_SLOTS = {"pc": frozenset({0, 1}), "q35": frozenset({0, 0x1F})}
+"""Slots of PCI bus 0 that the board holds: host bridge, ISA and its functions (qemu_domain_address.c)."""
 
 CONTROLLER_ALIASES = {"pci": "pci.{index}", "scsi": "scsi{index}", "sata": "sata{index}", "usb": "usb{index}"}
 """libvirt's own alias of a controller; inactive XML has none."""
@@ -152,15 +172,16 @@ IDE_BUS = "ide"
 """Before the number of the channel."""
 
 ON_BOARD_ALIASES = {"sata": "ide", "scsi": "scsi", "usb": "usb"}
-"""The same where the board brings the controller of index 0: SATA on q35, SCSI without a driver."""
+"""The same where the board may bring the controller of index 0: SATA on q35, SCSI without a driver."""
 
 
 class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     """How libvirt names the node that a disk's ``drive=`` refers to, for versions ``since`` to ``until``.
 
     The name is ``libvirt-INDEX`` and ``raw`` or ``other``, by the format of the image; an empty one is not
-    known. ``raw_needs_machine``: the machine version that proves a QEMU for which
-    ``raw`` is right. ``unless``: parts of a disk that put another node on top.
+    known. ``raw`` holds for machine types from ``raw_needs_machine`` on and below ``raw_below_machine``:
+    their versions prove, or do not disprove, the QEMU that it takes. ``unless``: parts of a disk that put
+    another node on top; ``raw_unless``: the same, of its source and for raw images only.
     """
 
     since: int
@@ -168,11 +189,24 @@ class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     raw: str
     other: str
     raw_needs_machine: tuple[int, int] | None = None
+    raw_below_machine: tuple[int, int] | None = None
     unless: tuple[str, ...] = ()
+    raw_unless: tuple[str, ...] = ()
 
+
+NOT_TOLD = 0
+"""The version of a libvirt that nobody told."""
 
 DRIVE_NODES = (
-    DriveNode(since=0, until=9_000_999, raw="-format", other="-format"),
+    DriveNode(
+        since=NOT_TOLD,
+        until=NOT_TOLD,
+        raw="-format",
+        other="-format",
+        raw_below_machine=(9, 0),
+        unless=("throttlefilters",),
+    ),
+    DriveNode(since=1, until=9_000_999, raw="-format", other="-format"),
     DriveNode(
         since=9_001_000,
         until=11_002_999,
@@ -186,10 +220,12 @@ DRIVE_NODES = (
         raw="-storage",
         other="-format",
         raw_needs_machine=(9, 0),
-        unless=("throttlefilters", "source/slices", "source/encryption"),
+        unless=("throttlefilters",),
+        raw_unless=("slices", "encryption"),
     ),
 )
-"""Which release dropped the format layer of raw images is not known here; it needs QEMU 9.0.
+"""Which release dropped the format layer of raw images is not known here; it needs QEMU 9.0. The first row
+is for XML without a version: that of 9.0, unless the document itself shows something newer.
 
 Source: libvirt 11.3.0, src/qemu/qemu_block.c:3511.
 """

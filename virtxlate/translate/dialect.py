@@ -20,7 +20,7 @@ _FIRST_SCSI_BUS = "scsi0.0"
 def ganeti_scsi_bus(live: LiveDomain) -> str:
     """Give QEMU's name of the bus that Ganeti calls ``scsi.0``: the first one of SCSI controller 0."""
     try:
-        return f"{Buses(live).alias('scsi', 0)}.0"
+        return f"{Buses(live).scsi(0)[0]}.0"
     except NotPlacedError:
         return _FIRST_SCSI_BUS
 

@@ -6,40 +6,31 @@ Source: see tables/qemu.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, Parts, absent, parse_live, read_number
-from virtxlate.errors import GanetiDataError, UnknownTermError
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, absent, parse_live, read_number
+from virtxlate.errors import GanetiDataError
 from virtxlate.tables.qemu import (
     ADDRESS_SUFFIXES,
-    COPY_ON_READ_PREFIX,
     DEFAULT_INTERFACE_MODEL,
     DISKS_BY_WORDS,
-    DRIVE_NODES,
     HOSTDEVS_BY_WORDS,
     IDE_BUS,
     NETDEV_PREFIX,
     NETWORK_DRIVER,
-    NODE_PREFIX,
     RAMFB_SUFFIX,
-    SCSI_BY_MODEL,
     VHOST_USER_DISK,
     VIRTIO_MODELS,
-    DriveNode,
 )
 from virtxlate.translate.buses import Buses, NotPlacedError
 from virtxlate.translate.device_info import DeviceInfo, QemuInfo
+from virtxlate.translate.drives import Drives
 from virtxlate.translate.matching import with_uuids
 
-__all__ = ["DEFAULT_LIBVIRT", "DeviceInfo", "OpenDomain", "QemuInfo", "derive", "derive_hvinfo"]
+__all__ = ["DeviceInfo", "OpenDomain", "QemuInfo", "derive", "derive_hvinfo"]
 
-DEFAULT_LIBVIRT = 9_000_000
-_MACHINE_VERSION = re.compile(r"-([0-9]{1,3})\.([0-9]{1,3})$", re.ASCII)
-_REMOVABLE = frozenset({"cdrom", "floppy"})
-_NO_PLACE = frozenset({"index", "startupPolicy"})
 _MAX_NOTE = 200
 _SLOTS, _FUNCTIONS = 32, 8
 _TEXTS = (bytes, str)
@@ -57,9 +48,11 @@ def derive_hvinfo(
 ) -> tuple[DeviceInfo, ...]:
     """Give every disk, host device and NIC of a live domain, in the order of its XML.
 
-    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) names ``drive``; the oldest supported one
-    is assumed. A device that cannot be placed has a ``note``; ``uuid`` is Ganeti's, of metadata that can be
-    read. Raises DomainXmlError for what is no domain document, LiveError of an open domain.
+    ``libvirt_version`` (major * 1000000 + minor * 1000 + release) tells what ``drive`` is called; without it,
+    9.0 is assumed, unless the document shows something newer. A device that cannot be placed has a ``note``;
+    ``uuid`` is Ganeti's, of metadata that can be read.
+
+    Raises DomainXmlError for what is no domain document, LiveError of an open domain.
     """
     live = parse_live(source if isinstance(source, _TEXTS) else source.live_xml())
     devices = derive(live, libvirt_version=libvirt_version)
@@ -72,14 +65,14 @@ def derive_hvinfo(
 def derive(live: LiveDomain, *, libvirt_version: int | None = None) -> tuple[DeviceInfo, ...]:
     """Give every disk, host device and NIC of a live domain that was read already."""
     buses = Buses(live)
-    version = DEFAULT_LIBVIRT if libvirt_version is None else libvirt_version
-    return tuple([_info(device, buses, version) for device in live.devices])
+    drives = Drives(libvirt_version, buses)
+    return tuple([_info(device, buses, drives) for device in live.devices])
 
 
-def _info(device: LiveDevice, buses: Buses, version: int) -> DeviceInfo:
+def _info(device: LiveDevice, buses: Buses, drives: Drives) -> DeviceInfo:
     tag, parts = device.tag, device.parts
     alias, target, mac = parts.get("alias", absent)("name"), None, None
-    make: Callable[[LiveDevice, str, str | None, Buses, int], QemuInfo]
+    make: Callable[[LiveDevice, str, str | None, Buses, Drives], QemuInfo]
     if tag == "disk":
         kind, target, make = device.get("device") or "disk", parts.get("target", absent)("dev"), _disk
     elif tag == "interface":
@@ -88,8 +81,8 @@ def _info(device: LiveDevice, buses: Buses, version: int) -> DeviceInfo:
         kind, make = "hostdev", _hostdev
     hvinfo = note = None
     try:
-        hvinfo = make(device, kind, alias, buses, version)
-    except (NotPlacedError, UnknownTermError, ValueError) as exc:
+        hvinfo = make(device, kind, alias, buses, drives)
+    except (NotPlacedError, ValueError) as exc:
         note = str(exc)[:_MAX_NOTE]
     return DeviceInfo(kind, alias, None, target, mac, hvinfo, device.path, note)
 
@@ -108,8 +101,15 @@ def _by_address(
     if kind == "virtio-mmio":
         return QemuInfo(driver, alias, drive=drive, netdev=netdev)
     if kind == "usb":
-        return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive, netdev=netdev)
-    raise NotPlacedError(f"an address of type {kind!r} does not place it" if kind else _NO_ADDRESS)
+        return QemuInfo(
+            driver,
+            alias,
+            buses.usb(read_number(address("bus"))),
+            port=address("port"),
+            drive=drive,
+            netdev=netdev,
+        )
+    raise NotPlacedError(_off_bus(kind))
 
 
 _Backend = tuple[str | None, str | None]
@@ -123,26 +123,29 @@ def _addr(slot: str | None, function: str | None) -> str:
     """Give QEMU's addr; libvirt leaves function 0 out, of a multifunction slot too."""
     where, part = read_number(slot), read_number(function)
     if where >= _SLOTS or part >= _FUNCTIONS:
-        raise NotPlacedError(f"a PCI bus has no slot {slot!r} with a function {function!r}")
+        raise NotPlacedError(f"a PCI bus has no slot {slot or 0} with a function {function or 0}")
     return f"{where:#x}.{part:#x}" if part else f"{where:#x}"
 
 
 @lru_cache(maxsize=64)
 def _virtio(base: str, kind: str | None, model: str | None) -> str:
     """Give the driver: its end comes from the type of the address, and from the model."""
-    return base + ADDRESS_SUFFIXES.right(kind or "") + VIRTIO_MODELS.right(model or "virtio")
+    if kind is None or not ADDRESS_SUFFIXES.knows_left(kind):
+        raise NotPlacedError(_off_bus(kind))
+    if model and not VIRTIO_MODELS.knows_left(model):
+        raise NotPlacedError(f"virtio model {model!r} is not known")
+    return base + ADDRESS_SUFFIXES.right(kind) + VIRTIO_MODELS.right(model or "virtio")
+
+
+def _off_bus(kind: str | None) -> str:
+    return f"an address of type {kind!r} does not place it" if kind else _NO_ADDRESS
 
 
 def _scsi(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
     """Give a device on a SCSI controller: which attribute is which depends on the controller's model."""
-    index = read_number(address("controller"))
-    controller = buses.controller("scsi", index)
-    row = SCSI_BY_MODEL.get(controller.get("model") or "")
-    if row is None:
-        raise NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
-    name = buses.alias("scsi", index, on_board=not row.driver)
+    name, scsi_id_in = buses.scsi(read_number(address("controller")))
     bus, unit = read_number(address("bus")), read_number(address("unit"))
-    if row.scsi_id_in == "unit":
+    if scsi_id_in == "unit":
         return QemuInfo(driver, alias, f"{name}.{bus}", scsi_id=unit, drive=drive)
     target = read_number(address("target"))
     return QemuInfo(driver, alias, f"{name}.0", channel=bus, scsi_id=target, lun=unit, drive=drive)
@@ -155,12 +158,12 @@ def _ide(driver: str, alias: str | None, address: Attributes, _buses: Buses, dri
 
 
 def _sata(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    bus = f"{buses.sata(address)}.{read_number(address('unit'))}"
+    bus = f"{buses.sata(read_number(address('controller')))}.{read_number(address('unit'))}"
     return QemuInfo(driver, alias, bus, drive=drive)
 
 
 def _usb(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    return QemuInfo(driver, alias, buses.usb(address), port=address("port"), drive=drive)
+    return QemuInfo(driver, alias, buses.usb(read_number(address("bus"))), port=address("port"), drive=drive)
 
 
 def _fdc(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
@@ -186,15 +189,15 @@ def _on_controller(
     return read(driver, alias, address, buses, drive)
 
 
-def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, version: int) -> QemuInfo:
+def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, drives: Drives) -> QemuInfo:
     parts = device.parts
     bus = parts.get("target", absent)("bus") or ""
     row = DISKS_BY_WORDS.get((bus, kind))
-    if row is None or version > row.until:
+    if row is None or drives.version > row.until:
         raise NotPlacedError(f"a disk of bus {bus!r} and device {kind!r} is not known")
     if row.place == "none":
         raise NotPlacedError("QEMU has it without a -device of its own")
-    drive, address = _drive(device, parts, kind, buses, version), parts.get("address", absent)
+    drive, address = drives.name(device, parts, kind), parts.get("address", absent)
     model = device.get("model")
     if row.place != "virtio":
         if (model or row.model) != row.model:
@@ -205,42 +208,7 @@ def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, versio
     return _by_address(_virtio(row.driver, address("type"), model), alias, address, buses, (drive, None))
 
 
-def _drive(device: LiveDevice, parts: Parts, kind: str, buses: Buses, version: int) -> str | None:
-    """Give the node that drive= names; an empty drive has none, and for some versions it is not known."""
-    index = parts.get("source", absent)("index")
-    if index is None or (kind in _REMOVABLE and _is_empty(device)):
-        return None
-    driver = parts.get("driver", absent)
-    if driver("copy_on_read") == "on":
-        return f"{COPY_ON_READ_PREFIX}{parts.get('target', absent)('dev')}"
-    row = _drive_node(version)
-    end = row.raw if driver("type", "raw") == "raw" else row.other
-    if row.raw_needs_machine and end == row.raw and _machine_version(buses.machine) < row.raw_needs_machine:
-        return None
-    if not end or (row.unless and any(device.element.find(path) is not None for path in row.unless)):
-        return None
-    return f"{NODE_PREFIX}{index}{end}"
-
-
-@lru_cache(maxsize=64)
-def _drive_node(version: int) -> DriveNode:
-    (row,) = [row for row in DRIVE_NODES if row.since <= version <= row.until]
-    return row
-
-
-def _machine_version(machine: str) -> tuple[int, int]:
-    """Give the version in a machine type's name; (0, 0) where there is none."""
-    match = _MACHINE_VERSION.search(machine)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
-
-
-def _is_empty(device: LiveDevice) -> bool:
-    """Tell whether a drive's source names no place: it may have an index all the same."""
-    source = device.element.find("source")
-    return source is None or not (set(source.keys()) - _NO_PLACE or len(source))
-
-
-def _interface(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _version: int) -> QemuInfo:
+def _interface(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _drives: Drives) -> QemuInfo:
     parts = device.parts
     address = parts.get("address", absent)
     if device.get("type") == "hostdev":
@@ -252,7 +220,7 @@ def _interface(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, 
     return _by_address(driver, alias, address, buses, (None, f"{NETDEV_PREFIX}{alias}" if alias else None))
 
 
-def _hostdev(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _version: int) -> QemuInfo:
+def _hostdev(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _drives: Drives) -> QemuInfo:
     kind, model = device.get("type") or "", device.get("model") or ""
     row = HOSTDEVS_BY_WORDS.get((kind, model if kind == "mdev" else ""))
     if row is None:

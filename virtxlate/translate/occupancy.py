@@ -1,90 +1,120 @@
-"""Which PCI slots and SCSI targets of a domain are in use, and which are free for Ganeti."""
+"""Which PCI slots and SCSI targets of a domain are in use, and which are free, for Ganeti too."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
-from virtxlate.domain.live import LiveDomain
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, read_number
 from virtxlate.ganeti.params import HvParams
-from virtxlate.ganeti.words import PCI_SLOTS, SCSI_TARGETS
+from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_TARGETS
 from virtxlate.tables.controller import SCSI_CONTROLLERS
-from virtxlate.tables.qemu import PCI_PORTS, SCSI_BY_MODEL
+from virtxlate.tables.qemu import BOARD_SLOTS, PCI_PORTS, SCSI_BY_MODEL
+from virtxlate.translate.buses import Buses, NotPlacedError
+from virtxlate.translate.dialect import ganeti_scsi_bus
 
 _RESERVED = HvParams().kvm_pci_reservations
+_BRIDGE_ITSELF = frozenset({0})
+_OF_GANETI = frozenset(row.libvirt for row in SCSI_CONTROLLERS)
 
 
-class Occupancy(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers in use by bus. Slot 0 of a bus that is no port is never free: it is a bridge's own."""
+class BusUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers on one bus: PCI slots, or SCSI ids as far as Ganeti counts."""
 
-    pci: dict[int, frozenset[int]]
-    sizes: dict[int, int]
-    """Number of slots by bus, where it is not 32: a root port has one."""
-    scsi: dict[int, frozenset[int]]
-    limits: dict[int, int]
-    """Number of SCSI ids by controller."""
-    is_pcie: bool
-    """Whether bus 0 is a PCIe root, which takes no hot-plugged device itself."""
-
-    def free_slots(self, bus: int) -> tuple[int, ...]:
-        """Give the free slots of a PCI bus."""
-        return tuple(slot for slot in range(self.sizes.get(bus, PCI_SLOTS)) if slot not in self.pci[bus])
-
-    def free_targets(self, index: int) -> tuple[int, ...]:
-        """Give the free SCSI ids of a controller, as far as Ganeti counts."""
-        return tuple(n for n in range(self.limits[index]) if n not in self.scsi[index])
-
-    @property
-    def ganeti_slots(self) -> tuple[int, ...]:
-        """The slots that Ganeti would hand out: free ones from its reservations on."""
-        if 0 not in self.pci or self.is_pcie:
-            return ()
-        return tuple(slot for slot in self.free_slots(0) if slot >= _RESERVED)
+    bus: str
+    """QEMU's name."""
+    model: str
+    """libvirt's word for what makes the bus: pci-root, virtio-scsi."""
+    used: tuple[int, ...]
+    free: tuple[int, ...]
+    ganeti: tuple[int, ...] = ()
+    """The free ones that Ganeti would hand out, the next one first."""
+    is_scsi: bool = False
 
 
-def occupancy(live: LiveDomain) -> Occupancy:
-    """Give what is in use. Addresses that are no numbers are passed over."""
-    roots = {
-        _number(each.get("index")): each.get("model")
-        for each in live.controllers
-        if each.get("type") == "pci"
-    }
-    sizes = {index: 1 for index, model in roots.items() if model in PCI_PORTS}
-    pci: dict[int, set[int]] = {index: set() for index in sizes}
+def occupancy(live: LiveDomain) -> tuple[BusUse, ...]:
+    """Give the PCI buses, then the SCSI controllers, each by number; what no table knows is left out.
+
+    Addresses that are no numbers are passed over.
+    """
+    buses, controllers = Buses(live), live.controllers_by_index()
+    pci = {index: each for (kind, index), each in sorted(controllers.items(), key=_order) if kind == "pci"}
+    scsi = {index: each for (kind, index), each in sorted(controllers.items(), key=_order) if kind == "scsi"}
+    return (*_pci(live, buses, pci), *_scsi(live, buses, scsi))
+
+
+def _order(item: tuple[tuple[str | None, int], LiveDevice]) -> int:
+    return item[0][1]
+
+
+def _pci(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) -> Iterator[BusUse]:
+    used = _slots(live)
+    for index, controller in controllers.items():
+        model = controller.get("model") or ""
+        is_port = model in PCI_PORTS
+        try:
+            name = buses.pci(index)
+        except NotPlacedError:
+            continue
+        own = frozenset() if is_port else _BRIDGE_ITSELF if index else BOARD_SLOTS.get(_board(buses), {0})
+        held = used.get(index, set()) | own
+        free = tuple(slot for slot in range(1 if is_port else PCI_SLOTS) if slot not in held)
+        ganeti = tuple(slot for slot in free if slot >= _RESERVED) if name == PCI_BUS else ()
+        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti)
+
+
+def _board(buses: Buses) -> str:
+    if buses.is_q35:
+        return "q35"
+    return "pc" if buses.machine == "pc" or buses.machine.startswith("pc-i440fx-") else ""
+
+
+def _slots(live: LiveDomain) -> dict[int, set[int]]:
+    """Give the slots in use by bus, of devices of every kind."""
+    used: dict[int, set[int]] = {}
     for _path, address in live.addresses():
-        if address("type") == "pci":
-            bus, slot = _number(address("bus")), _number(address("slot"))
-            pci.setdefault(bus, set() if bus in sizes else {0}).add(slot)
-    models = {
-        _number(each.get("index")): each.get("model")
-        for each in live.controllers
-        if each.get("type") == "scsi"
-    }
-    scsi: dict[int, set[int]] = {index: set() for index in models}
+        place = _numbers(address, "bus", "slot") if address("type") == "pci" else None
+        if place is not None:
+            used.setdefault(place[0], set()).add(place[1])
+    return used
+
+
+def _scsi(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) -> Iterator[BusUse]:
+    used = _targets(live, controllers)
+    first = ganeti_scsi_bus(live)
+    for index, controller in controllers.items():
+        try:
+            name = f"{buses.scsi(index)[0]}.0"
+        except NotPlacedError:
+            continue
+        model, held = controller.get("model") or "", used.get(index, set())
+        largest = SCSI_BY_MODEL[model].max_scsi_id
+        size = SCSI_TARGETS if largest is None else min(SCSI_TARGETS, largest + 1)
+        free = tuple(target for target in range(size) if target not in held)
+        ganeti = free if name == first and model in _OF_GANETI else ()
+        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti, is_scsi=True)
+
+
+def _targets(live: LiveDomain, controllers: dict[int, LiveDevice]) -> dict[int, set[int]]:
+    """Give the SCSI ids in use by controller."""
+    used: dict[int, set[int]] = {}
     for device in live.devices:
         address = device.part("address")
-        if address("type") == "drive" and (device.part("target")("bus") == "scsi" or device.tag == "hostdev"):
-            index = _number(address("controller"))
-            row = SCSI_BY_MODEL.get(models.get(index) or "")
-            if row is not None:
-                scsi[index].add(_number(address(row.scsi_id_in)))
-    return Occupancy(
-        pci={bus: frozenset(slots) for bus, slots in sorted(pci.items())},
-        sizes=sizes,
-        is_pcie=roots.get(0) == "pcie-root",
-        scsi={index: frozenset(targets) for index, targets in sorted(scsi.items())},
-        limits={index: _limit(model) for index, model in models.items()},
-    )
+        if address("type") != "drive" or not (
+            device.part("target")("bus") == "scsi" or device.tag == "hostdev"
+        ):
+            continue
+        place = _numbers(address, "controller", "unit", "target")
+        controller = controllers.get(place[0]) if place is not None else None
+        row = SCSI_BY_MODEL.get(controller.get("model") or "") if controller is not None else None
+        if place is not None and row is not None:
+            used.setdefault(place[0], set()).add(place[1 if row.scsi_id_in == "unit" else 2])
+    return used
 
 
-def _limit(model: str | None) -> int:
-    """Give how many ids Ganeti could use on a controller of that model."""
-    known = [row.max_scsi_id for row in SCSI_CONTROLLERS if row.libvirt == model]
-    return min(SCSI_TARGETS, known[0] + 1) if known else SCSI_TARGETS
-
-
-def _number(text: str | None) -> int:
-    """Give the number in an address, 0 where there is none; a number that is not one counts as 0 too."""
+def _numbers(address: Attributes, *names: str) -> list[int] | None:
     try:
-        return int(text or "0", 0)
+        return [read_number(address(name)) for name in names]
     except ValueError:
-        return 0
+        return None

@@ -1,4 +1,4 @@
-"""The near end of peers/serving.py: one builder program as a child process."""
+"""The near end of peers/serving.py: one program of peers/ as a child process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HERE = Path(__file__).resolve().parent.parent
 
 
 class Child:
-    """A running builder program.
+    """A running program of peers/.
 
     Raises RuntimeError, which ends with the last line that the child complained with, when it ends early.
     """
@@ -43,7 +43,7 @@ class Child:
         self._process.communicate()
 
     def show(self, name: str) -> str:
-        """Give the text that a builder builds."""
+        """Give the text that a call builds, or what is shown of one that gives no text."""
         return str(self._ask({"show": name})["text"])
 
     def time(self, name: str) -> float:

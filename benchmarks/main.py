@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import single, startup, throughput
+from benchmarks import hvinfo, single, startup, throughput
 from benchmarks.results import Section, format_table
 
 _JSON_INDENT = 2
@@ -21,6 +21,7 @@ def main() -> None:
     args = _parser().parse_args()
     runs: dict[str, Callable[[], Section]] = {
         "single": lambda: single.measure(args.rounds),
+        "hvinfo": lambda: hvinfo.measure(args.rounds),
         "cluster": lambda: throughput.measure(args.instances, args.cluster_rounds),
         "startup": lambda: startup.measure(args.rounds),
     }
@@ -38,7 +39,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="virtxlate beside its peers")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the results as JSON too")
-    parser.add_argument("--only", action="append", choices=("single", "cluster", "startup"))
+    parser.add_argument("--only", action="append", choices=("single", "hvinfo", "cluster", "startup"))
     parser.add_argument("--rounds", metavar="N", type=int, default=25, help="of each builder and command")
     parser.add_argument("--instances", metavar="N", type=int, default=10_000, help="in the cluster")
     parser.add_argument("--cluster-rounds", metavar="N", type=int, default=3)

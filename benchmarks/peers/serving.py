@@ -1,4 +1,4 @@
-"""The far end of child.py: builders that a parent asks to show their text, or to time themselves.
+"""The far end of child.py: calls that a parent asks to show what they give, or to time themselves.
 
 One JSON object a line: ``{"show": "floor"}`` is answered by ``{"text": "..."}``, ``{"time": "floor"}`` by
 ``{"seconds": 0.000123}``, which is the mean of one batch of calls. Standard library only: peers run it too.
@@ -17,28 +17,36 @@ _BATCH_S = 0.1
 """Length of one batch: long beside the clock, short beside the changes of a machine's load."""
 
 
-def serve(builders: Mapping[str, Callable[[], str]], versions: Mapping[str, str]) -> None:
-    """Answer the parent until it closes the pipe; says first what there is."""
-    _say({"builders": sorted(builders), "versions": {**versions, "python": sys.version.split()[0]}})
-    batches = {name: _batch(build) for name, build in builders.items()}
+def serve(
+    calls: Mapping[str, Callable[[], object]],
+    versions: Mapping[str, str],
+    shows: Mapping[str, Callable[[], str]] | None = None,
+) -> None:
+    """Answer the parent until it closes the pipe; says first what there is.
+
+    ``shows`` has what is shown of a call that gives no text.
+    """
+    _say({"calls": sorted(calls), "versions": {**versions, "python": sys.version.split()[0]}})
+    batches = {name: _batch(call) for name, call in calls.items()}
+    shown = {**calls, **(shows or {})}
     for line in sys.stdin:
         order = json.loads(line)
         if "show" in order:
-            _say({"text": builders[order["show"]]()})
+            _say({"text": shown[order["show"]]()})
         else:
             name = order["time"]
-            _say({"seconds": _time(builders[name], batches[name])})
+            _say({"seconds": _time(calls[name], batches[name])})
 
 
-def _batch(build: Callable[[], str]) -> int:
+def _batch(call: Callable[[], object]) -> int:
     """Give how many calls make a batch; their first calls also fill every cache."""
-    _calls, seconds = timeit.Timer(build).autorange()
-    return max(1, round(_calls * _BATCH_S / seconds))
+    calls, seconds = timeit.Timer(call).autorange()
+    return max(1, round(calls * _BATCH_S / seconds))
 
 
-def _time(build: Callable[[], str], calls: int) -> float:
+def _time(call: Callable[[], object], calls: int) -> float:
     # timeit switches the collector off; users run with it on.
-    return timeit.Timer(build, setup=gc.enable).timeit(calls) / calls
+    return timeit.Timer(call, setup=gc.enable).timeit(calls) / calls
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -1,34 +1,11 @@
-"""The domain of instance.py as virtinst builds it: objects with properties, then get_xml.
-
-Runs under Debian's own Python, whose libxml2 binding virtinst needs. Two modules that only other parts of
-virtinst use stand in as empty ones: gi (facts about operating systems) and requests (downloads).
-"""
+"""The domain of instance.py as virtinst builds it: objects with properties, then get_xml."""
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import Any
-
 from benchmarks.peers.serving import serve
+from benchmarks.peers.virtinst_module import VERSIONS, Device, virtinst
 
 UUID = "7c3a1ef0-5b1a-4b69-8f7f-3a8f0f6f9d10"
-
-
-def _stand_in(name: str) -> ModuleType:
-    module = sys.modules[name] = ModuleType(name)
-    return module
-
-
-_gi: Any = _stand_in("gi")
-_gi.require_version = lambda _name, _version: None
-_repository: Any = _stand_in("gi.repository")
-_repository.Libosinfo = _stand_in("gi.repository.Libosinfo")
-_stand_in("requests")
-
-import virtinst  # noqa: E402 - after its stand-ins
-from virtinst.buildconfig import BuildConfig  # noqa: E402
-from virtinst.devices.device import Device  # noqa: E402
 
 
 def _pci(device: Device, slot: int, function: int = 0) -> None:
@@ -142,4 +119,4 @@ def build() -> str:
 
 
 if __name__ == "__main__":
-    serve({"virtinst": build}, {"virtinst": str(BuildConfig.version)})
+    serve({"virtinst": build}, VERSIONS)

@@ -179,7 +179,7 @@ class DriveNode(msgspec.Struct, frozen=True, kw_only=True):
     """How libvirt names the node that a disk's ``drive=`` refers to, for versions ``since`` to ``until``.
 
     The name is ``libvirt-INDEX`` and ``raw`` or ``other``, by the format of the image; an empty one is not
-    known. ``raw`` holds for machine types from ``raw_needs_machine`` on and below ``raw_below_machine``: their
+    known. ``raw`` holds for machine types from ``raw_needs_machine`` on, below ``raw_below_machine``: their
     versions prove, or do not disprove, the QEMU that it takes. ``unless``: parts of a disk that put another
     node on top; ``raw_unless``: the same, of its source and for raw images only.
     """

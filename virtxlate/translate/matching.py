@@ -27,6 +27,8 @@ Key = tuple[object, ...]
 _PLAIN = Context()
 _DISK_KINDS = frozenset({"disk", "lun"})
 _CDROM_TYPE = "scsi-cd"
+_MOST_NAMED = 16
+"""Candidates that an error names; also what keeps a hostile document from taking quadratic time."""
 
 
 def match(
@@ -112,7 +114,9 @@ class _Search:
         index: dict[Key, list[DeviceInfo]] = {}
         for each in free:
             for key in offered(each) if each.path in self._free else ():
-                index.setdefault(key, []).append(each)
+                same = index.setdefault(key, [])
+                if len(same) < _MOST_NAMED:
+                    same.append(each)
         claims: dict[str, str] = {}
         for at, device in tuple(left.items()):
             candidates = {each.path: each for key in wanted(at, device) for each in index.get(key, ())}
@@ -150,7 +154,9 @@ class _Search:
 
 
 def _named(devices: Iterable[DeviceInfo]) -> str:
-    return ", ".join(f"{each.path} ({each.alias or each.target or each.mac})" for each in devices)
+    named = [f"{each.path} ({each.alias or each.target or each.mac})" for each in devices]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return ", ".join(named[:_MOST_NAMED]) + more
 
 
 def _is_disk(device: DeviceInfo) -> bool:

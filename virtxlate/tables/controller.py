@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from virtxlate.errors import TableError, UnknownTermError
-from virtxlate.tables.qemu import SCSI_BY_MODEL
+from virtxlate.tables import qemu
 
 
 class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
 
 def _row(*, ganeti: str, libvirt: str, note: str = "") -> ScsiController:
     """Give a row; what QEMU makes of libvirt's model stands once, in tables/qemu.py."""
-    model = SCSI_BY_MODEL[libvirt]
+    model = qemu.SCSI_BY_MODEL[libvirt]
     if model.max_scsi_id is None:
         raise TableError(f"SCSI_CONTROLLERS: it is not known what {libvirt} can hold")
     return ScsiController(

@@ -21,12 +21,14 @@ from virtxlate.tables.qemu import HOSTDEVS_BY_WORDS
 from virtxlate.translate import source as sources
 from virtxlate.translate.context import Context
 from virtxlate.translate.device_info import DeviceInfo
-from virtxlate.translate.metadata import from_text
+from virtxlate.translate.metadata import from_text, ids_from_text
 
 Key = tuple[object, ...]
 _PLAIN = Context()
 _DISK_KINDS = frozenset({"disk", "lun"})
 _CDROM_TYPE = "scsi-cd"
+_MOST_NAMED = 16
+"""Candidates that an error names; also what keeps a hostile document from taking quadratic time."""
 
 
 def match(
@@ -51,6 +53,11 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
     text = live.metadata
     if text is None:
         return devices
+    by_alias = ids_from_text(text)
+    if by_alias is not None:
+        known_ids = {f"{USER_ALIAS_PREFIX}{each}": uuid for each, uuid in by_alias.items()}
+        if known_ids.keys() <= {each.alias for each in devices}:
+            return tuple([_with_uuid(each, known_ids.get(each.alias or "")) for each in devices])
     instance = from_text(text).instance
     search = _Search(instance, live, devices, _PLAIN, strict=False)
     search.nics()
@@ -58,10 +65,11 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
     known: dict[str, Disk | Nic] = {f"nics[{i}]": nic for i, nic in enumerate(instance.nics)}
     known |= {f"disks[{i}]": disk for i, disk in enumerate(instance.disks)}
     uuids = {device.path: known[at].uuid for at, device in search.found.items() if known[at].uuid}
-    return tuple(
-        msgspec.structs.replace(each, uuid=uuids[each.path]) if each.path in uuids else each
-        for each in devices
-    )
+    return tuple([_with_uuid(each, uuids.get(each.path)) for each in devices])
+
+
+def _with_uuid(device: DeviceInfo, uuid: str | None) -> DeviceInfo:
+    return msgspec.structs.replace(device, uuid=uuid) if uuid else device
 
 
 class _Search:
@@ -112,7 +120,9 @@ class _Search:
         index: dict[Key, list[DeviceInfo]] = {}
         for each in free:
             for key in offered(each) if each.path in self._free else ():
-                index.setdefault(key, []).append(each)
+                same = index.setdefault(key, [])
+                if len(same) < _MOST_NAMED:
+                    same.append(each)
         claims: dict[str, str] = {}
         for at, device in tuple(left.items()):
             candidates = {each.path: each for key in wanted(at, device) for each in index.get(key, ())}
@@ -150,7 +160,9 @@ class _Search:
 
 
 def _named(devices: Iterable[DeviceInfo]) -> str:
-    return ", ".join(f"{each.path} ({each.alias or each.target or each.mac})" for each in devices)
+    named = [f"{each.path} ({each.alias or each.target or each.mac})" for each in devices]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return ", ".join(named[:_MOST_NAMED]) + more
 
 
 def _is_disk(device: DeviceInfo) -> bool:

@@ -68,10 +68,48 @@ _VERSION = Instance(name="", uuid="").version
 def from_text(text: str) -> Payload:
     """Give what a metadata element holds. Raises GanetiDataError for a foreign or newer text."""
     payload = decode(_DECODER, text.encode("utf-8", "surrogatepass"), "metadata")
-    if payload.format != FORMAT:
-        raise GanetiDataError(f"expected format {FORMAT}, found {payload.format}", at="metadata.format")
+    _check_format(payload.format)
     _check_places(payload.instance)
     return payload
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _IdOfDevice(msgspec.Struct, frozen=True):
+    uuid: str = ""
+    hvinfo: _Id | None = None
+
+
+class _IdsOfInstance(msgspec.Struct, frozen=True):
+    disks: tuple[_IdOfDevice, ...] = ()
+    nics: tuple[_IdOfDevice, ...] = ()
+
+
+class _Ids(msgspec.Struct, frozen=True):
+    instance: _IdsOfInstance
+    format: int = FORMAT
+
+
+_IDS = msgspec.json.Decoder(_Ids)
+
+
+def ids_from_text(text: str) -> dict[str, str] | None:
+    """Give the uuid of every disk and NIC by its device id, None when one has no id; reads nothing else.
+
+    Raises GanetiDataError for a foreign or newer text.
+    """
+    kept: _Ids = decode(_IDS, text.encode("utf-8", "surrogatepass"), "metadata")
+    _check_format(kept.format)
+    devices = (*kept.instance.disks, *kept.instance.nics)
+    found = {each.hvinfo.id: each.uuid for each in devices if each.hvinfo is not None}
+    return found if len(found) == len(devices) else None
+
+
+def _check_format(found: int) -> None:
+    if found != FORMAT:
+        raise GanetiDataError(f"expected format {FORMAT}, found {found}", at="metadata.format")
 
 
 def _check_places(instance: Instance) -> None:

@@ -24,7 +24,7 @@ _MAX_SHOWN = 200
 
 
 def decode(
-    decoder: msgspec.json.Decoder[T], data: bytes | bytearray | memoryview | msgspec.Raw, at: str = ""
+    decoder: msgspec.json.Decoder[T], data: bytes | bytearray | memoryview | msgspec.Raw | str, at: str = ""
 ) -> T:
     """Give the record in ``data``. Raises GanetiDataError whose path starts with ``at``."""
     return _typed(lambda: decoder.decode(data), at)

@@ -56,8 +56,9 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
     by_alias = ids_from_text(text)
     if by_alias is not None:
         known_ids = {f"{USER_ALIAS_PREFIX}{each}": uuid for each, uuid in by_alias.items()}
-        if known_ids.keys() <= {each.alias for each in devices}:
-            return tuple([_with_uuid(each, known_ids.get(each.alias or "")) for each in devices])
+        found = tuple([_with_uuid(each, known_ids.get(each.alias or "")) for each in devices])
+        if sum(each.uuid is not None for each in found) == len(known_ids):
+            return found
     instance = from_text(text).instance
     search = _Search(instance, live, devices, _PLAIN, strict=False)
     search.nics()
@@ -69,7 +70,10 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
 
 
 def _with_uuid(device: DeviceInfo, uuid: str | None) -> DeviceInfo:
-    return msgspec.structs.replace(device, uuid=uuid) if uuid else device
+    if not uuid:
+        return device
+    kind, alias, target, mac = device.kind, device.alias, device.target, device.mac
+    return DeviceInfo(kind, alias, uuid, target, mac, device.hvinfo, device.path, device.note)
 
 
 class _Search:

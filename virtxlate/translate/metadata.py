@@ -100,7 +100,7 @@ def ids_from_text(text: str) -> dict[str, str] | None:
 
     Raises GanetiDataError for a foreign or newer text.
     """
-    kept: _Ids = decode(_IDS, text.encode("utf-8", "surrogatepass"), "metadata")
+    kept: _Ids = decode(_IDS, text, "metadata")
     _check_format(kept.format)
     devices = (*kept.instance.disks, *kept.instance.nics)
     found = {each.hvinfo.id: each.uuid for each in devices if each.hvinfo is not None}

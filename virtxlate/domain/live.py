@@ -21,7 +21,6 @@ from virtxlate.errors import DomainXmlError
 MAX_BYTES = 4 * 1024 * 1024
 """What libvirt's own protocol carries. Source: libvirt 9.0.0, remote_protocol.x, REMOTE_STRING_MAX."""
 
-PLACED = frozenset({"disk", "interface", "hostdev"})
 _TAGS = ("disk", "interface", "hostdev", "controller")
 _METADATA = f"{{{words.METADATA_NAMESPACE}}}instance"
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|0?[0-7]|[1-9][0-9]{0,9}", re.ASCII)
@@ -78,10 +77,6 @@ class LiveDevice:
     def part(self, name: str) -> Attributes:
         """Give the attributes of a child; one that is absent has none."""
         return self.parts.get(name, absent)
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is such a child."""
-        return name in self.parts
 
     @property
     def path(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, absent, parse_live, read_number
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, Parts, absent, parse_live, read_number
 from virtxlate.errors import GanetiDataError
 from virtxlate.tables.qemu import (
     ADDRESS_SUFFIXES,
@@ -56,6 +56,8 @@ def derive_hvinfo(
     """
     live = parse_live(source if isinstance(source, _TEXTS) else source.live_xml())
     devices = derive(live, libvirt_version=libvirt_version)
+    if live.metadata is None:
+        return devices
     try:
         return with_uuids(live, devices)
     except GanetiDataError:
@@ -72,7 +74,7 @@ def derive(live: LiveDomain, *, libvirt_version: int | None = None) -> tuple[Dev
 def _info(device: LiveDevice, buses: Buses, drives: Drives) -> DeviceInfo:
     tag, parts = device.tag, device.parts
     alias, target, mac = parts.get("alias", absent)("name"), None, None
-    make: Callable[[LiveDevice, str, str | None, Buses, Drives], QemuInfo]
+    make: Callable[[LiveDevice, Parts, str, str | None, Buses, Drives], QemuInfo]
     if tag == "disk":
         kind, target, make = device.get("device") or "disk", parts.get("target", absent)("dev"), _disk
     elif tag == "interface":
@@ -81,7 +83,7 @@ def _info(device: LiveDevice, buses: Buses, drives: Drives) -> DeviceInfo:
         kind, make = "hostdev", _hostdev
     hvinfo = note = None
     try:
-        hvinfo = make(device, kind, alias, buses, drives)
+        hvinfo = make(device, parts, kind, alias, buses, drives)
     except (NotPlacedError, ValueError) as exc:
         note = str(exc)[:_MAX_NOTE]
     return DeviceInfo(kind, alias, None, target, mac, hvinfo, device.path, note)
@@ -189,8 +191,9 @@ def _on_controller(
     return read(driver, alias, address, buses, drive)
 
 
-def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, drives: Drives) -> QemuInfo:
-    parts = device.parts
+def _disk(
+    device: LiveDevice, parts: Parts, kind: str, alias: str | None, buses: Buses, drives: Drives
+) -> QemuInfo:
     bus = parts.get("target", absent)("bus") or ""
     row = DISKS_BY_WORDS.get((bus, kind))
     if row is None or drives.version > row.until:
@@ -208,26 +211,33 @@ def _disk(device: LiveDevice, kind: str, alias: str | None, buses: Buses, drives
     return _by_address(_virtio(row.driver, address("type"), model), alias, address, buses, (drive, None))
 
 
-def _interface(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _drives: Drives) -> QemuInfo:
-    parts = device.parts
+def _interface(
+    device: LiveDevice, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
+) -> QemuInfo:
     address = parts.get("address", absent)
     if device.get("type") == "hostdev":
         return _by_address(HOSTDEVS_BY_WORDS["pci", ""].driver, alias, address, buses, _NO_BACKEND)
-    driver = parts.get("model", absent)("type") or DEFAULT_INTERFACE_MODEL
-    kind = address("type")
-    if kind and VIRTIO_MODELS.knows_left(driver):
-        driver = _virtio(NETWORK_DRIVER, kind, driver)
+    driver = _network_driver(parts.get("model", absent)("type"), address("type"))
     return _by_address(driver, alias, address, buses, (None, f"{NETDEV_PREFIX}{alias}" if alias else None))
 
 
-def _hostdev(device: LiveDevice, _kind: str, alias: str | None, buses: Buses, _drives: Drives) -> QemuInfo:
+@lru_cache(maxsize=64)
+def _network_driver(model: str | None, kind: str | None) -> str:
+    """Give the driver; a model that is not virtio's is QEMU's own word."""
+    driver = model or DEFAULT_INTERFACE_MODEL
+    return _virtio(NETWORK_DRIVER, kind, driver) if VIRTIO_MODELS.knows_left(driver) else driver
+
+
+def _hostdev(
+    device: LiveDevice, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
+) -> QemuInfo:
     kind, model = device.get("type") or "", device.get("model") or ""
     row = HOSTDEVS_BY_WORDS.get((kind, model if kind == "mdev" else ""))
     if row is None:
         raise NotPlacedError(f"a host device of type {kind!r} and model {model!r} is not known")
     if row.place == "none":
         raise NotPlacedError("QEMU has it on no bus")
-    address, driver = device.part("address"), row.driver
+    address, driver = parts.get("address", absent), row.driver
     if row.place not in {"virtio", "address"}:
         return _on_controller(row.place, driver, alias, address, buses, None)
     if row.place == "virtio":

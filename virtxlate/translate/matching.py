@@ -136,6 +136,7 @@ class _Search:
                 (path,) = candidates
                 if path in claims:
                     self._refuse(f"{_named(candidates.values())} could be {claims[path]} too", at)
+                    self.found.pop(claims[path], None)
                     continue
                 claims[path] = at
                 self.found[at] = candidates[path]

@@ -202,6 +202,12 @@ def test_a_disk_is_known_by_what_it_opens(one: Disk, opened: str) -> None:
     assert matched(instance(file("/other"), one), text) == {"disks[0]": "disk[2]", "disks[1]": "disk[1]"}
 
 
+def test_a_disk_of_which_nothing_tells_the_source_is_known_by_its_link() -> None:
+    ext = Disk(template="ext", params={"access": "userspace"}, link="/run/link")
+    text = document(disk(0), disk(1, "<source dev='/run/link'/>"))
+    assert matched(instance(ext), text) == {"disks[0]": "disk[2]"}
+
+
 def test_what_the_map_renames_is_known_by_its_new_name() -> None:
     context = Context(renames=parse_renames('[paths]\n"/srv/old" = "/srv/new"'))
     text = document(disk(0, source("/srv/new/b")), disk(1, source("/srv/new/a")))
@@ -323,6 +329,9 @@ def test_what_is_ambiguous_has_no_uuid() -> None:
         nic(1, "aa:00:00:00:00:01"),
         payload=payload(kept),
     )
+    assert {each.uuid for each in derive_hvinfo(text)} == {None}
+    twins = instance(*(file("/a", uuid=f"{n}e7c85f6-b6e5-4243-8f5c-1f2a3b4c5d6e") for n in range(3)))
+    text = document(disk(0, source("/a")), payload=payload(twins))
     assert {each.uuid for each in derive_hvinfo(text)} == {None}
 
 

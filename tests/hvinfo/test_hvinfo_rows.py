@@ -252,8 +252,8 @@ def test_an_alias_of_the_ide_controller_changes_nothing() -> None:
 
 
 ELSEWHERE = {
-    "PCI_PORTS": "test_occupancy.py",
-    "BOARD_SLOTS": "test_occupancy.py",
+    "PCI_PORTS": "test_hvinfo_occupancy.py",
+    "BOARD_SLOTS": "test_hvinfo_occupancy.py",
     "DISKS_BY_WORDS": "an index",
     "HOSTDEVS_BY_WORDS": "an index",
     "SCSI_BY_MODEL": "an index",

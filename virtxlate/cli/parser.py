@@ -169,7 +169,13 @@ def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "show where QEMU has every disk and NIC of a domain, from its live XML alone",
         "virsh dumpxml web1 | virtxlate hvinfo -",
     )
-    parser.add_argument("domain", metavar="DOMAIN", help="name or uuid, a file of live XML, or - for stdin")
+    parser.add_argument(
+        "domain",
+        metavar="DOMAIN",
+        nargs="?",
+        default="-",
+        help="name or uuid, a file of live XML, or - for stdin (default)",
+    )
     parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
     parser.add_argument(
         "--format",

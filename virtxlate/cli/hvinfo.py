@@ -64,7 +64,7 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
         from virtxlate.live.connection import connected  # noqa: PLC0415 - a file needs no libvirt
     except ImportError as exc:
         raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    with connected(uri) as host:
+    with connected(uri, read_only=True) as host:
         domain = host.find(name, name) if len(name) == _UUID_LENGTH else host.find("", name)
         if domain is None:
             raise DomainNotFoundError(f"no domain {name!r}, and no such file", call="lookup")

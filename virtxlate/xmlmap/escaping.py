@@ -9,6 +9,7 @@ import re
 
 _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
 """Characters that no XML document holds, however spelled. Source: XML 1.0, production 2."""
+_NOT_XML = re.compile(f"[{_NEVER}]")
 _IN_TEXT = re.compile(f"[&<>\r{_NEVER}]")
 _IN_ATTRIBUTE = re.compile(f'[&<>"\t\n\r{_NEVER}]')
 _SPELLING = {
@@ -35,6 +36,11 @@ def escape_attribute(text: str) -> str:
 def is_plain(text: str) -> bool:
     """Tell whether ``text`` stands in XML as it is, wherever it stands."""
     return _IN_ATTRIBUTE.search(text) is None
+
+
+def is_xml(text: str) -> bool:
+    """Tell whether XML can hold ``text`` at all, however spelled."""
+    return _NOT_XML.search(text) is None
 
 
 def _spell(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from virtxlate.errors import TableError
 from virtxlate.xmlmap.entries import Child, Children, Entry, Field, Flag
-from virtxlate.xmlmap.escaping import escape_attribute, escape_text
+from virtxlate.xmlmap.escaping import escape_attribute, escape_text, is_xml
 
 Write = Callable[[Any, str, str], str]
 """``write(record, pad, step)``: what stands before the element's tag, and what each level adds to that."""
@@ -187,13 +187,10 @@ def _records(source: _Source, part: Child | Children, depth: int, level: int) ->
     source.add(depth + 1, f"{_variable(level)} += {write}(value, pad{level}, step)")
 
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def culprit(record: Any, path: str = "") -> str:
     """Find the first text in a record that XML cannot hold, such as a control character."""
     if isinstance(record, str):
-        return path if _NOT_XML.search(record) else ""
+        return "" if is_xml(record) else path
     if isinstance(record, msgspec.Struct):
         prefix = f"{path}." if path else ""
         pairs = [(f"{prefix}{name}", getattr(record, name)) for name in record.__struct_fields__]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from lab.qemu import command_line, device_options
 from tests.golden.cases import Translation, every_translation
 from virtxlate import format_domain, parse_domain
 from virtxlate.domain import model as domain
@@ -87,10 +86,11 @@ def test_qemu_starts_with_each_device_where_ganeti_had_it(
     started = libvirt_host.connection.createXML(format_domain(asked), libvirt.VIR_DOMAIN_START_PAUSED)
     try:
         live = parse_domain(started.XMLDesc(0), [])
-        devices = device_options(libvirt_host.root, asked.name)
+        options = device_options(command_line(libvirt_host.root, asked.name))
     finally:
         started.destroy()
     assert differences(asked, live) == ()
+    devices = {option["id"]: option for option in options if "id" in option}
     disks = ((disk.uuid, disk.hvinfo) for disk in each.placed.disks)
     nics = ((nic.uuid, nic.hvinfo) for nic in each.placed.nics)
     for uuid, hvinfo in (*disks, *nics):
@@ -145,20 +145,6 @@ def on_this_disk(disk: domain.Disk, loops: Iterator[str], folder: Path) -> domai
     with image.open("wb") as file:
         file.truncate(1 << 20)
     return msgspec.structs.replace(disk, type="file", source=domain.DiskSource(file=str(image)))
-
-
-def device_options(root: Path, name: str) -> dict[str, dict[str, Any]]:
-    """The -device options of the running QEMU, by id, from its own command line."""
-    (pid_file,) = root.glob(f"run/**/{name}.pid")
-    words = (
-        subprocess.run(
-            ["cat", f"/proc/{pid_file.read_text().strip()}/cmdline"], check=True, capture_output=True
-        )
-        .stdout.decode()
-        .split("\0")
-    )
-    options = [json.loads(value) for option, value in itertools.pairwise(words) if option == "-device"]
-    return {option["id"]: option for option in options if "id" in option}
 
 
 def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:

@@ -5,18 +5,16 @@ Domains are drawn at random; the seed is printed. VIRTXLATE_SEED repeats a run, 
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import random
 import shlex
-import subprocess
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.qemu import command_line, device_options
 from tests.hvinfo.drawn import SCSI_MODELS, Draw
 from virtxlate.translate.hvinfo import derive_hvinfo
 
@@ -57,12 +55,6 @@ def hvinfos(xml: str, but: str = "") -> list[Options]:
     return found
 
 
-def device_options(words: list[str]) -> list[Options]:
-    """QEMU's -device options."""
-    values = [value for option, value in itertools.pairwise(words) if option == "-device"]
-    return [json.loads(value) for value in values]
-
-
 @contextmanager
 def started(host: EmbeddedLibvirt, xml: str) -> Iterator[Any]:
     import libvirt  # noqa: PLC0415 - collected where the binding is absent too
@@ -72,13 +64,6 @@ def started(host: EmbeddedLibvirt, xml: str) -> Iterator[Any]:
         yield domain
     finally:
         domain.destroy()
-
-
-def argv(host: EmbeddedLibvirt, domain: Any) -> list[str]:
-    """The command line of the running QEMU."""
-    (pid_file,) = host.root.glob(f"run/**/{domain.name()}.pid")
-    command = ["cat", f"/proc/{pid_file.read_text().strip()}/cmdline"]
-    return subprocess.run(command, check=True, capture_output=True).stdout.decode().split("\0")
 
 
 def qtree(domain: Any) -> dict[str, Options]:
@@ -138,9 +123,8 @@ def test_what_is_started_is_where_qemu_has_it(libvirt_host: EmbeddedLibvirt, tmp
         try:
             with started(libvirt_host, draw.xml()) as domain:
                 live = domain.XMLDesc(0)
-                options = {
-                    each["id"]: each for each in device_options(argv(libvirt_host, domain)) if "id" in each
-                }
+                told = device_options(command_line(libvirt_host.root, domain.name()))
+                options = {each["id"]: each for each in told if "id" in each}
                 for info in hvinfos(live):
                     own = options[info["id"]]
                     assert info == {key: own[key] for key in NAMES if key in own}, f"VIRTXLATE_SEED={SEED}"

@@ -1,0 +1,22 @@
+"""What a QEMU that libvirt started was told, from its own command line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+
+def command_line(root: Path, name: str) -> list[str]:
+    """Give the words of the QEMU of domain ``name``; ``root`` is the directory of its embedded libvirt."""
+    (pid_file,) = root.glob(f"run/**/{name}.pid")
+    return Path(f"/proc/{pid_file.read_text().strip()}/cmdline").read_bytes().decode().split("\0")
+
+
+def device_options(words: list[str]) -> list[dict[str, Any]]:
+    """Give the -device options, in order; libvirt writes each as JSON.
+
+    ``[{"driver": "virtio-blk-pci", "id": "virtio-disk0", "bus": "pci.0", "addr": "0xc"}, ...]``
+    """
+    return [json.loads(value) for option, value in itertools.pairwise(words) if option == "-device"]

@@ -67,7 +67,7 @@ def test_every_class_of_a_refusal_ends_with_the_same_code() -> None:
 def test_the_uri_is_passed_as_it_is(
     connection: ModuleType, libvirt: FakeLibvirt, uri: str | None, read_only: bool, call: str
 ) -> None:
-    with connection.connected(uri, read_only=read_only) as host:
+    with connection.connect(uri, read_only=read_only) as host:
         assert host.version() == "9.12.3"
         assert libvirt.names()[-1] != "close"
     assert (call, uri) in libvirt.calls
@@ -77,7 +77,7 @@ def test_the_uri_is_passed_as_it_is(
 def test_the_event_loop_turns_before_the_connection_opens(
     connection: ModuleType, libvirt: FakeLibvirt
 ) -> None:
-    with connection.connected(None):
+    with connection.connect(None):
         pass
     names = libvirt.names()
     assert names.index("virEventRegisterDefaultImpl") < names.index("open")
@@ -85,7 +85,7 @@ def test_the_event_loop_turns_before_the_connection_opens(
 
 
 def test_the_connection_is_closed_whatever_happens(connection: ModuleType, libvirt: FakeLibvirt) -> None:
-    with pytest.raises(KeyError), connection.connected(None):
+    with pytest.raises(KeyError), connection.connect(None):
         raise KeyError
     assert libvirt.names()[-1] == "close"
 
@@ -95,7 +95,7 @@ def test_whatever_keeps_it_from_opening_is_a_failed_connection(
     connection: ModuleType, libvirt: FakeLibvirt, code: int
 ) -> None:
     libvirt.fails["open"] = libvirtError(code, "Failed to connect")
-    with pytest.raises(ConnectionFailedError) as caught, connection.connected("qemu:///system"):
+    with pytest.raises(ConnectionFailedError) as caught, connection.connect("qemu:///system"):
         pass
     assert str(caught.value) == f"open: Failed to connect (libvirt error {code})"
     assert "close" not in libvirt.names()

@@ -22,7 +22,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """What libvirt's own protocol carries. Source: libvirt 9.0.0, remote_protocol.x, REMOTE_STRING_MAX."""
 
 _TAGS = ("disk", "interface", "hostdev", "controller")
-_METADATA = f"{{{words.METADATA_NAMESPACE}}}instance"
+_METADATA = f"{{{words.METADATA_NAMESPACE}}}{words.METADATA_TAG}"
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|0?[0-7]|[1-9][0-9]{0,9}", re.ASCII)
 _MAX_NUMBER = 0xFFFF_FFFF
 

@@ -26,6 +26,8 @@ class BusUse(msgspec.Struct, frozen=True, kw_only=True):
     """QEMU's name."""
     model: str
     """libvirt's word for what makes the bus: pci-root, virtio-scsi."""
+    index: int = 0
+    """Of the controller that makes it."""
     used: tuple[int, ...]
     free: tuple[int, ...]
     ganeti: tuple[int, ...] = ()
@@ -61,7 +63,7 @@ def _pci(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) -> 
         held = used.get(index, set()) | own
         free = tuple(slot for slot in range(1 if is_port else PCI_SLOTS) if slot not in held)
         ganeti = tuple(slot for slot in free if slot >= _RESERVED) if name == PCI_BUS else ()
-        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti)
+        yield BusUse(bus=name, model=model, index=index, used=tuple(sorted(held)), free=free, ganeti=ganeti)
 
 
 def _board(buses: Buses) -> str:
@@ -93,7 +95,15 @@ def _scsi(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) ->
         size = SCSI_TARGETS if largest is None else min(SCSI_TARGETS, largest + 1)
         free = tuple(target for target in range(size) if target not in held)
         ganeti = free if name == first and model in _OF_GANETI else ()
-        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti, is_scsi=True)
+        yield BusUse(
+            bus=name,
+            model=model,
+            index=index,
+            used=tuple(sorted(held)),
+            free=free,
+            ganeti=ganeti,
+            is_scsi=True,
+        )
 
 
 def _targets(live: LiveDomain, controllers: dict[int, LiveDevice]) -> dict[int, set[int]]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 
+BARE = """<domain type='qemu'><name>bare</name><memory unit='MiB'>16</memory>
+  <os><type machine='pc'>hvm</type></os></domain>"""
+
+
 @pytest.fixture
 def daemon() -> Iterator[PrivateLibvirtd]:
     with private_libvirtd() as running:
@@ -63,11 +67,12 @@ def test_domain_runs_on_and_is_known_again_after_a_crash(
 
 
 def test_another_process_reaches_the_daemon_by_its_uri(daemon: PrivateLibvirtd) -> None:
-    program = "import libvirt, sys; print(libvirt.open(sys.argv[1]).getURI())"
+    daemon.connection.defineXML(BARE)
+    program = "import libvirt, sys; print(libvirt.open(sys.argv[1]).listDefinedDomains())"
     said = subprocess.run(
-        [sys.executable, "-c", program, daemon.uri], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, daemon.uri], stdout=subprocess.PIPE, text=True, check=True
     )
-    assert said.stdout == "qemu:///system\n"
+    assert said.stdout == "['bare']\n"
 
 
 def test_two_daemons_know_nothing_of_each_other(daemon: PrivateLibvirtd, tmp_path: Path) -> None:
@@ -84,9 +89,7 @@ def test_a_started_daemon_is_not_started_again(daemon: PrivateLibvirtd) -> None:
 def test_a_daemon_that_cannot_start_is_quoted(daemon: PrivateLibvirtd) -> None:
     daemon.kill()
     (daemon.root / "etc" / "libvirtd.conf").write_text("no_such_setting\n")
-    with pytest.raises(
-        RuntimeError, match="libvirtd: ended: .*no_such_setting|libvirtd: ended: .*libvirtd.conf"
-    ):
+    with pytest.raises(RuntimeError, match=r"^libvirtd: ended: .*Can't load config file.*$"):
         daemon.start()
 
 
@@ -95,7 +98,7 @@ def fixed_directories() -> dict[str, list[Path]]:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_nothing_is_left(tmp_path: Path, killed: bool) -> None:
+def test_nothing_is_left(killed: bool) -> None:
     with private_libvirtd() as daemon:
         before = fixed_directories()
         domain: Any = daemon.connection.createXML(BARE, 0)
@@ -108,9 +111,6 @@ def test_nothing_is_left(tmp_path: Path, killed: bool) -> None:
     assert fixed_directories() == before
     assert daemon.root.name not in Path("/proc/self/mountinfo").read_text()
 
-
-BARE = """<domain type='qemu'><name>bare</name><memory unit='MiB'>16</memory>
-  <os><type machine='pc'>hvm</type></os></domain>"""
 
 KILLED_LAB = f"""
 import os

@@ -15,7 +15,8 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── DomainNotFoundError(LookupError)
 │   ├── DeviceNotFoundError(LookupError)
 │   ├── DomainStoppedError          the domain stopped, or went away, in the middle
-│   └── OperationRefusedError       the domain's state, or the driver, does not allow it
+│   ├── OperationRefusedError       the domain's state, or the driver, does not allow it
+│   └── HotplugError                what Ganeti's own calls raise, for every cause
 ├── VerificationError            6  libvirt said yes, but its own XML says no; ``differences``
 ├── RemovalError                 7  the guest still has the device; ``alias``
 │   ├── RemovalPendingError         it has not answered yet, and may still do
@@ -154,6 +155,10 @@ class DomainStoppedError(LiveError):
 
 class OperationRefusedError(LiveError):
     """The state of the domain, or its driver, does not allow the call."""
+
+
+class HotplugError(LiveError):
+    """A hot-plug call of Ganeti's name failed; ``__cause__`` is the exact error."""
 
 
 class VerificationError(VirtxlateError):

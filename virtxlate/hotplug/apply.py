@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from virtxlate.domain.live import LiveDomain, parse_live
 from virtxlate.errors import (
     ConnectionFailedError,
     DomainStoppedError,
@@ -19,7 +20,6 @@ from virtxlate.hotplug.removal import Removal, check_removable
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
 from virtxlate.live.port import HotplugPort
 from virtxlate.translate.compare import device_differences
-from virtxlate.translate.runtime import LiveView, read_view
 
 
 class PlaceLostError(Exception):
@@ -73,16 +73,16 @@ class Applier:
             case Resize():
                 self._resize(step)
 
-    def views(self) -> list[tuple[str, LiveView]]:
+    def views(self) -> list[tuple[str, LiveDomain]]:
         """Read every document that a step changes."""
         found = []
         if self._affect.live:
-            view = read_view(self._port.live_xml())
-            if view.live.root.get("id") != self._id:
+            live = parse_live(self._port.live_xml())
+            if live.root.get("id") != self._id:
                 raise DomainStoppedError(f"domain {self._port.name!r} stopped in the middle", call="attach")
-            found.append(("live XML", view))
+            found.append(("live XML", live))
         if self._affect.config:
-            found.append(("definition", read_view(self._port.inactive_xml())))
+            found.append(("definition", parse_live(self._port.inactive_xml())))
         return found
 
     def _attach(self, step: AddController | Attach, device: Device) -> None:
@@ -91,14 +91,14 @@ class Applier:
         except ConnectionFailedError as exc:
             self._after_break(step, device, exc)
         except LiveError as exc:
-            if any(is_taken(view, device) for _where, view in self.views()):
+            if any(is_taken(live, device) for _where, live in self.views()):
                 raise PlaceLostError(exc.message) from exc
             raise
         self._verify_attached(step, device)
 
     def _after_break(self, step: AddController | Attach, device: Device, exc: ConnectionFailedError) -> None:
         """Look what libvirt did of a call whose answer was lost: all of it, or raise."""
-        has_it = {where: same(view, device) is not None for where, view in self.views()}
+        has_it = {where: same(live, device) is not None for where, live in self.views()}
         if all(has_it.values()):
             return
         if not any(has_it.values()):
@@ -110,8 +110,8 @@ class Applier:
 
     def _verify_attached(self, step: AddController | Attach, device: Device) -> None:
         wrong: list[str] = []
-        for where, view in self.views():
-            found = same(view, device)
+        for where, live in self.views():
+            found = same(live, device)
             if found is None:
                 wrong.append(f"{where}: it is not there")
             else:
@@ -136,7 +136,7 @@ class Applier:
             views = self.views()
         except VirtxlateError as exc:
             return f"SCSI controller {step.controller.index}, added for it, is still there: {exc}"
-        left = [where for where, view in views if same(view, step.controller) is not None]
+        left = [where for where, live in views if same(live, step.controller) is not None]
         if not left:
             return None
         return (
@@ -150,7 +150,7 @@ class Applier:
             self._port.attach(step.xml, live=self._affect.live, config=False)
             if self._affect.config and step.config_xml is not None:
                 self._port.attach(step.config_xml, live=False, config=True)
-            missing = [where for where, view in self.views() if twin(view.live, step.info) is None]
+            missing = [where for where, live in self.views() if twin(live, step.info) is None]
         except VirtxlateError as exc:
             return f"and it could not be put back: {exc}"
         return f"it did not come back into the {' and '.join(missing)}" if missing else "it is back in place"
@@ -176,20 +176,20 @@ class Applier:
                 call=exc.call,
                 code=exc.code,
             ) from exc
-        if twin(read_view(self._port.inactive_xml()).live, step.info) is not None:
+        if twin(parse_live(self._port.inactive_xml()), step.info) is not None:
             raise VerificationError(f"{name_of(step.info)}: libvirt removed it, but its definition has it")
 
     def _update(self, step: Update) -> None:
         if self._affect.live:
             self._port.update(step.xml, live=True, config=False)
-            self._check_update(step, read_view(self._port.live_xml()), "live XML")
+            self._check_update(step, parse_live(self._port.live_xml()), "live XML")
         text = step.config_xml if self._affect.live else (step.config_xml or step.xml)
         if self._affect.config and text is not None:
             self._port.update(text, live=False, config=True)
-            self._check_update(step, read_view(self._port.inactive_xml()), "definition")
+            self._check_update(step, parse_live(self._port.inactive_xml()), "definition")
 
-    def _check_update(self, step: Update, view: LiveView, where: str) -> None:
-        device = twin(view.live, step.info)
+    def _check_update(self, step: Update, live: LiveDomain, where: str) -> None:
+        device = twin(live, step.info)
         if device is None:
             raise VerificationError(f"{step.at}: it is gone from the {where}")
         wrong = []

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import parse_live
 from virtxlate.errors import (
     DeviceNotFoundError,
     LiveError,
@@ -25,8 +26,9 @@ from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, name_of
 from virtxlate.live.port import DomainState, HotplugPort
 from virtxlate.report import Loss, Report
 from virtxlate.translate.context import Context
+from virtxlate.translate.dialect import ganeti_scsi_bus
 from virtxlate.translate.hvinfo import DeviceInfo
-from virtxlate.translate.runtime import ganeti_hvinfo, read_view
+from virtxlate.translate.runtime import ganeti_hvinfo
 
 Plan = Callable[[Snapshot, Report], tuple[Step, ...]]
 Lock = Callable[[str], AbstractContextManager[None]]
@@ -122,6 +124,10 @@ class Engine:
             self.settle(affect, change)
         return Done(steps=steps, losses=report.losses)
 
+    def check(self, affect: Affect, steps: tuple[Step, ...]) -> None:
+        """Raise OperationRefusedError where one of the steps must not be done."""
+        self._applier(affect, self.read(affect)).check(steps)
+
     def _applier(self, affect: Affect, snapshot: Snapshot) -> Applier:
         options = self.options
         return Applier(
@@ -149,20 +155,20 @@ class Engine:
 
     def _write_metadata(self, change: follow.Change, read: Callable[[], str], *, live: bool) -> None:
         for _attempt in range(self.options.attempts):
-            view = read_view(read())
-            text = follow.followed(view, change, self.context)
-            if text is None or text == view.live.metadata:
+            live_domain = parse_live(read())
+            text = follow.followed(live_domain, change, self.context)
+            if text is None or text == live_domain.metadata:
                 return
             self.port.set_metadata(text, live=live, config=not live)
         raise VerificationError("the devices are as asked, but somebody else keeps changing the metadata")
 
     def located(self, affect: Affect, done: Done, kind: str, uuid: str) -> Done:
         """Add where the device of that uuid is now."""
-        view = read_view(self.port.live_xml() if affect.live else self.port.inactive_xml())
-        info = follow.info_of(view, kind, uuid)
+        live = parse_live(self.port.live_xml() if affect.live else self.port.inactive_xml())
+        info = follow.info_of(live, kind, uuid)
         if info is None:
             return done
-        hvinfo = ganeti_hvinfo(info, view.scsi_bus)
+        hvinfo = ganeti_hvinfo(info, ganeti_scsi_bus(live))
         return msgspec.structs.replace(done, device=msgspec.structs.replace(info, uuid=uuid), hvinfo=hvinfo)
 
 

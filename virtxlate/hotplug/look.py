@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.live import LiveDevice, LiveDomain
+from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
+from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, read_number
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.hvinfo import DeviceInfo
-from virtxlate.translate.runtime import LiveView
+from virtxlate.xmlmap import Element
 
 Device = domain.Disk | domain.Interface | domain.Controller
 
@@ -30,64 +31,87 @@ def twin(live: LiveDomain, info: DeviceInfo) -> LiveDevice | None:
             if device.part("alias")("name") == info.alias:
                 return device
     if info.mac is not None:
-        found = [d for d in live.devices if (d.part("mac")("address") or "").lower() == info.mac.lower()]
+        found = [each for each in live.devices if _mac(each) == info.mac.lower()]
     elif info.target is not None:
-        found = [d for d in live.devices if d.tag == "disk" and d.part("target")("dev") == info.target]
+        found = [each for each in live.devices if each.tag == "disk" and _target(each) == info.target]
     else:
         found = []
     return found[0] if len(found) == 1 else None
 
 
-def same(view: LiveView, device: Device) -> Device | None:
+def same(live: LiveDomain, device: Device) -> Device | None:
     """Give what became of a device that was asked for: by alias, index, MAC or target; None: nothing."""
-    devices = view.domain.devices
-    every: tuple[Device, ...] = (*devices.disks, *devices.interfaces, *devices.controllers)
-    wanted = _identity(device)
-    for each in every:
-        if isinstance(each, type(device)) and (
-            _identity(each) == wanted or _identity(each, by_alias=False) == wanted
-        ):
-            return each
-    return None
+    return _parsed(found) if (found := _find(live, device)) is not None else None
 
 
-def _identity(device: Device, *, by_alias: bool = True) -> tuple[object, ...]:
+def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
     if isinstance(device, domain.Controller):
-        return "controller", device.type, device.index
-    if by_alias and device.alias is not None:
-        return "alias", device.alias
+        return live.controllers_by_index().get((device.type, device.index or 0))
+    if device.alias is not None:
+        for each in live.devices:
+            if each.part("alias")("name") == device.alias:
+                return each
     if isinstance(device, domain.Disk):
-        return "target", device.target
-    return "mac", (device.mac or "").lower()
+        return next((d for d in live.devices if d.tag == "disk" and _target(d) == device.target), None)
+    wanted = (device.mac or "").lower()
+    return next((d for d in live.devices if d.tag == "interface" and _mac(d) == wanted), None)
 
 
-def is_taken(view: LiveView, device: Device) -> bool:
+def _parsed(device: LiveDevice) -> Device:
+    elements: dict[str, Element[Any]] = {each.tag: each for each in (DISK, INTERFACE, CONTROLLER)}
+    found: Device = elements[device.tag].parse(device.element, [])
+    return found
+
+
+def _target(device: LiveDevice) -> str | None:
+    return device.part("target")("dev")
+
+
+def _mac(device: LiveDevice) -> str:
+    return (device.part("mac")("address") or "").lower()
+
+
+def is_taken(live: LiveDomain, device: Device) -> bool:
     """Tell whether somebody else has the address, target or index that ``device`` was to have."""
-    devices = view.domain.devices
     if isinstance(device, domain.Controller):
-        known = {(each.type, each.index) for each in devices.controllers}
-        return (device.type, device.index) in known or _is_slot_taken(view, device.address)
+        known = live.controllers_by_index()
+        return (device.type, device.index) in known or _is_slot_taken(live, device.address)
     if isinstance(device, domain.Disk):
-        others = [each for each in devices.disks if each.alias != device.alias or each.alias is None]
-        if any(each.target == device.target for each in others):
+        others = [
+            each
+            for each in live.devices
+            if each.tag == "disk" and (device.alias is None or each.part("alias")("name") != device.alias)
+        ]
+        if any(_target(each) == device.target for each in others):
             return True
         if isinstance(device.address, domain.DriveAddress):
-            return any(each.address == device.address and each.bus == device.bus for each in others)
-    return _is_slot_taken(view, device.address)
+            same_bus = [each for each in others if each.part("target")("bus") == device.bus]
+            return any(_drive(each.part("address")) == device.address for each in same_bus)
+    return _is_slot_taken(live, device.address)
 
 
-def _is_slot_taken(view: LiveView, address: domain.Address | None) -> bool:
+def _drive(get: Attributes) -> domain.DriveAddress | None:
+    try:
+        controller, bus, target, unit = (
+            read_number(get(name)) for name in ("controller", "bus", "target", "unit")
+        )
+    except ValueError:
+        return None
+    return domain.DriveAddress(controller=controller, bus=bus, target=target, unit=unit)
+
+
+def _is_slot_taken(live: LiveDomain, address: domain.Address | None) -> bool:
     if not isinstance(address, domain.PciAddress):
         return False
     wanted = (address.domain, address.bus, address.slot)
-    return any(_slot(get) == wanted for _path, get in view.live.addresses())
+    return any(_slot(get) == wanted for _path, get in live.addresses())
 
 
-def _slot(get: Callable[..., str | None]) -> tuple[int, int, int] | None:
+def _slot(get: Attributes) -> tuple[int, int, int] | None:
     if get("type") != "pci":
         return None
     try:
-        domain_number, bus, slot = (int(get(name) or "0", 0) for name in ("domain", "bus", "slot"))
+        domain_number, bus, slot = (read_number(get(name)) for name in ("domain", "bus", "slot"))
     except ValueError:
         return None
     return domain_number, bus, slot

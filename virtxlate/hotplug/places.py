@@ -48,8 +48,12 @@ class Places:
         self._names.add(name)
         return name
 
-    def pci(self, at: str, *, express: bool, reserved: bool = False) -> domain.PciAddress:
+    def pci(
+        self, at: str, *, express: bool, reserved: bool = False, known: int | None = None
+    ) -> domain.PciAddress:
         """Give a free place on PCI; ``reserved`` for what Ganeti leaves to QEMU, such as a controller.
+
+        ``known`` is the slot on pc that Ganeti has it in; it is given where it is free.
 
         Raises PlacementError when there is none, UnsupportedError for a board that has no hot-plug.
         """
@@ -61,9 +65,9 @@ class Places:
                 "cold start with ACPI only",
                 at=at,
             )
-        return domain.PciAddress(slot=self._on_pc(at, reserved=reserved))
+        return domain.PciAddress(slot=self._on_pc(at, reserved=reserved, known=known))
 
-    def _on_pc(self, at: str, *, reserved: bool) -> int:
+    def _on_pc(self, at: str, *, reserved: bool, known: int | None) -> int:
         slots = self._bus(0, PCI_BUS, first=0)
         free = slots.free()
         wanted = [slot for slot in free if reserved or slot >= self._reservations]
@@ -72,8 +76,9 @@ class Places:
             raise PlacementError(
                 f"no room on {PCI_BUS}: {_holders(slots.held, self._reservations)}{left}", bus=PCI_BUS, at=at
             )
-        slots.claim(wanted[0], at)
-        return wanted[0]
+        slot = known if known is not None and known in free else wanted[0]
+        slots.claim(slot, at)
+        return slot
 
     def _on_q35(self, at: str, *, express: bool) -> domain.PciAddress:
         buses = self._shared(is_scsi=False)
@@ -121,14 +126,21 @@ class Places:
             self._slots[index] = Numbers(name, first=first, last=last, used=used)
         return self._slots[index]
 
-    def scsi(self, at: str, row: ScsiController, size: int) -> tuple[domain.DriveAddress, int | None]:
+    def scsi(
+        self, at: str, row: ScsiController, size: int, *, known: int | None = None
+    ) -> tuple[domain.DriveAddress, int | None]:
         """Give the lowest free target on a controller of this model, of ``size`` targets that Ganeti counts.
 
-        The second value is the index of a controller that must be added first, else None.
+        ``known`` is the one that Ganeti has it at; it is given where it is free on the first of them. The
+        second value is the index of a controller that must be added first, else None.
         """
         for use in self._shared(is_scsi=True):
             if use.model == row.libvirt:
                 numbers = self._ids(use.index, row, size)
+                if known is not None and known in numbers.free():
+                    numbers.claim(known, at)
+                    return _drive(row, use.index, known), None
+                known = None
                 if numbers.free():
                     return _drive(row, use.index, numbers.take(at)), None
         for index in self._new_controllers:

@@ -62,13 +62,14 @@ def add_disk(
     address: domain.Address
     if wanted.bus == "scsi":
         row = scsi_controller(snapshot.instance)
-        address, controller = places.scsi(at, row, SCSI_TARGETS)
+        known = disk.hvinfo.scsi_id if disk.hvinfo is not None else None
+        address, controller = places.scsi(at, row, SCSI_TARGETS, known=known)
         if controller is not None:
             place = places.pci(at, express=row.libvirt in PCIE_SCSI, reserved=True)
             new = domain.Controller(type="scsi", index=controller, model=row.libvirt, address=place)
             before = (AddController(at=at, controller=new, xml=CONTROLLER.format_text(new)),)
     else:
-        address = places.pci(at, express=None in PCIE_DISKS)
+        address = places.pci(at, express=None in PCIE_DISKS, known=_slot(disk))
     target = places.target(by_disk_type(disk_type(snapshot.instance)).prefix)
     placed = msgspec.structs.replace(wanted, target=target, address=address, boot_order=None)
     return (*before, attach("disk", placed, at))
@@ -95,7 +96,7 @@ def add_nic(
     for entry in snapshot.nics:
         if (entry.info.mac or "").lower() == nic.mac.lower():
             raise OperationRefusedError(f"{at}: MAC {nic.mac} is that of {entry.at} already", call="attach")
-    address = places.pci(at, express=wanted.model in PCIE_INTERFACES)
+    address = places.pci(at, express=wanted.model in PCIE_INTERFACES, known=_slot(nic))
     placed = msgspec.structs.replace(wanted, address=address, boot_order=None)
     return (attach("nic", placed, at),)
 
@@ -104,6 +105,11 @@ def _index_for(entries: tuple[Entry, ...], most: int, word: str) -> int:
     if len(entries) >= most:
         raise GanetiDataError(f"Ganeti allows {most}, and there are {len(entries)}", at=word)
     return len(entries)
+
+
+def _slot(device: Disk | Nic) -> int | None:
+    """Give the PCI slot that Ganeti already has a device in."""
+    return None if device.hvinfo is None else device.hvinfo.slot
 
 
 def _check_bus(bus: str | None, at: str, *, running: bool = True) -> None:

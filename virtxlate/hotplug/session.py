@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import LiveDomain
 from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError
 from virtxlate.ganeti.decode import convert
-from virtxlate.ganeti.hvinfo import kvm_id
+from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.wire import check_uuid
 from virtxlate.hotplug import changes, follow, plan
@@ -30,15 +31,15 @@ from virtxlate.hotplug.edits import text_of
 from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, again
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.hotplug.look import twin
-from virtxlate.hotplug.snapshot import Snapshot, find
+from virtxlate.hotplug.snapshot import Entry, Snapshot, find
 from virtxlate.hotplug.steps import Detach, Step
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
-from virtxlate.hotplug.whole import WholePlan, whole_plan
+from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
 from virtxlate.report import Report
 from virtxlate.translate.context import Context
 from virtxlate.translate.hvinfo import DeviceInfo
-from virtxlate.translate.runtime import LiveView
+from virtxlate.translate.runtime import ganeti_hvinfo
 from virtxlate.units import BYTES_PER_UNIT
 
 __all__ = ["Done", "Hotplug", "Options"]
@@ -166,14 +167,24 @@ class Hotplug:
         """
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "nic", which)
-        nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
+        if values:
+            nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
+            return self._become_nic(affect, entry, nic, state)
+        done = self._engine.do(affect, lambda now, _report: _link(now, entry, state), None)
+        return self._engine.located(affect, done, "nic", entry.info.uuid or "")
 
+    def become_nic(self, nic: Nic) -> Done:
+        """Make the NIC of that uuid like ``nic``. Raises as modify_nic does."""
+        affect = self._engine.affect()
+        return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
+
+    def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now = again(snapshot, entry)
-            found = changes.modify_nic(snapshot, now, nic, self._context, report) if values else ()
-            return (*found, *(changes.set_link(snapshot, now, state) if state is not None else ()))
+            found = changes.modify_nic(snapshot, now, nic, self._context, report)
+            return (*found, *_link(snapshot, entry, state))
 
-        done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid and values else None)
+        done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid else None)
         return self._engine.located(affect, done, "nic", nic.uuid)
 
     def modify_disk(self, which: str, **values: Any) -> Done:
@@ -184,12 +195,24 @@ class Hotplug:
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
         disk = _replaced(ganeti_disk(entry, self._context), values, _DISK_FIELDS, entry.at)
+        return self._become_disk(affect, entry, disk)
 
+    def become_disk(self, disk: Disk) -> Done:
+        """Make the disk of that uuid like ``disk``. Raises as modify_disk does."""
+        affect = self._engine.affect()
+        return self._become_disk(affect, find(self._engine.read(affect), "disk", disk.uuid), disk)
+
+    def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             return changes.modify_disk(snapshot, again(snapshot, entry), disk, self._context, report)
 
         done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
         return self._engine.located(affect, done, "disk", disk.uuid)
+
+    def hvinfo(self, kind: str, which: str) -> HvInfo | None:
+        """Give where a disk or NIC is, in Ganeti's words; None where it has none. Raises as find does."""
+        snapshot = self.read()
+        return ganeti_hvinfo(find(snapshot, kind, which).info, snapshot.view.scsi_bus)
 
     def resize(self, which: str, size: int) -> Done:
         """Tell the guest that a disk has ``size`` bytes now; its storage must have been resized before.
@@ -232,30 +255,42 @@ class Hotplug:
         return whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
 
     def apply(self, instance: Instance, *, prune: bool = False) -> Done:
-        """Make the domain's devices those of ``instance``.
+        """Make the domain's devices those of ``instance``, one after the other.
 
         Raises as the single operations do; what was done before an error stays done, and the metadata tells.
         """
         affect = self._engine.affect()
-        notes: tuple[str, ...] = ()
+        whole = self.plan(instance, prune=prune)
+        self._engine.check(affect, whole.steps)
+        steps: list[Step] = []
+        for planned in whole.groups:
+            done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
+            steps += done.steps
+        self._engine.settle(affect, _becoming(instance))
+        return Done(steps=tuple(steps), losses=whole.losses, notes=whole.notes)
 
-        def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
-            nonlocal notes
+    def _one(
+        self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
+    ) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
+        """Give what plans one device of a whole plan anew; nothing when somebody else has done it."""
+
+        def steps(snapshot: Snapshot, _report: Report) -> tuple[Step, ...]:
             found = whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
-            report.extend(found.losses)
-            notes = found.notes
-            return found.steps
+            return next((each.steps for each in found.groups if each.same_as(planned)), ())
 
-        done = self._engine.do(affect, steps, _becoming(instance))
-        return msgspec.structs.replace(done, notes=notes)
+        return steps
+
+
+def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:
+    return () if state is None else changes.set_link(snapshot, again(snapshot, entry), state)
 
 
 def _becoming(instance: Instance) -> follow.Change:
     """Give the change that makes Ganeti's devices those of ``instance``, at their places in the document."""
 
-    def change(kept: Instance, view: LiveView) -> Instance:
+    def change(kept: Instance, live: LiveDomain) -> Instance:
         def placed(kind: str, each: Any) -> Any:
-            place = follow.place_of(view, each.hvinfo, kind, each.uuid)
+            place = follow.place_of(live, each.hvinfo, kind, each.uuid)
             return msgspec.structs.replace(each, hvinfo=place)
 
         return msgspec.structs.replace(

@@ -13,8 +13,8 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, VirtxlateError
-from virtxlate.ganeti.model import Disk, Instance
-from virtxlate.hotplug import changes, plan
+from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.hotplug import changes, follow, plan
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
@@ -28,13 +28,42 @@ from virtxlate.units import BYTES_PER_UNIT
 _OF_GANETI = ("disk-", "hotdisk-", "nic-", "hotnic-")
 
 
-class WholePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Ordered steps; without any, domain and instance agree."""
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps of one device; all of them, or none, are to be done."""
 
+    kind: str
+    at: str
+    """Ganeti's path; of a device that leaves, its name."""
+    wanted: Disk | Nic | None
+    """None for a device that leaves."""
+    uuid: str | None
     steps: tuple[Step, ...]
+
+    @property
+    def change(self) -> follow.Change:
+        """What becomes of Ganeti's data of the domain."""
+        if self.wanted is None:
+            return follow.without_device(self.kind, self.uuid)
+        index = int(self.at.rstrip("]").partition("[")[2])
+        return follow.with_device(self.kind, self.wanted, at=index)
+
+    def same_as(self, other: Group) -> bool:
+        """Tell whether both are of one device."""
+        return (self.kind, self.at, self.wanted is None) == (other.kind, other.at, other.wanted is None)
+
+
+class WholePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Ordered groups of steps; without any, domain and instance agree."""
+
+    groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
     """What is left alone, and why."""
     losses: tuple[Loss, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them, in order."""
+        return tuple(step for group in self.groups for step in group.steps)
 
 
 def whole_plan(
@@ -55,24 +84,52 @@ def whole_plan(
     found = {at: entries[info.path] for at, info in matched.items()}
     leaving, notes = _leaving(snapshot, found, prune=prune)
     report = Report()
-    steps: list[Step] = [step for entry in leaving for step in plan.remove(known, entry, running=running)]
+    groups = [
+        Group(
+            kind=plan.kind_of(entry),
+            at=name_of(entry.info),
+            wanted=None,
+            uuid=entry.info.uuid,
+            steps=plan.remove(known, entry, running=running),
+        )
+        for entry in leaving
+    ]
     for at, entry in sorted(found.items()):
-        steps += _drift(known, entry, at, context, report, notes)
-    steps += _coming(_without(known, leaving), found, context, report, running=running)
-    return WholePlan(steps=tuple(steps), notes=tuple(notes), losses=report.losses)
+        wanted = _wanted(instance, at)
+        steps = _drift(known, entry, at, context, report, notes)
+        groups.append(_group(at, wanted, steps))
+    for at, steps in _coming(_without(known, leaving), found, context, report, running=running):
+        groups.append(_group(at, _wanted(instance, at), steps))
+    return WholePlan(
+        groups=tuple(group for group in groups if group.steps), notes=tuple(notes), losses=report.losses
+    )
+
+
+def _group(at: str, wanted: Disk | Nic, steps: tuple[Step, ...]) -> Group:
+    kind = "disk" if isinstance(wanted, Disk) else "nic"
+    return Group(kind=kind, at=at, wanted=wanted, uuid=wanted.uuid, steps=steps)
+
+
+def _wanted(instance: Instance, at: str) -> Disk | Nic:
+    word, _, index = at.rstrip("]").partition("[")
+    device: Disk | Nic = getattr(instance, word)[int(index)]
+    return device
 
 
 def _coming(
     snapshot: Snapshot, found: dict[str, Entry], context: Context, report: Report, *, running: bool
-) -> Iterator[Step]:
-    """Give the steps for what the domain does not have yet."""
+) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """Give path and steps of what the domain does not have yet."""
     places = plan.places_of(snapshot, running=running)
     for index, disk in enumerate(snapshot.instance.disks):
-        if f"disks[{index}]" not in found:
-            yield from plan.add_disk(snapshot, disk, context, places, report, running=running, index=index)
+        if (at := f"disks[{index}]") not in found:
+            yield (
+                at,
+                plan.add_disk(snapshot, disk, context, places, report, running=running, index=index),
+            )
     for index, nic in enumerate(snapshot.instance.nics):
-        if f"nics[{index}]" not in found:
-            yield from plan.add_nic(snapshot, nic, context, places, report, index=index)
+        if (at := f"nics[{index}]") not in found:
+            yield at, plan.add_nic(snapshot, nic, context, places, report, index=index)
 
 
 def _check_identity(snapshot: Snapshot, instance: Instance) -> None:
@@ -116,18 +173,17 @@ def _drift(
     snapshot: Snapshot, entry: Entry, at: str, context: Context, report: Report, notes: list[str]
 ) -> tuple[Step, ...]:
     """Give the steps for a device that both have; what waits for the next start is noted."""
-    word, _, index = at.rstrip("]").partition("[")
-    wanted = getattr(snapshot.instance, word)[int(index)]
+    wanted, index = _wanted(snapshot.instance, at), int(at.rstrip("]").partition("[")[2])
     if entry.device is None:
         return ()
     size: tuple[Step, ...] = ()
     after: domain.Disk | domain.Interface
     if isinstance(wanted, Disk):
-        after = _as_opened(snapshot.instance, wanted, int(index), context, report, entry.device)
+        after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
         own, table = _DISK_FIELDS, DISK_CHANGES
         size = _growth(entry, wanted)
     else:
-        after = wanted_nic(snapshot.instance, wanted, int(index), context, report)
+        after = wanted_nic(snapshot.instance, wanted, index, context, report)
         own, table = _NIC_FIELDS, INTERFACE_CHANGES
     fields = tuple(_differing(after, entry.device))
     for name in sorted(set(fields) - own):

@@ -130,7 +130,7 @@ def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Step, ...]:
     """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
     if state not in LINK_STATES:
         raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")
-    now = entry.element.part("link")("state") or "up"
+    now = entry.element.part("link").get("state") or "up"
     if now == state:
         return ()
     expect: dict[str, str | None] = {"link/@state": state}

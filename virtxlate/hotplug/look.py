@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lxml import etree
+
 from virtxlate.domain import model as domain
 from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, read_number
+from virtxlate.domain.live import LiveDevice, LiveDomain, read_number
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.xmlmap import Element
@@ -17,7 +19,7 @@ Device = domain.Disk | domain.Interface | domain.Controller
 def is_there(live: LiveDomain, info: DeviceInfo) -> bool:
     """Tell whether the running guest still has the very device: its alias is its name for life."""
     if info.alias is not None:
-        return any(device.part("alias")("name") == info.alias for device in live.devices)
+        return any(device.part("alias").get("name") == info.alias for device in live.devices)
     return twin(live, info) is not None
 
 
@@ -28,7 +30,7 @@ def twin(live: LiveDomain, info: DeviceInfo) -> LiveDevice | None:
     """
     if ganeti_id(info.alias) is not None:
         for device in live.devices:
-            if device.part("alias")("name") == info.alias:
+            if device.part("alias").get("name") == info.alias:
                 return device
     if info.mac is not None:
         found = [each for each in live.devices if _mac(each) == info.mac.lower()]
@@ -49,7 +51,7 @@ def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
         return live.controllers_by_index().get((device.type, device.index or 0))
     if device.alias is not None:
         for each in live.devices:
-            if each.part("alias")("name") == device.alias:
+            if each.part("alias").get("name") == device.alias:
                 return each
     if isinstance(device, domain.Disk):
         return next((d for d in live.devices if d.tag == "disk" and _target(d) == device.target), None)
@@ -64,11 +66,11 @@ def _parsed(device: LiveDevice) -> Device:
 
 
 def _target(device: LiveDevice) -> str | None:
-    return device.part("target")("dev")
+    return device.part("target").get("dev")
 
 
 def _mac(device: LiveDevice) -> str:
-    return (device.part("mac")("address") or "").lower()
+    return (device.part("mac").get("address") or "").lower()
 
 
 def is_taken(live: LiveDomain, device: Device) -> bool:
@@ -80,20 +82,20 @@ def is_taken(live: LiveDomain, device: Device) -> bool:
         others = [
             each
             for each in live.devices
-            if each.tag == "disk" and (device.alias is None or each.part("alias")("name") != device.alias)
+            if each.tag == "disk" and (device.alias is None or each.part("alias").get("name") != device.alias)
         ]
         if any(_target(each) == device.target for each in others):
             return True
         if isinstance(device.address, domain.DriveAddress):
-            same_bus = [each for each in others if each.part("target")("bus") == device.bus]
+            same_bus = [each for each in others if each.part("target").get("bus") == device.bus]
             return any(_drive(each.part("address")) == device.address for each in same_bus)
     return _is_slot_taken(live, device.address)
 
 
-def _drive(get: Attributes) -> domain.DriveAddress | None:
+def _drive(address: etree._Element) -> domain.DriveAddress | None:
     try:
         controller, bus, target, unit = (
-            read_number(get(name)) for name in ("controller", "bus", "target", "unit")
+            read_number(address.get(name)) for name in ("controller", "bus", "target", "unit")
         )
     except ValueError:
         return None
@@ -104,14 +106,14 @@ def _is_slot_taken(live: LiveDomain, address: domain.Address | None) -> bool:
     if not isinstance(address, domain.PciAddress):
         return False
     wanted = (address.domain, address.bus, address.slot)
-    return any(_slot(get) == wanted for _path, get in live.addresses())
+    return any(_slot(each) == wanted for _path, each in live.addresses())
 
 
-def _slot(get: Attributes) -> tuple[int, int, int] | None:
-    if get("type") != "pci":
+def _slot(address: etree._Element) -> tuple[int, int, int] | None:
+    if address.get("type") != "pci":
         return None
     try:
-        domain_number, bus, slot = (read_number(get(name)) for name in ("domain", "bus", "slot"))
+        domain_number, bus, slot = (read_number(address.get(name)) for name in ("domain", "bus", "slot"))
     except ValueError:
         return None
     return domain_number, bus, slot

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import read_number
 from virtxlate.errors import PlacementError, UnsupportedError
 from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
 from virtxlate.placement import Numbers
@@ -107,7 +108,7 @@ class Places:
 
     def _takes_hotplug(self, index: int) -> bool:
         controller = self._live.controllers_by_index().get(("pci", index))
-        return controller is not None and controller.part("target")("hotplug") != _OFF
+        return controller is not None and controller.part("target").get("hotplug") != _OFF
 
     def _shared(self, *, is_scsi: bool) -> list[BusUse]:
         """Give the buses that every document has, by index."""
@@ -196,10 +197,10 @@ def _owners(view: LiveView, bus: int) -> dict[int, str]:
     found: dict[int, str] = {}
     for path, address in view.live.addresses():
         try:
-            place = [int(address(name) or "0", 0) for name in ("domain", "bus", "slot")]
+            place = [read_number(address.get(name)) for name in ("domain", "bus", "slot")]
         except ValueError:
             continue
-        if address("type") == "pci" and place[:2] == [0, bus] and 0 <= place[2] < PCI_SLOTS:
+        if address.get("type") == "pci" and place[:2] == [0, bus] and 0 <= place[2] < PCI_SLOTS:
             found.setdefault(place[2], path.removeprefix("/domain/devices/"))
     return found
 

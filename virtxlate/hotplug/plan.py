@@ -121,7 +121,7 @@ def _check_bus(bus: str | None, at: str, *, running: bool = True) -> None:
 def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
     for view, where in zip(snapshot.views, ("has", "defines"), strict=False):
         for device in view.live.devices:
-            if alias is not None and device.part("alias")("name") == alias:
+            if alias is not None and device.part("alias").get("name") == alias:
                 raise OperationRefusedError(
                     f"{at}: the domain {where} {alias} already ({device.path})", call="attach"
                 )
@@ -151,7 +151,7 @@ def attach(kind: Any, device: domain.Disk | domain.Interface, at: str) -> Attach
 def remove(snapshot: Snapshot, entry: Entry, *, running: bool = True) -> tuple[Step, ...]:
     """Give the step that removes a device. Raises UnsupportedError for a bus without hot-plug."""
     if entry.element.tag == "disk":
-        _check_bus(entry.element.part("target")("bus"), entry.at, running=running)
+        _check_bus(entry.element.part("target").get("bus"), entry.at, running=running)
     config = config_twin(snapshot, entry)
     return (
         Detach(
@@ -180,9 +180,9 @@ def _frees(entry: Entry) -> tuple[str, ...]:
     """Name what the device holds on the host."""
     source, target = entry.element.part("source"), entry.element.part("target")
     if entry.element.tag == "interface":
-        tap = target("dev")
+        tap = target.get("dev")
         return (tap,) if tap else ()
-    path = source("file") or source("dev") or source("name")
+    path = source.get("file") or source.get("dev") or source.get("name")
     return (path,) if path else ()
 
 
@@ -191,7 +191,7 @@ def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:
     ordered = sorted(
         (int(order), each.path)
         for each in snapshot.view.live.devices
-        if (order := each.part("boot")("order")) is not None and order.isdecimal()
+        if (order := each.part("boot").get("order")) is not None and order.isdecimal()
     )
     if ordered:
         return ordered[0][1] == entry.info.path

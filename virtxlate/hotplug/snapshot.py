@@ -214,7 +214,7 @@ def _listed(entries: Iterable[Entry]) -> str:
 def _names(entry: Entry) -> set[str]:
     """Give everything that a person may call a device, in lower case."""
     info, source = entry.info, entry.element.part("source")
-    names = {info.alias, info.uuid, info.target, info.mac, source("file"), source("dev")}
+    names = {info.alias, info.uuid, info.target, info.mac, source.get("file"), source.get("dev")}
     if info.alias is not None:
         names.add(disks_of.ganeti_id(info.alias))
     if entry.kept is not None:

@@ -202,3 +202,9 @@ class Applier:
 
     def _resize(self, step: Resize) -> None:
         self._port.resize(step.target, step.size)
+        found = self._port.disk_size(step.target)
+        if found != step.size:
+            raise VerificationError(
+                f"{step.at}: libvirt resized it, but not as asked",
+                differences=(f"size: expected {step.size}, found {found}",),
+            )

@@ -136,6 +136,7 @@ def _check_source(snapshot: Snapshot, wanted: domain.Disk, at: str) -> None:
             and wanted.source is not None
             and device.source == wanted.source
             and not (device.readonly and wanted.readonly)
+            and entry.element.element.find("shareable") is None
         ):
             path = wanted.source.file or wanted.source.dev or wanted.source.name
             raise OperationRefusedError(f"{at}: {path} is open already as {entry.at}", call="attach")

@@ -217,19 +217,14 @@ class Hotplug:
     def resize(self, which: str, size: int) -> Done:
         """Tell the guest that a disk has ``size`` bytes now; its storage must have been resized before.
 
-        Raises OperationRefusedError for less than Ganeti knows, unless forced, and LiveError.
+        Raises OperationRefusedError for less than it has, unless forced, LiveError, VerificationError.
         """
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
         if not affect.live:
             raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
+        self._check_size(entry, size)
         disk = entry.kept if isinstance(entry.kept, Disk) else None
-        if disk is not None and size < disk.size_mib * MiB and not self._options.force:
-            raise OperationRefusedError(
-                f"{entry.at}: it has {disk.size_mib} MiB, and {size} bytes are less: what is cut off is lost "
-                "(to be forced with --force)",
-                call="resize",
-            )
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
         done = self._engine.do(
             affect,
@@ -237,6 +232,16 @@ class Hotplug:
             None if grown is None else follow.with_device("disk", grown),
         )
         return self._engine.located(affect, done, "disk", entry.info.uuid or "")
+
+    def _check_size(self, entry: Entry, size: int) -> None:
+        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
+        now = 0 if entry.info.target is None else self._port.disk_size(entry.info.target)
+        if size < now and not self._options.force:
+            raise OperationRefusedError(
+                f"{entry.at}: it has {now} bytes, and {size} are less: the rest would be lost (to be "
+                "forced with --force)",
+                call="resize",
+            )
 
     def change_medium(self, which: str, medium: domain.Disk | None) -> Done:
         """Put a medium into a CD-ROM or floppy drive; None ejects. Raises UnsupportedError, LiveError."""

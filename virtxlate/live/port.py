@@ -92,6 +92,9 @@ class HotplugPort(DomainPort, Protocol):
     def resize(self, target: str, size: int) -> None:
         """Tell the running guest that a disk now has ``size`` bytes."""
 
+    def disk_size(self, target: str) -> int:
+        """Give the size in bytes that a disk of the running guest has."""
+
     def set_metadata(self, text: str | None, *, live: bool, config: bool) -> None:
         """Replace the text of virtxlate's own metadata element; None takes the element away."""
 

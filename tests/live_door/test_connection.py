@@ -9,7 +9,13 @@ import pytest
 
 from tests.live_door.fake_libvirt import ERRORS, FakeLibvirt, FakeVirDomain, libvirtError
 from virtxlate import errors
-from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DeviceNotFoundError,
+    DomainNotFoundError,
+    LiveError,
+    OperationRefusedError,
+)
 from virtxlate.live.port import DomainPort, HostPort
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
@@ -20,12 +26,30 @@ CLASSES = {
     "VIR_ERR_AUTH_FAILED": ConnectionFailedError,
     "VIR_ERR_RPC": ConnectionFailedError,
     "VIR_ERR_NO_DOMAIN": DomainNotFoundError,
+    "VIR_ERR_DEVICE_MISSING": DeviceNotFoundError,
     "VIR_ERR_OPERATION_INVALID": OperationRefusedError,
     "VIR_ERR_OPERATION_DENIED": OperationRefusedError,
     "VIR_ERR_OPERATION_UNSUPPORTED": OperationRefusedError,
     "VIR_ERR_NO_SUPPORT": OperationRefusedError,
     "VIR_ERR_DOM_EXIST": OperationRefusedError,
 }
+
+
+def test_every_number_that_has_a_class_is_looked_at(connection: ModuleType) -> None:
+    assert {ERRORS[name]: kind for name, kind in CLASSES.items()} == connection._ERRORS
+
+
+@pytest.mark.parametrize("code", [1, 38, 42, 99, 55])
+def test_every_error_of_a_lost_connection_is_that_it_is_lost(connection: ModuleType, code: int) -> None:
+    with pytest.raises(ConnectionFailedError) as caught, connection.libvirt_errors("create", lambda: False):
+        raise libvirtError(code, "End of file")
+    assert (caught.value.call, caught.value.code) == ("create", code)
+
+
+def test_a_message_of_several_lines_becomes_one(connection: ModuleType) -> None:
+    with pytest.raises(LiveError) as caught, connection.libvirt_errors("create"):
+        raise libvirtError(1, "QEMU said:\n  no\n")
+    assert str(caught.value) == "create: QEMU said: no (libvirt error 1)"
 
 
 @pytest.mark.parametrize(("name", "kind"), CLASSES.items(), ids=CLASSES)

@@ -52,7 +52,6 @@ _JOBS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP: "backup",
 }
 _KEEPALIVE_SECONDS, _KEEPALIVE_COUNT = 5, 3
-_STOPS = frozenset({libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_UNDEFINED})
 
 
 @contextmanager
@@ -139,7 +138,9 @@ class LibvirtDomain:
 
     def start(self, *, paused: bool = False) -> None:
         """Start it."""
-        self._change("createWithFlags", libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+        self._follow()
+        with libvirt_errors("create", self._host.is_alive):
+            self._domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
 
     def state(self) -> DomainState:
         """Give what the domain is doing."""
@@ -181,6 +182,10 @@ class LibvirtDomain:
         """Tell the guest a disk's size in bytes."""
         self._change("blockResize", target, size, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 
+    def disk_size(self, target: str) -> int:
+        """Give a disk's size in bytes."""
+        return int(self._ask("blockInfo", target)[0])
+
     def set_metadata(self, text: str | None, *, live: bool, config: bool) -> None:
         """Replace the text of virtxlate's own metadata element."""
         element = None if text is None else f"<{METADATA_TAG}>{escape_text(text)}</{METADATA_TAG}>"
@@ -208,6 +213,7 @@ class LibvirtHost:
         self._reopen = reopen
         self._lock = threading.RLock()
         self._callbacks: list[int] = []
+        self._listening = False
         self.generation = 0
         """Counts the connections that were made; a domain object belongs to one of them."""
         self.waiters = Waiters()
@@ -221,11 +227,10 @@ class LibvirtHost:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; whoever still waits is told."""
+        """Close the connection for good; whoever still waits is told."""
         with self._lock:
-            self._forget()
-            with suppress(libvirt.libvirtError):
-                self._connection.close()
+            self._reopen, self._listening = None, False
+            self._let_go()
         self.waiters.everybody(Outcome.DISCONNECTED)
 
     def is_alive(self) -> bool:
@@ -241,14 +246,13 @@ class LibvirtHost:
             if self.is_alive():
                 return
             if self._reopen is None:
-                raise ConnectionFailedError("the connection broke, and is not ours to make anew", call="open")
-            listening = bool(self._callbacks)
-            self._callbacks.clear()
-            with suppress(libvirt.libvirtError):
-                self._connection.close()
+                raise ConnectionFailedError(
+                    "the connection is closed, or broke and is not ours to make anew", call="open"
+                )
+            self._let_go()
             self._connection = self._reopen()
             self.generation += 1
-            if listening:
+            if self._listening:
                 self.listen()
 
     def lookup(self, uuid: str) -> tuple[int, Any]:
@@ -259,6 +263,7 @@ class LibvirtHost:
     def listen(self) -> None:
         """Hear of removals from now on; once a connection is enough."""
         with self._lock:
+            self._listening = True
             if self._callbacks:
                 return
             register = self._connection.domainEventRegisterAny
@@ -272,7 +277,8 @@ class LibvirtHost:
             with suppress(libvirt.libvirtError):  # a driver inside this process has no connection to lose
                 self._connection.registerCloseCallback(self._closed, None)
 
-    def _forget(self) -> None:
+    def _let_go(self) -> None:
+        """Close the connection; a callback that stayed registered would keep it in memory, dead or alive."""
         for number in self._callbacks:
             with suppress(libvirt.libvirtError):
                 self._connection.domainEventDeregisterAny(number)
@@ -280,6 +286,8 @@ class LibvirtHost:
             with suppress(libvirt.libvirtError):
                 self._connection.unregisterCloseCallback()
         self._callbacks.clear()
+        with suppress(libvirt.libvirtError):
+            self._connection.close()
 
     def _removed(self, _connection: Any, domain: Any, alias: str, _opaque: Any) -> None:
         self.waiters.device(domain.UUIDString(), alias, Outcome.REMOVED)
@@ -288,7 +296,7 @@ class LibvirtHost:
         self.waiters.device(domain.UUIDString(), alias, Outcome.REFUSED)
 
     def _lifecycle(self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any) -> None:
-        if event in _STOPS:
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
             self.waiters.domain(domain.UUIDString(), Outcome.STOPPED)
 
     def _closed(self, _connection: Any, _reason: int, _opaque: Any) -> None:
@@ -296,18 +304,22 @@ class LibvirtHost:
 
     def find(self, uuid: str, name: str) -> LibvirtDomain | None:
         """Give the domain of that UUID, else of that name, else None."""
-        for lookup, key in (
-            (self._connection.lookupByUUIDString, uuid),
-            (self._connection.lookupByName, name),
-        ):
+        for lookup, key in (("lookupByUUIDString", uuid), ("lookupByName", name)):
             if not key:
                 continue
-            try:
-                with libvirt_errors(lookup.__name__, self.is_alive):
-                    return LibvirtDomain(lookup(key), self)
-            except DomainNotFoundError:
-                continue
+            with suppress(DomainNotFoundError):
+                return LibvirtDomain(self._ask(lookup, key), self)
         return None
+
+    def _ask(self, name: str, *args: Any) -> Any:
+        """Call what only asks; a connection that broke is made anew once."""
+        try:
+            with libvirt_errors(name, self.is_alive):
+                return getattr(self._connection, name)(*args)
+        except ConnectionFailedError:
+            self.reopen()
+            with libvirt_errors(name, self.is_alive):
+                return getattr(self._connection, name)(*args)
 
     def define(self, xml: str) -> LibvirtDomain:
         """Define a domain, or define it anew."""
@@ -318,8 +330,7 @@ class LibvirtHost:
 
     def libvirt_version(self) -> int:
         """Give the version of the host's libvirt as a number: 9000000 is 9.0.0."""
-        with libvirt_errors("getLibVersion", self.is_alive):
-            return int(self._connection.getLibVersion())
+        return int(self._ask("getLibVersion"))
 
     def version(self) -> str:
         """Give the libvirt version of the host, such as 9.0.0."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
+from lxml import etree
 
 from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
@@ -80,8 +81,8 @@ def change(
         return ()
     if all(table[name] is How.UPDATE for name in fields) and isinstance(after, domain.Interface):
         expect = _expected(after, fields)
-        return (_update(snapshot, entry, edits.set_interface(after, fields), fields, expect),)
-    return _replace(snapshot, entry, after)
+        return (_update(snapshot, entry, edits.set_fields(after, fields), fields, expect),)
+    return _replace(snapshot, entry, after, fields)
 
 
 def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str | None]:
@@ -113,17 +114,26 @@ def _update(
     )
 
 
-def _replace(snapshot: Snapshot, entry: Entry, after: domain.Disk | domain.Interface) -> tuple[Step, ...]:
-    """Give the steps that take a device out and put its successor into the same place."""
+def _replace(
+    snapshot: Snapshot, entry: Entry, after: domain.Disk | domain.Interface, fields: Iterable[str]
+) -> tuple[Step, ...]:
+    """Give the steps that take a device out and put it back, changed, into the same place."""
     now = entry.device
     if now is None or not isinstance(after, type(now)):
         raise UnsupportedError("it is not a device that can be put back", at=entry.at)
-    kept: dict[str, Any] = {"address": now.address, "boot_order": now.boot_order}
-    kept["alias"] = now.alias if disks_of.ganeti_id(now.alias) is not None else after.alias
-    if isinstance(now, domain.Disk):
-        kept["target"] = now.target
-    placed = msgspec.structs.replace(after, **kept)
-    return (*remove(snapshot, entry), attach(kind_of(entry), placed, entry.at))
+    changed: dict[str, Any] = {name: getattr(after, name) for name in fields}
+    placed = msgspec.structs.replace(now, **changed)
+    if disks_of.ganeti_id(now.alias) is None:
+        placed = msgspec.structs.replace(placed, alias=None)
+    set_fields = edits.set_fields(placed, fields)
+
+    def edit(element: etree._Element) -> None:
+        edits.as_asked(element)
+        set_fields(element)
+
+    back = attach(kind_of(entry), placed, entry.at)
+    back = msgspec.structs.replace(back, xml=edits.edited(entry.element.element, edit))
+    return (*remove(snapshot, entry), back)
 
 
 def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Step, ...]:

@@ -10,7 +10,9 @@ from lxml import etree
 from virtxlate.domain.elements import DISK, INTERFACE
 from virtxlate.domain.model import Disk, Interface
 from virtxlate.errors import UnsupportedError
-from virtxlate.hotplug.snapshot import Entry
+from virtxlate.hotplug.snapshot import Entry as DeviceEntry
+from virtxlate.xmlmap import Field, Flag
+from virtxlate.xmlmap.entries import Entry
 
 Edit = Callable[[etree._Element], None]
 
@@ -40,18 +42,44 @@ def set_link_state(state: str) -> Edit:
     return edit
 
 
-def set_interface(wanted: Interface, fields: Iterable[str]) -> Edit:
-    """Give the edit that makes ``fields`` those of ``wanted``: bridge, network, vlan."""
-    new = INTERFACE.format(wanted)
-    changed = frozenset(fields)
+def set_fields(wanted: Disk | Interface, fields: Iterable[str]) -> Edit:
+    """Give the edit that makes ``fields`` those of ``wanted``, and leaves all else as libvirt has it."""
+    is_disk = isinstance(wanted, Disk)
+    new = DISK.format(wanted) if isinstance(wanted, Disk) else INTERFACE.format(wanted)
+    entries: dict[str, Entry] = {each.name: each for each in (DISK if is_disk else INTERFACE).entries}
+    paths = [_path(entries[name]) for name in fields]
 
     def edit(element: etree._Element) -> None:
-        if changed & {"bridge", "network"}:
-            _replace(element, new, "source")
-        if "vlan" in changed:
-            _replace(element, new, "vlan")
+        for path in paths:
+            parent, at, name = path.partition("@")
+            tag = parent.rstrip("/")
+            if at and tag in _ATTRIBUTES_APART:
+                _set(element, new, tag, name)
+            else:
+                _replace(element, new, tag)
 
     return edit
+
+
+_ATTRIBUTES_APART = frozenset({"", "driver"})
+"""Elements, the device's own among them, whose attributes do not belong together: one alone is changed."""
+
+
+def _path(entry: Entry) -> str:
+    return entry.path if isinstance(entry, Field | Flag) else entry.element.tag
+
+
+def _set(element: etree._Element, new: etree._Element, tag: str, name: str) -> None:
+    """Give an attribute the value that it has in ``new``, or take it away."""
+    source = new if not tag else new.find(tag)
+    value = None if source is None else source.get(name)
+    target = element if not tag else element.find(tag)
+    if target is None and value is not None:
+        target = etree.SubElement(element, tag)
+    if target is not None and value is not None:
+        target.set(name, value)
+    elif target is not None:
+        target.attrib.pop(name, None)
 
 
 def _replace(element: etree._Element, new: etree._Element, tag: str) -> None:
@@ -64,6 +92,15 @@ def _replace(element: etree._Element, new: etree._Element, tag: str) -> None:
         element.remove(old)
     elif old is not None and other is not None:
         element.replace(old, other)
+
+
+def as_asked(element: etree._Element) -> None:
+    """Take away what libvirt only tells of a running device, so that it can be attached again."""
+    for child in element.findall("backingStore"):
+        element.remove(child)
+    for source in element.findall("source"):
+        for name in ("index", "portid"):
+            source.attrib.pop(name, None)
 
 
 _OF_MEDIUM = ("backingStore", "driver", "source")
@@ -87,7 +124,7 @@ def set_medium(wanted: Disk | None) -> Edit:
     return edit
 
 
-def check_drive(entry: Entry) -> None:
+def check_drive(entry: DeviceEntry) -> None:
     """Raise UnsupportedError unless the device is one whose medium can change."""
     if entry.info.kind not in {"cdrom", "floppy"}:
         raise UnsupportedError(

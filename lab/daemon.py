@@ -177,8 +177,8 @@ def private_libvirtd() -> Iterator[PrivateLibvirtd]:
 def _await_domains(connection: Any) -> None:
     """Return once QEMU of each running domain has answered a question.
 
-    A started daemon takes them over in threads of its own, each in a job; what needs no job is answered
-    before that is done, and a domain destroyed before that counts as lost. A question to QEMU waits for the job.
+    A started daemon takes them over in threads of its own, each in a job. What needs no job is answered at
+    once, and a domain destroyed meanwhile counts as lost; a question to QEMU waits for the end of the job.
     """
     for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
         with suppress(libvirt.libvirtError):  # it may end just now

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from virtxlate.errors import LiveError
 
-_DIRECTORIES = ("/run/lock", "/tmp")  # noqa: S108 - the name is opened without following a link
+_DIRECTORIES = ("/run/lock", "/tmp")  # noqa: S108 - no link is followed, and nobody else's file is taken
 _PATIENCE = 30.0
 _PAUSE = 0.005
 
@@ -37,18 +37,17 @@ def domain_lock(uuid: str) -> Iterator[None]:
 def _open(uuid: str) -> int:
     """Open the lock file of this user; it stays, because taking it away would part those who wait for it."""
     name = f"virtxlate-{os.getuid()}-{uuid}.lock"
-    for directory in (os.environ.get("XDG_RUNTIME_DIR"), *_DIRECTORIES):
-        if not directory:
-            continue
+    for directory in _DIRECTORIES:
         path = os.path.join(directory, name)  # noqa: PTH118 - a plain name, once an operation
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError:
             continue
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid():
             return descriptor
         os.close(descriptor)
-    raise LiveError(f"no directory for the lock {name}: set XDG_RUNTIME_DIR", call="lock")
+    raise LiveError(f"no place for the lock {name}: {' and '.join(_DIRECTORIES)} do not take it", call="lock")
 
 
 def _take(descriptor: int, uuid: str) -> None:

@@ -119,7 +119,9 @@ class Engine:
             except PlaceLostError as exc:
                 if attempt >= self.options.attempts:
                     message = f"somebody else took the place {attempt} times: {exc}"
-                    raise _with_left(LiveError(message, call="attach"), applier, added) from exc
+                    if left := _left(applier, added):
+                        raise VerificationError(message, differences=left) from exc
+                    raise LiveError(message, call="attach") from exc
         if steps or change is not None:
             self.settle(affect, change)
         return Done(steps=steps, losses=report.losses)
@@ -198,7 +200,10 @@ def _run(applier: Applier, steps: tuple[Step, ...], added: list[AddController]) 
                 ) from exc
             if isinstance(exc, PlaceLostError):
                 raise
-            raise _with_left(exc, applier, added) from exc
+            left = _left(applier, added)
+            if left:
+                raise VerificationError(str(exc), differences=left) from exc
+            raise
         gone = step if isinstance(step, Detach) else None
         if isinstance(step, AddController):
             added.append(step)
@@ -207,11 +212,11 @@ def _run(applier: Applier, steps: tuple[Step, ...], added: list[AddController]) 
             added[:] = [each for each in added if each.controller.index != used]
 
 
-def _with_left(error: VirtxlateError, applier: Applier, added: list[AddController]) -> VirtxlateError:
-    """Take back the controllers that were added for nothing; give the error, with what stays."""
+def _left(applier: Applier, added: list[AddController]) -> list[str]:
+    """Take back the controllers that were added for nothing; give a line for each that stays."""
     left = [line for each in added if (line := applier.withdraw(each)) is not None]
     added.clear()
-    return VerificationError(str(error), differences=left) if left else error
+    return left
 
 
 def again(snapshot: Snapshot, entry: Entry) -> Entry:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -138,6 +139,9 @@ class Hotplug:
             if (done := self._finish(affect, snapshot, kind, which)) is not None:
                 return done
             raise
+        return self._remove(affect, kind, entry)
+
+    def _remove(self, affect: Affect, kind: str, entry: Entry) -> Done:
         done = self._engine.do(
             affect,
             lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
@@ -151,7 +155,7 @@ class Hotplug:
         known = getattr(snapshot.instance, f"{kind}s") if snapshot.has_metadata else ()
         kept = [each for each in known if which.lower() in _names(kind, each)]
         if len(kept) != 1:
-            return None
+            return self._remove_from_config(affect, kind, which)
         alias = follow.user_alias_of(kind, kept[0].uuid)
         info = DeviceInfo(kind, alias, kept[0].uuid, None, getattr(kept[0], "mac", None))
         left = twin(snapshot.config.live, info) if snapshot.config is not None else None
@@ -159,6 +163,16 @@ class Hotplug:
             self._port.detach(text_of(left.element), live=False, config=True)
         self._engine.settle(affect, follow.without_device(kind, kept[0].uuid))
         return Done(notes=("it had left the guest already",))
+
+    def _remove_from_config(self, affect: Affect, kind: str, which: str) -> Done | None:
+        """Remove what only the definition has; None when that is not to be changed, or does not have it."""
+        if not (affect.live and affect.config):
+            return None
+        only = Affect(live=False, config=True)
+        with suppress(DeviceNotFoundError):
+            done = self._remove(only, kind, find(self._engine.read(only), kind, which))
+            return msgspec.structs.replace(done, notes=("the running guest did not have it",))
+        return None
 
     def modify_nic(self, which: str, *, state: str | None = None, **values: Any) -> Done:
         """Change fields of a NIC: mac, mode, link, vlan, ip, name, network; ``state`` of its cable: up, down.

@@ -189,6 +189,12 @@ class FakeConnection:
                 return FakeVirDomain(self._libvirt, domain.name(), domain.UUIDString(), self, domain.facts)
         raise libvirtError(ERRORS["VIR_ERR_NO_DOMAIN"], f"no domain matching {wanted}")
 
+    def lookupByID(self, number: int) -> FakeVirDomain:  # noqa: N802
+        self.called("lookupByID", number)
+        if 0 < number <= len(self._libvirt.domains):
+            return self._look_up(self._libvirt.domains[number - 1].UUIDString())
+        raise libvirtError(ERRORS["VIR_ERR_NO_DOMAIN"], f"no domain with matching id {number}")
+
     def lookupByUUIDString(self, uuid: str) -> FakeVirDomain:  # noqa: N802
         self.called("lookupByUUIDString", uuid)
         return self._look_up(uuid)

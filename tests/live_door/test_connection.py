@@ -16,7 +16,7 @@ from virtxlate.errors import (
     LiveError,
     OperationRefusedError,
 )
-from virtxlate.live.port import DomainPort, HostPort
+from virtxlate.live.port import DomainPort, HostPort, HotplugHost
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
 
@@ -153,6 +153,23 @@ def test_no_domain_is_none_and_any_other_failure_is_not(connection: ModuleType, 
     with pytest.raises(LiveError, match=r"^lookupByName: gone") as caught:
         host.find(UUID, NAME)
     assert not isinstance(caught.value, DomainNotFoundError)
+
+
+def test_a_domain_is_found_as_virsh_finds_it(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    libvirt.domains = [FakeVirDomain(libvirt, "7", UUID), FakeVirDomain(libvirt, NAME, "x")]
+    host: HotplugHost = host_of(connection, libvirt)
+    found = [host.domain(which) for which in ("2", "7", UUID, NAME, "1" * 11, "none")]
+    assert [each and each.name for each in found] == [NAME, "7", "7", NAME, None, None]
+    asked = [call for call in libvirt.calls if call[0].startswith("lookup")]
+    assert asked == [
+        ("lookupByID", 2),
+        ("lookupByID", 7),
+        ("lookupByName", "7"),
+        ("lookupByUUIDString", UUID),
+        ("lookupByName", NAME),
+        ("lookupByName", "1" * 11),
+        ("lookupByName", "none"),
+    ]
 
 
 def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -18,6 +19,7 @@ from virtxlate.errors import (
     LiveError,
     OperationRefusedError,
 )
+from virtxlate.ganeti.words import UUID_PATTERN
 from virtxlate.live.events import start_event_loop
 from virtxlate.live.port import DomainState, Outcome
 from virtxlate.live.waiters import Waiter, Waiters
@@ -52,6 +54,8 @@ _JOBS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP: "backup",
 }
 _KEEPALIVE_SECONDS, _KEEPALIVE_COUNT = 5, 3
+_MAX_ID = 2**31 - 1
+_UUID = re.compile(UUID_PATTERN)
 
 
 @contextmanager
@@ -310,6 +314,13 @@ class LibvirtHost:
             with suppress(DomainNotFoundError):
                 return LibvirtDomain(self._ask(lookup, key), self)
         return None
+
+    def domain(self, which: str) -> LibvirtDomain | None:
+        """Give the domain of that id, else UUID, else name, as virsh looks for it; else None."""
+        if which.isascii() and which.isdecimal() and int(which) <= _MAX_ID:
+            with suppress(DomainNotFoundError):
+                return LibvirtDomain(self._ask("lookupByID", int(which)), self)
+        return self.find(which if _UUID.fullmatch(which) else "", which)
 
     def _ask(self, name: str, *args: Any) -> Any:
         """Call what only asks; a connection that broke is made anew once."""

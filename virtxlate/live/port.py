@@ -102,6 +102,16 @@ class HotplugPort(DomainPort, Protocol):
         """Hear of the removal of a device for the time of a ``with``, from before its body runs."""
 
 
+class HotplugHost(Protocol):
+    """A connection whose domains' devices can come and go."""
+
+    def domain(self, which: str) -> HotplugPort | None:
+        """Give the domain of that id, else UUID, else name, else None. Raises LiveError."""
+
+    def version(self) -> str:
+        """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
+
+
 class HostPort(Protocol):
     """A connection to one host."""
 

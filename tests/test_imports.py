@@ -31,6 +31,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.live.port": 4,
     "virtxlate.hotplug": 4,
     "virtxlate.hotplug.lock": 5,
+    "virtxlate.hotplug.rehearsal": 5,
     "virtxlate.hotplug.removal": 5,
     "virtxlate.hotplug.apply": 5.1,
     "virtxlate.hotplug.engine": 5.2,

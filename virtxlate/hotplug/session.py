@@ -46,8 +46,20 @@ from virtxlate.units import BYTES_PER_UNIT
 __all__ = ["Done", "Hotplug", "Options"]
 
 MiB = BYTES_PER_UNIT["MiB"]
+Heard = Callable[[Group, Done], None]
 _NIC_FIELDS = ("mac", "mode", "link", "vlan", "ip", "name", "network")
-_DISK_FIELDS = ("mode", "name", "size_mib", "template", "logical_id", "params", "link", "uri", "device")
+_DISK_FIELDS = (
+    "mode",
+    "name",
+    "size_mib",
+    "template",
+    "logical_id",
+    "params",
+    "minor",
+    "link",
+    "uri",
+    "device",
+)
 
 
 class Hotplug:
@@ -147,8 +159,7 @@ class Hotplug:
             lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
             follow.without_device(kind, entry.info.uuid),
         )
-        freed = tuple(each for step in done.steps if isinstance(step, Detach) for each in step.frees)
-        return msgspec.structs.replace(done, freed=freed)
+        return _with_freed(done)
 
     def _finish(self, affect: Affect, snapshot: Snapshot, kind: str, which: str) -> Done | None:
         """Take away what is left of a device that is not in the guest; None when nothing is."""
@@ -273,8 +284,8 @@ class Hotplug:
         snapshot = self._engine.read(affect)
         return whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
 
-    def apply(self, instance: Instance, *, prune: bool = False) -> Done:
-        """Make the domain's devices those of ``instance``, one after the other.
+    def apply(self, instance: Instance, *, prune: bool = False, heard: Heard | None = None) -> Done:
+        """Make the domain's devices those of ``instance``, one after the other; ``heard`` is told of each.
 
         Raises as the single operations do; what was done before an error stays done, and the metadata tells.
         """
@@ -282,11 +293,18 @@ class Hotplug:
         whole = self.plan(instance, prune=prune)
         self._engine.check(affect, whole.steps)
         steps: list[Step] = []
+        freed: list[str] = []
         for planned in whole.groups:
             done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
-            steps += done.steps
+            if planned.wanted is None:
+                done = _with_freed(done)
+            else:
+                done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
+            steps, freed = [*steps, *done.steps], [*freed, *done.freed]
+            if heard is not None:
+                heard(planned, done)
         self._engine.settle(affect, _becoming(instance))
-        return Done(steps=tuple(steps), losses=whole.losses, notes=whole.notes)
+        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=whole.notes)
 
     def _one(
         self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
@@ -298,6 +316,12 @@ class Hotplug:
             return next((each.steps for each in found.groups if each.same_as(planned)), ())
 
         return steps
+
+
+def _with_freed(done: Done) -> Done:
+    """Add what nobody uses any more after a removal."""
+    freed = tuple(each for step in done.steps if isinstance(step, Detach) for each in step.frees)
+    return msgspec.structs.replace(done, freed=freed)
 
 
 def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:

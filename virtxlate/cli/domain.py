@@ -77,7 +77,7 @@ def read_hvparams(args: argparse.Namespace) -> dict[str, Any]:
         try:
             values[name] = msgspec.convert(text, kinds[name], strict=False)
         except msgspec.ValidationError as exc:
-            message, _path = split_message(str(exc))
+            message = split_message(str(exc))[0].partition(", got")[0]
             raise UsageError(f"{_HVPARAMS}: {name}: {message}, found {text!r}") from None
     return values
 

@@ -111,7 +111,7 @@ def _result(group: Group, done: Done) -> Result:
     action = words[group.wanted is None]
     if group.wanted is not None and not _comes_only(done):
         action = "modify"
-    return result_of(action, group.kind, done, {})
+    return result_of(action, group.kind, done, which=group.at)
 
 
 def _comes_only(done: Done) -> bool:

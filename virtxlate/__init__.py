@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from virtxlate.domain.schema import validate
     from virtxlate.domain.violations import Violation
     from virtxlate.errors import (
+        ConnectionFailedError,
+        DeviceNotFoundError,
+        DomainNotFoundError,
+        DomainStoppedError,
         DomainXmlError,
         GanetiDataError,
+        HotplugError,
         InputError,
         InternalError,
         LiveError,
         MapError,
+        OperationRefusedError,
         PlacementError,
+        RemovalError,
+        RemovalPendingError,
+        RemovalRefusedError,
         SchemaError,
         TableError,
         UnknownTermError,
@@ -37,6 +46,10 @@ if TYPE_CHECKING:
         VirtxlateError,
     )
     from virtxlate.ganeti.source import open_source
+    from virtxlate.hotplug.engine import Done, Options
+    from virtxlate.hotplug.facade import hotplug_device, hotplug_supported, verify_hotplug_support
+    from virtxlate.hotplug.rehearsal import Rehearsal
+    from virtxlate.hotplug.session import Hotplug
     from virtxlate.report import Loss, Report, Severity
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
@@ -45,16 +58,29 @@ if TYPE_CHECKING:
     from virtxlate.translate.placing import place
 
 __all__ = [
+    "ConnectionFailedError",
     "Context",
     "DeviceInfo",
+    "DeviceNotFoundError",
+    "DomainNotFoundError",
+    "DomainStoppedError",
     "DomainXmlError",
+    "Done",
     "GanetiDataError",
+    "Hotplug",
+    "HotplugError",
     "InputError",
     "InternalError",
     "LiveError",
     "Loss",
     "MapError",
+    "OperationRefusedError",
+    "Options",
     "PlacementError",
+    "Rehearsal",
+    "RemovalError",
+    "RemovalPendingError",
+    "RemovalRefusedError",
     "Renames",
     "Report",
     "SchemaError",
@@ -69,6 +95,8 @@ __all__ = [
     "derive_hvinfo",
     "explain",
     "format_domain",
+    "hotplug_device",
+    "hotplug_supported",
     "open_source",
     "parse_domain",
     "parse_renames",
@@ -76,6 +104,7 @@ __all__ = [
     "to_domain",
     "to_ganeti",
     "validate",
+    "verify_hotplug_support",
 ]
 
 _HOMES = {
@@ -83,6 +112,10 @@ _HOMES = {
     "domain.schema": ("validate",),
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
+    "hotplug.engine": ("Done", "Options"),
+    "hotplug.facade": ("hotplug_device", "hotplug_supported", "verify_hotplug_support"),
+    "hotplug.rehearsal": ("Rehearsal",),
+    "hotplug.session": ("Hotplug",),
     "report": ("Loss", "Report", "Severity"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),

@@ -37,9 +37,11 @@ class Rehearsal:
         self._port = port
         self.name, self.uuid = port.name, port.uuid
         self._state = port.state()
-        self._sizes: dict[str, int] = {}
         self._live = parse_document(port.live_xml()) if self._state.active else None
         self._inactive = parse_document(port.inactive_xml()) if self._state.persistent else None
+        disks = () if self._live is None else self._live.iterfind("devices/disk")
+        self._targets = {_attribute(disk, "target", "dev") for disk in disks}
+        self._sizes: dict[str, int] = {}
 
     def is_active(self) -> bool:
         """Tell whether the real one runs."""
@@ -82,6 +84,9 @@ class Rehearsal:
         """Put a device behind those of its kind."""
         if live:
             device = _put(self._document(config=False), xml)
+            target = _attribute(device, "target", "dev")
+            if target is not None and target not in self._targets:
+                self._sizes.setdefault(target, 0)
             if device.tag == "controller" and device.find("alias") is None:
                 name = f"{device.get('type')}{device.get('index')}"
                 etree.SubElement(device, "alias", name=name)  # as libvirt names it
@@ -116,7 +121,7 @@ class Rehearsal:
         self._sizes[target] = size
 
     def disk_size(self, target: str) -> int:
-        """Give the size that the disk would have by now."""
+        """Give the size that the disk would have by now; 0 for one that the real guest does not have yet."""
         return self._sizes[target] if target in self._sizes else self._port.disk_size(target)
 
     def set_metadata(self, text: str | None, *, live: bool, config: bool) -> None:

@@ -13,7 +13,7 @@ from virtxlate.errors import DeviceNotFoundError, OperationRefusedError
 from virtxlate.hotplug.engine import Options
 from virtxlate.hotplug.rehearsal import Rehearsal
 from virtxlate.hotplug.session import Hotplug
-from virtxlate.live.port import HotplugPort, Outcome
+from virtxlate.live.port import DomainState, HotplugPort, Outcome
 from virtxlate.translate.hvinfo import derive
 
 
@@ -153,3 +153,17 @@ def test_a_size_is_that_of_the_real_one_until_it_changes() -> None:
     assert paper.disk_size("vda") == 1 << 30
     paper.resize("vda", 5)
     assert (paper.disk_size("vda"), paper.libvirt_version()) == (5, 9_000_000)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_document_is_a_domain(running: bool) -> None:
+    real = domain_of(ganeti(1, 1), running=running)
+    paper = Rehearsal.of(real.live_xml())
+    done = Hotplug(paper, lock=no_lock).add_disk(DISKS[1])
+    assert done.hvinfo == Hotplug(real, lock=no_lock).add_disk(DISKS[1]).hvinfo
+    assert (paper.name, paper.uuid, paper.is_active()) == (real.name, real.uuid, running)
+    assert paper.state() == DomainState(active=running, persistent=not running)
+    assert list(paper.documents()) == ["live XML" if running else "definition"]
+    if running:
+        Hotplug(paper, lock=no_lock).resize("vda", 1 << 20)
+        assert paper.disk_size("vda") == 1 << 20

@@ -226,12 +226,35 @@ class Applier:
 
     def _update(self, step: Update) -> None:
         if self._affect.live:
-            self._port.update(step.xml, live=True, config=False)
-            self._check_update(step, parse_live(self._port.live_xml()), "live XML")
+            self._update_one(step, step.xml, live=True)
         text = step.config_xml if self._affect.live else (step.config_xml or step.xml)
-        if self._affect.config and text is not None:
-            self._port.update(text, live=False, config=True)
-            self._check_update(step, parse_live(self._port.inactive_xml()), "definition")
+        if not self._affect.config or text is None:
+            return
+        try:
+            self._update_one(step, text, live=False)
+        except LiveError as exc:
+            if not self._affect.live:
+                raise
+            raise type(exc)(
+                f"{name_of(step.info)}: it is changed in the running guest, but not in the definition: "
+                f"{exc.message}",
+                call=exc.call,
+                code=exc.code,
+            ) from exc
+
+    def _update_one(self, step: Update, xml: str, *, live: bool) -> None:
+        lost = None
+        try:
+            self._port.update(xml, live=live, config=not live)
+        except ConnectionFailedError as exc:
+            lost = exc  # whether libvirt heard it is found out by looking
+        read, where = (self._port.live_xml, _LIVE) if live else (self._port.inactive_xml, "definition")
+        try:
+            self._check_update(step, parse_live(read()), where)
+        except VerificationError:
+            if lost is not None:
+                raise lost from None
+            raise
 
     def _check_update(self, step: Update, live: LiveDomain, where: str) -> None:
         device = twin(live, step.info)
@@ -246,8 +269,14 @@ class Applier:
             raise VerificationError(f"{step.at}: libvirt changed it, but not as asked", differences=wrong)
 
     def _resize(self, step: Resize) -> None:
-        self._port.resize(step.target, step.size)
+        lost = None
+        try:
+            self._port.resize(step.target, step.size)
+        except ConnectionFailedError as exc:
+            lost = exc  # whether libvirt heard it is found out by looking
         found = self._port.disk_size(step.target)
+        if found != step.size and lost is not None:
+            raise lost
         if found != step.size:
             raise VerificationError(
                 f"{step.at}: libvirt resized it, but not as asked",

@@ -29,6 +29,20 @@ def edited(element: etree._Element, edit: Edit) -> str:
     return text_of(copy)
 
 
+def set_nothing(_element: etree._Element) -> None:
+    """Leave a device as it is."""
+
+
+def both(first: Edit, second: Edit) -> Edit:
+    """Give the edit that does one after the other."""
+
+    def edit(element: etree._Element) -> None:
+        first(element)
+        second(element)
+
+    return edit
+
+
 def set_link_state(state: str) -> Edit:
     """Give the edit that plugs the cable in (``up``) or out (``down``)."""
 

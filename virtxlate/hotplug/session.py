@@ -25,7 +25,7 @@ from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefu
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
-from virtxlate.ganeti.wire import check_uuid
+from virtxlate.ganeti.wire import check_mac, check_uuid
 from virtxlate.hotplug import changes, follow, plan
 from virtxlate.hotplug.apply import Affect
 from virtxlate.hotplug.edits import text_of
@@ -33,7 +33,7 @@ from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, agai
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.hotplug.look import twin
 from virtxlate.hotplug.snapshot import Entry, Snapshot, find, is_index
-from virtxlate.hotplug.steps import Detach, Step
+from virtxlate.hotplug.steps import Detach, Resize, Step
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
@@ -127,6 +127,7 @@ class Hotplug:
 
     def _nic_steps(self, affect: Affect, nic: Nic) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
         check_uuid(nic.uuid, "uuid")
+        check_mac(nic.mac, "mac")
 
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             places = plan.places_of(snapshot, running=affect.live)
@@ -214,10 +215,11 @@ class Hotplug:
         return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
 
     def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
+        check_mac(nic.mac, f"{entry.at}.mac")
+
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now = again(snapshot, entry)
-            found = changes.modify_nic(snapshot, now, nic, self._context, report)
-            return (*found, *_link(snapshot, entry, state))
+            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state)
 
         done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid else None)
         return self._engine.located(affect, done, "nic", nic.uuid)
@@ -239,7 +241,12 @@ class Hotplug:
 
     def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
-            return changes.modify_disk(snapshot, again(snapshot, entry), disk, self._context, report)
+            now, running = again(snapshot, entry), affect.live
+            found = changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
+            for step in found:
+                if isinstance(step, Resize):
+                    self._check_size(now, step.size)
+            return found
 
         done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
         return self._engine.located(affect, done, "disk", disk.uuid)

@@ -227,3 +227,15 @@ def test_an_instance_that_is_not_there_is_told_before_libvirt_is_asked(
     result = cli("plan", source((0,)), "db9")
     assert (result.code, asked) == (3, [])
     assert "no KVM instance 'db9' here" in result.error
+
+
+def test_a_map_entry_that_nothing_uses_is_an_error(cli: Cli, source: Write, tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text('[bridges]\nbr0 = "lan"\nbr7 = "dmz"\n')
+    for verb in ("plan", "apply"):
+        result = cli(verb, source((0, 1)), NAME, "--map", path)
+        assert (result.code, result.out, result.error) == (3, "", "error: map: unused: bridges.br7")
+    path.write_text('[bridges]\nbr0 = "lan"\n')
+    assert cli("plan", source((0, 1)), NAME, "--map", path).out == (
+        f"1. update nic {NIC_IDS[0]}: bridge\n2. update nic {NIC_IDS[1]}: bridge\n{NAME}: 2 steps\n"
+    )

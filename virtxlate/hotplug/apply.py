@@ -12,6 +12,7 @@ from virtxlate.errors import (
     ConnectionFailedError,
     DomainStoppedError,
     LiveError,
+    OperationRefusedError,
     VerificationError,
     VirtxlateError,
 )
@@ -63,6 +64,18 @@ class Applier:
         for step in steps:
             if isinstance(step, Detach) and self._affect.live:
                 check_removable(self._port, step, force=self._force)
+            if isinstance(step, Resize) and not self._force:
+                self._check_size(step)
+
+    def _check_size(self, step: Resize) -> None:
+        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
+        now = self._port.disk_size(step.target)
+        if step.size < now:
+            raise OperationRefusedError(
+                f"{step.at}: it has {now} bytes, and {step.size} are less: the rest would be lost (to be "
+                "forced with --force)",
+                call="resize",
+            )
 
     def run(self, step: Step) -> None:
         """Do a step, and look whether it was done.

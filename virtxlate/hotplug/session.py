@@ -33,7 +33,7 @@ from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, agai
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.hotplug.look import twin
 from virtxlate.hotplug.snapshot import Entry, Snapshot, find, is_index
-from virtxlate.hotplug.steps import Detach, Resize, Step
+from virtxlate.hotplug.steps import Detach, Step
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
@@ -242,11 +242,7 @@ class Hotplug:
     def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now, running = again(snapshot, entry), affect.live
-            found = changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
-            for step in found:
-                if isinstance(step, Resize):
-                    self._check_size(now, step.size)
-            return found
+            return changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
 
         done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
         return self._engine.located(affect, done, "disk", disk.uuid)
@@ -265,7 +261,6 @@ class Hotplug:
         entry = find(self._engine.read(affect), "disk", which)
         if not affect.live:
             raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
-        self._check_size(entry, size)
         disk = entry.kept if isinstance(entry.kept, Disk) else None
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
         done = self._engine.do(
@@ -274,16 +269,6 @@ class Hotplug:
             None if grown is None else follow.with_device("disk", grown),
         )
         return self._engine.located(affect, done, "disk", entry.info.uuid or "")
-
-    def _check_size(self, entry: Entry, size: int) -> None:
-        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
-        now = 0 if entry.info.target is None else self._port.disk_size(entry.info.target)
-        if size < now and not self._options.force:
-            raise OperationRefusedError(
-                f"{entry.at}: it has {now} bytes, and {size} are less: the rest would be lost (to be "
-                "forced with --force)",
-                call="resize",
-            )
 
     def change_medium(self, which: str, medium: domain.Disk | None) -> Done:
         """Put a medium into a CD-ROM or floppy drive; None ejects. Raises UnsupportedError, LiveError."""

@@ -32,7 +32,7 @@ print(*(name for name in {SLOW!r} if name in sys.modules))
 HELPED = ("--version", "--help", "translate --help", "start --help", "hotplug add --help", "apply --help")
 
 
-@pytest.mark.parametrize("argv", map(str.split, HELPED), ids=HELPED)
+@pytest.mark.parametrize("argv", [each.split() for each in HELPED], ids=HELPED)
 def test_what_argparse_answers_needs_argparse_alone(argv: list[str]) -> None:
     assert imported(*argv) <= {"traceback"}
 

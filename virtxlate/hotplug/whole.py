@@ -5,13 +5,16 @@ Order: what leaves, what changes, what comes; disks before NICs, as Ganeti does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from typing import Literal
 
 import msgspec
+from lxml import etree
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, plan
@@ -23,6 +26,7 @@ from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.matching import match
+from virtxlate.translate.runtime import LiveView, read_view
 from virtxlate.units import BYTES_PER_UNIT
 
 _OF_GANETI = ("disk-", "hotdisk-", "nic-", "hotnic-")
@@ -159,12 +163,29 @@ def _is_of_ganeti(entry: Entry) -> bool:
 
 
 def _without(snapshot: Snapshot, leaving: list[Entry]) -> Snapshot:
-    """Give the domain without those that leave; their places are not given to others in the same plan."""
+    """Give the domain without those that leave: they do so first, and others may have their places."""
+    if not leaving:
+        return snapshot
+    config = snapshot.config
+    if config is not None:
+        twins = [device for entry in leaving if (device := plan.config_twin(snapshot, entry)) is not None]
+        config = _view_without(config, twins)
     return msgspec.structs.replace(
         snapshot,
+        view=_view_without(snapshot.view, [entry.element for entry in leaving]),
+        config=config,
         disks=tuple(entry for entry in snapshot.disks if entry not in leaving),
         nics=tuple(entry for entry in snapshot.nics if entry not in leaving),
     )
+
+
+def _view_without(view: LiveView, devices: Iterable[LiveDevice]) -> LiveView:
+    root = deepcopy(view.live.root)
+    found = [root.find(f"devices/{device.tag}[{device.number}]") for device in devices]
+    for element in found:
+        if element is not None and (parent := element.getparent()) is not None:
+            parent.remove(element)
+    return read_view(etree.tostring(root))
 
 
 _DISK_FIELDS = frozenset({"type", "source", "readonly"})

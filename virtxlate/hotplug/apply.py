@@ -19,7 +19,7 @@ from virtxlate.errors import (
 from virtxlate.hotplug.look import Device, is_taken, same, twin, value_at
 from virtxlate.hotplug.removal import Removal, check_removable
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
-from virtxlate.live.port import HotplugPort
+from virtxlate.live.port import DomainState, HotplugPort
 from virtxlate.translate.compare import device_differences
 from virtxlate.translate.disk import ganeti_id
 
@@ -40,6 +40,8 @@ class Affect(msgspec.Struct, frozen=True, kw_only=True):
 
     live: bool
     config: bool
+    state: DomainState = DomainState()
+    """What the domain was doing when the operation began."""
 
 
 class Applier:
@@ -63,7 +65,7 @@ class Applier:
         """Raise OperationRefusedError before the first step, where one must not be done."""
         for step in steps:
             if isinstance(step, Detach) and self._affect.live:
-                check_removable(self._port, step, force=self._force)
+                check_removable(self._affect.state, step, force=self._force)
             if isinstance(step, Resize) and not self._force:
                 self._check_size(step)
 

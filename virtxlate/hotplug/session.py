@@ -106,8 +106,7 @@ class Hotplug:
         """
         affect = self._engine.affect()
         change = follow.with_device("disk", disk, at=index)
-        done = self._engine.do(affect, self._disk_steps(affect, disk), change)
-        return self._engine.located(affect, done, "disk", disk.uuid)
+        return self._engine.do(affect, self._disk_steps(affect, disk), change, device=("disk", disk.uuid))
 
     def _disk_steps(self, affect: Affect, disk: Disk) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
         check_uuid(disk.uuid, "uuid")
@@ -122,8 +121,7 @@ class Hotplug:
         """Add a Ganeti NIC. Raises as add_disk does."""
         affect = self._engine.affect()
         change = follow.with_device("nic", nic, at=index)
-        done = self._engine.do(affect, self._nic_steps(affect, nic), change)
-        return self._engine.located(affect, done, "nic", nic.uuid)
+        return self._engine.do(affect, self._nic_steps(affect, nic), change, device=("nic", nic.uuid))
 
     def _nic_steps(self, affect: Affect, nic: Nic) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
         check_uuid(nic.uuid, "uuid")
@@ -152,13 +150,14 @@ class Hotplug:
             if (done := self._finish(affect, snapshot, kind, which)) is not None:
                 return done
             raise
-        return self._remove(affect, kind, entry)
+        return self._remove(affect, kind, entry, snapshot)
 
-    def _remove(self, affect: Affect, kind: str, entry: Entry) -> Done:
+    def _remove(self, affect: Affect, kind: str, entry: Entry, first: Snapshot | None = None) -> Done:
         done = self._engine.do(
             affect,
             lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
             follow.without_device(kind, entry.info.uuid),
+            first=first,
         )
         return self._with_freed(affect, done)
 
@@ -206,8 +205,9 @@ class Hotplug:
         if values:
             nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
             return self._become_nic(affect, entry, nic, state)
-        done = self._engine.do(affect, lambda now, _report: _link(now, entry, state), None)
-        return self._engine.located(affect, done, "nic", entry.info.uuid or "")
+        return self._engine.do(
+            affect, lambda now, _report: _link(now, entry, state), None, device=("nic", entry.info.uuid or "")
+        )
 
     def become_nic(self, nic: Nic) -> Done:
         """Make the NIC of that uuid like ``nic``. Raises as modify_nic does."""
@@ -221,8 +221,9 @@ class Hotplug:
             now = again(snapshot, entry)
             return changes.modify_nic(snapshot, now, nic, self._context, report, state=state)
 
-        done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid else None)
-        return self._engine.located(affect, done, "nic", nic.uuid)
+        return self._engine.do(
+            affect, steps, follow.with_device("nic", nic) if nic.uuid else None, device=("nic", nic.uuid)
+        )
 
     def modify_disk(self, which: str, **values: Any) -> Done:
         """Change fields of a disk: mode, name, size_mib, and what says where it is.
@@ -244,8 +245,9 @@ class Hotplug:
             now, running = again(snapshot, entry), affect.live
             return changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
 
-        done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
-        return self._engine.located(affect, done, "disk", disk.uuid)
+        return self._engine.do(
+            affect, steps, follow.with_device("disk", disk) if disk.uuid else None, device=("disk", disk.uuid)
+        )
 
     def hvinfo(self, kind: str, which: str) -> HvInfo | None:
         """Give where a disk or NIC is, in Ganeti's words; None where it has none. Raises as find does."""
@@ -263,12 +265,12 @@ class Hotplug:
             raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
         disk = entry.kept if isinstance(entry.kept, Disk) else None
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
-        done = self._engine.do(
+        return self._engine.do(
             affect,
             lambda snapshot, _report: changes.resize(again(snapshot, entry), size),
             None if grown is None else follow.with_device("disk", grown),
+            device=("disk", entry.info.uuid or ""),
         )
-        return self._engine.located(affect, done, "disk", entry.info.uuid or "")
 
     def change_medium(self, which: str, medium: domain.Disk | None) -> Done:
         """Put a medium into a CD-ROM or floppy drive; None ejects. Raises UnsupportedError, LiveError."""

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -83,10 +82,7 @@ def test_a_connection_that_breaks_wakes_all_of_its_domains() -> None:
         assert (one.wait(0), other.wait(0)) == (Outcome.DISCONNECTED, Outcome.DISCONNECTED)
 
 
-def test_writers_of_one_domain_lose_nothing_and_double_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "_DIRECTORIES", (str(tmp_path),))
+def test_writers_of_one_domain_lose_nothing_and_double_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", SLEEP)  # a lock that somebody else holds is waited for
     found = domain_of(ganeti(0, 0))
     start = threading.Barrier(4)

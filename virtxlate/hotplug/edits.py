@@ -11,6 +11,7 @@ from virtxlate.domain.elements import DISK, INTERFACE
 from virtxlate.domain.model import Disk, Interface
 from virtxlate.errors import UnsupportedError
 from virtxlate.hotplug.snapshot import Entry as DeviceEntry
+from virtxlate.tables.hotplug import MEDIA_DEVICES
 from virtxlate.xmlmap import Field, Flag
 from virtxlate.xmlmap.entries import Entry
 
@@ -140,7 +141,7 @@ def set_medium(wanted: Disk | None) -> Edit:
 
 def check_drive(entry: DeviceEntry) -> None:
     """Raise UnsupportedError unless the device is one whose medium can change."""
-    if entry.info.kind not in {"cdrom", "floppy"}:
+    if entry.info.kind not in MEDIA_DEVICES:
         raise UnsupportedError(
             f"expected a CD-ROM or floppy drive, found a {entry.info.kind}; that is removed and added",
             at=entry.at,

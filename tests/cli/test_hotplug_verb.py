@@ -374,6 +374,11 @@ LATER = [
         3,
         "nics[2].link: expected the name of a bridge, found none",
     ),
+    (
+        ("--disk", "1:path=/dev/xenvg/a.disk0"),
+        5,
+        "attach: disks[1]: /dev/xenvg/a.disk0 is open already as disks[0]",
+    ),
     (("--net", ADD_NIC, "--disk", "0:remove"), 5, f"detach: {DISK_IDS[0]} stays: the guest boots from it"),
 ]
 

@@ -57,7 +57,7 @@ def add_disk(
     wanted = wanted_disk(snapshot.instance, disk, index, context, report)
     _check_bus(wanted.bus, at, running=running)
     _check_new(snapshot, wanted.alias, at)
-    _check_source(snapshot, wanted, at)
+    check_source(snapshot, wanted, at)
     before: tuple[Step, ...] = ()
     address: domain.Address
     if wanted.bus == "scsi":
@@ -127,12 +127,16 @@ def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
                 )
 
 
-def _check_source(snapshot: Snapshot, wanted: domain.Disk, at: str) -> None:
-    """Refuse to open a disk twice: what two writers make of it is no file system."""
+def check_source(snapshot: Snapshot, wanted: domain.Disk, at: str, *, but: Entry | None = None) -> None:
+    """Refuse to open a disk twice: what two writers make of it is no file system.
+
+    ``but`` is the disk that ``wanted`` takes the place of. Raises OperationRefusedError.
+    """
     for entry in (*snapshot.disks, *snapshot.others):
         device = entry.device
         if (
             isinstance(device, domain.Disk)
+            and entry is not but
             and wanted.source is not None
             and device.source == wanted.source
             and not (device.readonly and wanted.readonly)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import sys
 from collections.abc import Callable
@@ -531,3 +532,14 @@ def test_a_domain_that_does_not_run_has_its_definition_changed(cli: Cli, host: F
     assert (result.code, result.err) == (0, "")
     assert cli("hotplug", "remove", NAME, "--disk", "1").code == 0
     assert aliases(domain(host), live=False) == sorted((DISK_IDS[0], *NIC_IDS[:2]))
+
+
+# Help
+
+
+@pytest.mark.parametrize("verb", ["add", "remove", "modify", "resize", "media"])
+def test_each_verb_explains_itself_with_an_example_that_parses(cli: Cli, verb: str) -> None:
+    text = cli("hotplug", verb, "--help").out
+    (example,) = text.partition("\nexample:\n")[2].strip().splitlines()
+    args = build_parser().parse_args(shlex.split(example)[1:])
+    assert (args.verb, args.hotplug_verb) == ("hotplug", verb)

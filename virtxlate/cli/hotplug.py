@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from virtxlate.cli import show
 from virtxlate.cli.changes import RANDOM, Change, Makers, read_changes
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.domain import (
     Stage,
-    connected,
     find_domain,
     is_only_shown,
     read_hvparams,

@@ -22,6 +22,7 @@ LAYERS = {
     "virtxlate.report": 0,
     "virtxlate.units": 0,
     "virtxlate.bijection": 1,
+    "virtxlate.scsi": 1,
     "virtxlate.xmlmap": 1,
     "virtxlate.ganeti": 2,
     "virtxlate.domain": 2,

@@ -24,13 +24,13 @@ def first_word(uri: str) -> str:
 def test_each_lun_is_read_through_its_uri_even_beside_another_target() -> None:
     one, other = Lun(serial="ONE"), Lun(serial="OTHER")
     with iscsi_target(one) as first, iscsi_target(one, other) as second:
-        first.image_of(one).write_bytes(b"first-target----".ljust(one.size_bytes, b"\0"))
-        second.image_of(other).write_bytes(b"second-target---".ljust(other.size_bytes, b"\0"))
+        first.image_of(one).write_bytes(b"firsttarget00000".ljust(one.size_bytes, b"\0"))
+        second.image_of(other).write_bytes(b"secondtarget0000".ljust(other.size_bytes, b"\0"))
         read = {
             first_word(first.uri_of(one)).split("  ")[-1],
             first_word(second.uri_of(other)).split("  ")[-1],
         }
-    assert read == {"first-target----", "second-target---"}
+    assert read == {"firsttarget00000", "secondtarget0000"}
 
 
 def test_a_target_refuses_who_is_not_admitted() -> None:

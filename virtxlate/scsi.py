@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -167,6 +167,28 @@ def parse_scsi_map(text: str) -> ScsiMap:
     if not isinstance(devices, list):
         raise MapError("expected a list of tables, [[device]]", at="device")
     return ScsiMap(_device(entry, f"device[{index}]") for index, entry in enumerate(devices))
+
+
+def format_scsi_map(devices: Iterable[ScsiDevice]) -> str:
+    """Give the TOML text that parse_scsi_map reads as these devices."""
+    return "\n".join("".join(_lines(device)) for device in devices)
+
+
+def _lines(device: ScsiDevice) -> Iterator[str]:
+    yield "[[device]]\n"
+    for name in ("address", "block", "generic"):
+        value = getattr(device, name)
+        if value is not None:
+            yield f"{name} = {_quoted(str(value))}\n"
+    if device.links:
+        yield "links = [\n"
+        yield from (f"    {_quoted(link)},\n" for link in device.links)
+        yield "]\n"
+
+
+def _quoted(text: str) -> str:
+    """Give a text as a string of TOML: that of JSON, but for the one character that JSON lets pass."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _device(entry: object, at: str) -> ScsiDevice:

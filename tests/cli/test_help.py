@@ -14,7 +14,7 @@ from tests.cli.running import Cli
 from virtxlate import __version__, errors
 from virtxlate.cli.parser import build_parser
 
-VERBS = ("translate", "validate", "explain", "hvinfo", "runtime", "define", "start")
+VERBS = ("translate", "validate", "explain", "hvinfo", "runtime", "scsi-map", "define", "start")
 
 
 def help_of(cli: Cli, *verb: str) -> str:
@@ -43,7 +43,7 @@ def test_the_verbs_are_all_there(cli: Cli) -> None:
     (actions,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
     assert tuple(actions.choices) == VERBS
     text = help_of(cli)
-    assert re.findall(r"^    ([a-z]+)(?: |$)", text, re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^    ([a-z-]+)(?: |$)", text, re.MULTILINE) == list(VERBS)
 
 
 def test_every_exit_code_is_explained(cli: Cli) -> None:

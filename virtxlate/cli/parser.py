@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _explain(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
+    _scsi_map(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
@@ -286,6 +287,25 @@ def _runtime_write(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
     parser.add_argument("--strict", action="store_true", help="make every loss an error")
+
+
+def _scsi_map(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "scsi-map",
+        "scsi_map",
+        "write the SCSI devices of this host, with every name of each, for a translation elsewhere",
+        "virtxlate scsi-map -o node1.toml",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default="-", help="TOML file to write; default: stdout"
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        default="/",
+        help="directory with the sys and dev of the host (default: /)",
+    )
 
 
 def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:

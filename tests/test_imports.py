@@ -28,6 +28,7 @@ LAYERS = {
     "virtxlate.domain": 2,
     "virtxlate.tables": 2,
     "virtxlate.placement": 3,
+    "virtxlate.rules": 3,
     "virtxlate.translate": 3,
     "virtxlate.live.port": 4,
     "virtxlate.live": 6,
@@ -41,6 +42,7 @@ WITHIN_A_LAYER = {
     ("virtxlate.report", "virtxlate.errors"),
     ("virtxlate.units", "virtxlate.errors"),
     ("virtxlate.translate", "virtxlate.placement"),
+    ("virtxlate.translate", "virtxlate.rules"),
 }
 TABLES_MAY_IMPORT = {"virtxlate.bijection", "virtxlate.errors", "virtxlate.report", "virtxlate.tables"}
 DOORS_TO_LIBVIRT = {"virtxlate.live.connection", "virtxlate.live.events"}

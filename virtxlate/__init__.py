@@ -19,7 +19,6 @@ from virtxlate._version import __version__
 
 if TYPE_CHECKING:
     from virtxlate.domain.document import format_domain, parse_domain
-    from virtxlate.domain.schema import validate
     from virtxlate.domain.violations import Violation
     from virtxlate.errors import (
         DomainXmlError,
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     )
     from virtxlate.ganeti.source import open_source
     from virtxlate.report import Loss, Report, Severity
+    from virtxlate.rules import RULES, Rule, validate
+    from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap, ScsiResolver, parse_scsi_map
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from virtxlate.translate.placing import place
 
 __all__ = [
+    "RULES",
     "Context",
     "DeviceInfo",
     "DomainXmlError",
@@ -57,7 +59,12 @@ __all__ = [
     "PlacementError",
     "Renames",
     "Report",
+    "Rule",
     "SchemaError",
+    "ScsiAddress",
+    "ScsiDevice",
+    "ScsiMap",
+    "ScsiResolver",
     "Severity",
     "TableError",
     "UnknownTermError",
@@ -72,6 +79,7 @@ __all__ = [
     "open_source",
     "parse_domain",
     "parse_renames",
+    "parse_scsi_map",
     "place",
     "to_domain",
     "to_ganeti",
@@ -80,10 +88,11 @@ __all__ = [
 
 _HOMES = {
     "domain.document": ("format_domain", "parse_domain"),
-    "domain.schema": ("validate",),
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
     "report": ("Loss", "Report", "Severity"),
+    "rules": ("RULES", "Rule", "validate"),
+    "scsi": ("ScsiAddress", "ScsiDevice", "ScsiMap", "ScsiResolver", "parse_scsi_map"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),

@@ -16,6 +16,7 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).parents[2] / "virtxlate"
 BY_PARAMETER = "(row.reason)"
 BY_CONTROLLER = "(row.note)"
+BY_RULE = "(_reason(rule, fault))"
 _DEFAULT_SEVERITY = "host-only"
 
 
@@ -135,6 +136,13 @@ TO_LIBVIRT = {
         "See the note in [mapping.md](mapping.md#virtxlatetablescontroller). Guests without a driver that "
         "reads the EEPROM do not notice.",
     ),
+    BY_RULE: Advice(
+        "disks[N], hvparams.scsi_controller_type, devices",
+        "See [rules.md](rules.md): the loss ends in the id of a rule.",
+    ),
+    "SCSI commands that are passed through go past the host's cache": Advice(
+        "hvparams.disk_cache", "Nothing: the device has a cache of its own, which the guest sets."
+    ),
     "not a KVM hypervisor parameter that is known": Advice(
         "hvparams.NAME", "Look up what your Ganeti does with it; it rides in the metadata."
     ),
@@ -191,6 +199,9 @@ TO_GANETI = {
     "the URI that Ganeti's node made is not in the source": Advice("disks[N].uri"),
     "a DRBD device may also be another template's": Advice("disks[N].minor"),
     "a CD-ROM is always read-only": Advice("disks[N].mode"),
+    "Ganeti has no word for it": Advice(
+        "disks[N].rawio, disks[N].sgio, disks[N].shareable, disks[N].initiator, disks[N].reservations"
+    ),
     "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo"),
     "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0": Advice(
         "nics[N].hvinfo"

@@ -84,6 +84,49 @@ CASES: list[tuple[Any, Any, str]] = [
         ),
     ),
     (
+        e.DISK,
+        m.Disk(
+            type="block",
+            device="lun",
+            rawio=True,
+            sgio="filtered",
+            source=m.DiskSource(
+                dev="/dev/sdb",
+                reservations=m.Reservations(
+                    managed=False, socket="/run/pr.sock", socket_type="unix", socket_mode="client"
+                ),
+            ),
+            target="sda",
+            bus="scsi",
+            shareable=True,
+        ),
+        (
+            "<disk type='block' device='lun' rawio='yes' sgio='filtered'><source dev='/dev/sdb'>"
+            "<reservations managed='no'><source type='unix' path='/run/pr.sock' mode='client'/>"
+            "</reservations></source><target dev='sda' bus='scsi'/><shareable/></disk>"
+        ),
+    ),
+    (
+        e.DISK,
+        m.Disk(
+            type="network",
+            device="lun",
+            source=m.DiskSource(
+                protocol="iscsi",
+                name="iqn.2026-01.com.example:san/1",
+                hosts=(m.SourceHost(name="192.0.2.9"),),
+                initiator="iqn.2026-01.com.example:vm1",
+            ),
+            target="sda",
+        ),
+        (
+            "<disk type='network' device='lun'>"
+            "<source protocol='iscsi' name='iqn.2026-01.com.example:san/1'><host name='192.0.2.9'/>"
+            "<initiator><iqn name='iqn.2026-01.com.example:vm1'/></initiator></source>"
+            "<target dev='sda'/></disk>"
+        ),
+    ),
+    (
         e.CONTROLLER,
         m.Controller(
             type="scsi",

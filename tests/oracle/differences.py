@@ -48,7 +48,7 @@ NEWER_DISKPARAMS = frozenset({"user-id"})
 """Disk parameters of 3.2, which the judge's 3.0 drops."""
 
 CORPUS_REFUSED = {
-    "disk_type=scsi-block": "LUN passthrough is not translated yet",
+    "disk_type=scsi-block": "its disks are logical volumes, which are no SCSI devices: QEMU does not start",
     "disk_type=scsi-generic": "SCSI generic passthrough is not translated yet",
     "nic_type=ne2k_isa": "Ganeti starts it and QEMU refuses: an ISA card cannot stand in a PCI slot",
     "rbd userspace id": "libvirt wants a secret, which only the map can name",

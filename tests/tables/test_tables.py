@@ -105,20 +105,20 @@ def test_the_old_scsi_is_today_s_scsi_hd() -> None:
 UNKNOWN = [
     (
         lambda: disk.by_disk_type("nvme"),
-        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd')",
+        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')",
     ),
     (
         lambda: disk.by_bus("sata", "disk"),
         (
             "disk_type: no libvirt term 'sata disk' "
-            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')"
+            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
         ),
     ),
     (
         lambda: disk.by_bus(None, "disk"),
         (
             "disk_type: no libvirt term 'None disk' "
-            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')"
+            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
         ),
     ),
     (

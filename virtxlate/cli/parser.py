@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     _translate(verbs)
     _validate(verbs)
+    _rules(verbs)
     _explain(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
@@ -134,12 +135,26 @@ def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         verbs,
         "validate",
         "validate",
-        "check domain XML against the schema, and show every problem",
+        "check domain XML against the schema and the rules, and show every problem",
         "virsh dumpxml web1 | virtxlate validate -",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
+    )
+
+
+def _rules(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "rules",
+        "rules",
+        "list the rules that validate checks beside the schema, or explain one",
+        "virtxlate rules lun-cache",
+    )
+    parser.add_argument("id", metavar="ID", nargs="?", help="id of a rule, as validate shows it; none: all")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each rule"
     )
 
 

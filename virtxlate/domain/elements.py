@@ -21,6 +21,7 @@ from virtxlate.domain.model import (
     Memory,
     Os,
     PciAddress,
+    Reservations,
     SourceAuth,
     SourceHost,
     UsbAddress,
@@ -89,6 +90,14 @@ _SOURCE_AUTH = Element(
     Field("secret_usage", "secret/@usage"),
     Field("secret_uuid", "secret/@uuid"),
 )
+_RESERVATIONS = Element(
+    "reservations",
+    Reservations,
+    Field("managed", "@managed", YES_NO, required=True),
+    Field("socket_type", "source/@type"),
+    Field("socket", "source/@path"),
+    Field("socket_mode", "source/@mode"),
+)
 _DISK_SOURCE = Element(
     "source",
     DiskSource,
@@ -99,13 +108,17 @@ _DISK_SOURCE = Element(
     Field("pool", "@pool"),
     Field("volume", "@volume"),
     Children("hosts", _SOURCE_HOST),
+    Field("initiator", "initiator/iqn/@name"),
     Child("auth", _SOURCE_AUTH),
+    Child("reservations", _RESERVATIONS),
 )
 DISK = Element(
     "disk",
     Disk,
     Field("type", "@type", one_of("disk type", words.DISK_TYPES), required=True),
     Field("device", "@device", one_of("disk device", words.DISK_DEVICES)),
+    Field("rawio", "@rawio", YES_NO),
+    Field("sgio", "@sgio", one_of("sgio mode", words.SGIO_MODES)),
     Field("driver_name", "driver/@name"),
     Field("driver_type", "driver/@type"),
     Field("cache", "driver/@cache", one_of("cache mode", words.CACHE_MODES)),
@@ -115,6 +128,7 @@ DISK = Element(
     Field("target", "target/@dev", required=True),
     Field("bus", "target/@bus", one_of("disk bus", words.DISK_BUSES)),
     Flag("readonly", "readonly"),
+    Flag("shareable", "shareable"),
     Field("boot_order", "boot/@order", INTEGER),
     Field("alias", "alias/@name"),
     Child("address", ADDRESS),

@@ -56,6 +56,15 @@ class SourceAuth(msgspec.Struct, frozen=True, kw_only=True):
     secret_uuid: str | None = None
 
 
+class Reservations(msgspec.Struct, frozen=True, kw_only=True):
+    """``<reservations managed='yes'/>``: who serves a lun's persistent reservations, libvirt or a socket."""
+
+    managed: bool
+    socket: str | None = None
+    socket_type: str | None = None
+    socket_mode: str | None = None
+
+
 class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     """``<source file=...>``, ``<source dev=...>`` or ``<source protocol=... name=...>``."""
 
@@ -66,7 +75,10 @@ class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     pool: str | None = None
     volume: str | None = None
     hosts: tuple[SourceHost, ...] = ()
+    initiator: str | None = None
+    """iSCSI name under which QEMU logs in."""
     auth: SourceAuth | None = None
+    reservations: Reservations | None = None
 
 
 class Disk(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +86,8 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
 
     type: str
     device: str = "disk"
+    rawio: bool | None = None
+    sgio: str | None = None
     driver_name: str | None = None
     driver_type: str | None = None
     cache: str | None = None
@@ -83,6 +97,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     bus: str | None = None
     readonly: bool = False
+    shareable: bool = False
     boot_order: int | None = None
     alias: str | None = None
     address: Address | None = None

@@ -22,6 +22,7 @@ DISK_TYPES = (
     DiskType(ganeti="ide", bus="ide", device="disk", prefix="hd"),
     DiskType(ganeti="scsi-hd", bus="scsi", device="disk", prefix="sd"),
     DiskType(ganeti="scsi-cd", bus="scsi", device="cdrom", prefix="sd"),
+    DiskType(ganeti="scsi-block", bus="scsi", device="lun", prefix="sd"),
 )
 """Source: Ganeti lib/hypervisor/hv_kvm/__init__.py:519; libvirt 9.0.0 qemu_command.c:1744."""
 
@@ -29,7 +30,6 @@ DISK_TYPE_ALIASES = {"scsi": "scsi-hd"}
 """Read from Ganeti only: no device of this name has started since 3.1."""
 
 UNSUPPORTED_DISK_TYPES = {
-    "scsi-block": "LUN passthrough is not translated yet",
     "scsi-generic": "SCSI generic passthrough is not translated yet",
     "sd": "QEMU has no disk device of this name since Ganeti 3.1, and a PC has no SD card reader",
     "mtd": "QEMU has no disk device of this name since Ganeti 3.1",

@@ -12,7 +12,14 @@ from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError, PlacementError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance
-from virtxlate.ganeti.words import DISK_DRIVERS, PCI_BUS, SCSI_BUS, UNCACHED_TEMPLATES
+from virtxlate.ganeti.words import (
+    DISK_DRIVERS,
+    NO_SCSI_TEMPLATES,
+    PASSTHROUGH_DISK_TYPES,
+    PCI_BUS,
+    SCSI_BUS,
+    UNCACHED_TEMPLATES,
+)
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import ScsiController, by_libvirt
 from virtxlate.tables.disk import (
@@ -63,6 +70,8 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     disk, hvparams = instance.disks[index], instance.hvparams
     at = f"disks[{index}]"
     row = carry(by_disk_type, hvparams.disk_type, "hvparams.disk_type")
+    if row.ganeti in PASSTHROUGH_DISK_TYPES:
+        check_passthrough(disk, context, at)
     kind, source = sources.to_domain(disk, instance, index, context, report)
     if disk.mode not in {"rw", "ro"}:
         raise GanetiDataError(f"expected 'rw' or 'ro', found {disk.mode!r}", at=f"{at}.mode")
@@ -74,7 +83,7 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         device=row.device,
         driver_name="qemu",
         driver_type="raw",
-        cache=cache_of(disk, instance),
+        cache=cache_of(disk, instance, report),
         io=None if kind == "network" else carry(DISK_AIOS.right, hvparams.disk_aio, "hvparams.disk_aio"),
         discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
         source=source,
@@ -92,9 +101,27 @@ def boots_from_disk(instance: Instance) -> bool:
     return instance.hvparams.boot_order == "disk" and not instance.hvparams.kernel_path
 
 
-def cache_of(disk: Disk, instance: Instance) -> str:
-    """Give libvirt's cache word: shared storage is never cached. Raises UnsupportedError."""
+def check_passthrough(disk: Disk, context: Context, at: str) -> None:
+    """Raise UnsupportedError for a template whose device the kernel makes: it takes no SCSI commands.
+
+    A device that the map names in its place may be one.
+    """
+    if disk.template in NO_SCSI_TEMPLATES and context.renames.find("disks", disk.uuid) is None:
+        raise UnsupportedError(
+            f"a {disk.template} disk is no SCSI device: use disk_type scsi-hd, or name the device in the "
+            'map, [disks] "UUID" = "/dev/disk/by-id/..."',
+            at=f"{at}.template",
+        )
+
+
+def cache_of(disk: Disk, instance: Instance, report: Report) -> str:
+    """Give libvirt's cache word: shared storage and passthrough are never cached. Raises UnsupportedError."""
     if disk.template in UNCACHED_TEMPLATES:
+        return DISK_CACHES.right("none")
+    if instance.hvparams.disk_type in PASSTHROUGH_DISK_TYPES:
+        if instance.hvparams.disk_cache != "none":
+            reason = "SCSI commands that are passed through go past the host's cache"
+            report.lose("hvparams.disk_cache", instance.hvparams.disk_cache, reason)
         return DISK_CACHES.right("none")
     return carry(DISK_CACHES.right, instance.hvparams.disk_cache, "hvparams.disk_cache")
 
@@ -168,11 +195,26 @@ def to_ganeti(
         "uri",
     ):
         report.lose(f"{at}.{name}", None, "a libvirt disk does not tell it")
+    _report_unsaid(disk, at, report)
     fields: dict[str, Any] = {name: getattr(storage, name) for name in storage.__struct_fields__}
     mode = "ro" if disk.readonly and disk.device != "cdrom" else "rw"
     if disk.device == "cdrom":
         report.lose(f"{at}.mode", None, "a CD-ROM is always read-only")
     return Disk(mode=mode, hvinfo=_hvinfo(disk, row, at, models, report), **fields)
+
+
+def _report_unsaid(disk: domain.Disk, at: str, report: Report) -> None:
+    """Report what no parameter of Ganeti says."""
+    source = disk.source or domain.DiskSource()
+    for name, value, default in (
+        ("rawio", disk.rawio, None),
+        ("sgio", disk.sgio, None),
+        ("shareable", disk.shareable, False),
+        ("initiator", source.initiator, None),
+        ("reservations", source.reservations and source.reservations.managed, None),
+    ):
+        if value != default:
+            report.lose(f"{at}.{name}", value, "Ganeti has no word for it")
 
 
 def _hvinfo(

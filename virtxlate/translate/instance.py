@@ -15,7 +15,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import disk, fixed, machine, metadata, nic
+from virtxlate.translate import disk, fixed, machine, metadata, nic, obeys
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -37,7 +37,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     _check_aliases(placed)
     report_untranslated(placed, report)
     devices = fixed.to_domain(placed, report)
-    return domain.Domain(
+    made = domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
@@ -58,6 +58,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
             memballoon=devices.memballoon,
         ),
     )
+    obeys.check(made, placed, report)
+    return made
 
 
 def report_untranslated(instance: Instance, report: Report) -> None:

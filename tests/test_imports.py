@@ -31,6 +31,7 @@ LAYERS = {
     "virtxlate.rules": 3,
     "virtxlate.translate": 3,
     "virtxlate.live.port": 4,
+    "virtxlate.npiv": 5,
     "virtxlate.live": 6,
     "virtxlate": 6,
     "virtxlate.cli": 7,

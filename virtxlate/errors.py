@@ -13,6 +13,7 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── ConnectionFailedError
 │   ├── LibvirtMissingError         libvirt-python is not installed
 │   ├── DomainNotFoundError(LookupError)
+│   ├── NodeDeviceNotFoundError(LookupError)
 │   └── OperationRefusedError       the domain's state, or the driver, does not allow it
 ├── VerificationError            6  libvirt said yes, but its own XML says no; ``differences``
 └── InternalError               70  a bug of ours
@@ -137,6 +138,10 @@ class LibvirtMissingError(LiveError):
 
 class DomainNotFoundError(LiveError, LookupError):
     """There is no such domain on this connection."""
+
+
+class NodeDeviceNotFoundError(LiveError, LookupError):
+    """There is no such device of the host on this connection."""
 
 
 class OperationRefusedError(LiveError):

@@ -14,7 +14,18 @@ from tests.cli.running import Cli
 from virtxlate import __version__, errors
 from virtxlate.cli.parser import build_parser
 
-VERBS = ("translate", "validate", "rules", "explain", "hvinfo", "runtime", "scsi-map", "define", "start")
+VERBS = (
+    "translate",
+    "validate",
+    "rules",
+    "explain",
+    "hvinfo",
+    "runtime",
+    "scsi-map",
+    "vhba",
+    "define",
+    "start",
+)
 
 
 def help_of(cli: Cli, *verb: str) -> str:

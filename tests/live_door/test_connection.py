@@ -9,8 +9,14 @@ import pytest
 
 from tests.live_door.fake_libvirt import ERRORS, FakeLibvirt, FakeVirDomain, libvirtError
 from virtxlate import errors
-from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
-from virtxlate.live.port import DomainPort, HostPort
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DomainNotFoundError,
+    LiveError,
+    NodeDeviceNotFoundError,
+    OperationRefusedError,
+)
+from virtxlate.live.port import DomainPort, HostPort, NodeDevicePort
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
 
@@ -20,6 +26,7 @@ CLASSES = {
     "VIR_ERR_AUTH_FAILED": ConnectionFailedError,
     "VIR_ERR_RPC": ConnectionFailedError,
     "VIR_ERR_NO_DOMAIN": DomainNotFoundError,
+    "VIR_ERR_NO_NODE_DEVICE": NodeDeviceNotFoundError,
     "VIR_ERR_OPERATION_INVALID": OperationRefusedError,
     "VIR_ERR_OPERATION_DENIED": OperationRefusedError,
     "VIR_ERR_OPERATION_UNSUPPORTED": OperationRefusedError,
@@ -170,3 +177,27 @@ def test_every_refusal_names_its_call(
     assert (
         str(caught.value) == f"{'create' if call == 'createWithFlags' else call}: not now (libvirt error 55)"
     )
+
+
+# Node devices
+
+
+def test_node_devices_are_given_as_xml_but_those_that_have_gone(
+    connection: ModuleType, libvirt: FakeLibvirt
+) -> None:
+    libvirt.node_devices = {"scsi_host1": "<device/>", "scsi_host2": "<device><name/></device>"}
+    with connection.connected(None) as host:
+        port: NodeDevicePort = host
+        assert port.node_devices("fc_host") == ("<device/>", "<device><name/></device>")
+    assert ("listDevices", "fc_host", 0) in libvirt.calls
+
+
+def test_a_node_device_is_made_and_removed(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    libvirt.node_devices = {"scsi_host12": "<device/>"}
+    with connection.connected(None) as host:
+        assert host.create_node_device("<device/>") == "scsi_host12"
+        host.destroy_node_device("scsi_host12")
+        with pytest.raises(NodeDeviceNotFoundError, match="no node device scsi_host13"):
+            host.destroy_node_device("scsi_host13")
+    assert ("nodeDeviceCreateXML", "<device/>", 0) in libvirt.calls
+    assert ("destroy", "scsi_host12") in libvirt.calls

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 
 from virtxlate._version import __version__
+from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
+from virtxlate.cli.verb import Verbs as _Verbs
+from virtxlate.cli.verb import add_verb as _verb
 
 _EXIT_CODES = """\
 exit codes:
@@ -35,29 +38,12 @@ def build_parser() -> argparse.ArgumentParser:
     _explain(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
-    _scsi_map(verbs)
+    add_scsi_map(verbs)
+    add_vhba(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
     )
-    return parser
-
-
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
-
-
-def _verb(
-    verbs: _Verbs[argparse.ArgumentParser], name: str, module: str, help_text: str, example: str
-) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(
-        name,
-        help=help_text,
-        description=help_text[0].upper() + help_text[1:] + ".",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(module=module, verb=name)
-    parser.add_argument("--traceback", action="store_true", help="show where in virtxlate an error came from")
     return parser
 
 
@@ -302,25 +288,6 @@ def _runtime_write(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("-o", "--output", metavar="OUT", help="runtime file to write; default: stdout")
     parser.add_argument("--strict", action="store_true", help="make every loss an error")
-
-
-def _scsi_map(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
-        verbs,
-        "scsi-map",
-        "scsi_map",
-        "write the SCSI devices of this host, with every name of each, for a translation elsewhere",
-        "virtxlate scsi-map -o node1.toml",
-    )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", default="-", help="TOML file to write; default: stdout"
-    )
-    parser.add_argument(
-        "--root",
-        metavar="DIR",
-        default="/",
-        help="directory with the sys and dev of the host (default: /)",
-    )
 
 
 def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import libvirt
 
-from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DomainNotFoundError,
+    LiveError,
+    NodeDeviceNotFoundError,
+    OperationRefusedError,
+)
 from virtxlate.live.events import start_event_loop
 from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
 
@@ -18,6 +24,7 @@ _ERRORS: dict[int, type[LiveError]] = {
     libvirt.VIR_ERR_AUTH_FAILED: ConnectionFailedError,
     libvirt.VIR_ERR_RPC: ConnectionFailedError,
     libvirt.VIR_ERR_NO_DOMAIN: DomainNotFoundError,
+    libvirt.VIR_ERR_NO_NODE_DEVICE: NodeDeviceNotFoundError,
     libvirt.VIR_ERR_OPERATION_INVALID: OperationRefusedError,
     libvirt.VIR_ERR_OPERATION_DENIED: OperationRefusedError,
     libvirt.VIR_ERR_OPERATION_UNSUPPORTED: OperationRefusedError,
@@ -112,6 +119,26 @@ class LibvirtHost:
         with libvirt_errors("getLibVersion"):
             number = int(self._connection.getLibVersion())
         return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+    def node_devices(self, capability: str) -> tuple[str, ...]:
+        """Give the XML of each device with that capability; one that goes meanwhile is left out."""
+        with libvirt_errors("listDevices"):
+            names = self._connection.listDevices(capability, 0)
+        found = []
+        for name in names:
+            with suppress(NodeDeviceNotFoundError), libvirt_errors("nodeDeviceLookupByName"):
+                found.append(str(self._connection.nodeDeviceLookupByName(name).XMLDesc(0)))
+        return tuple(found)
+
+    def create_node_device(self, xml: str) -> str:
+        """Make a device, and give its name."""
+        with libvirt_errors("nodeDeviceCreateXML"):
+            return str(self._connection.nodeDeviceCreateXML(xml, 0).name())
+
+    def destroy_node_device(self, name: str) -> None:
+        """Remove a device that was made."""
+        with libvirt_errors("nodeDeviceDestroy"):
+            self._connection.nodeDeviceLookupByName(name).destroy()
 
 
 @contextmanager

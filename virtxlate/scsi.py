@@ -147,6 +147,39 @@ def _only_once(known: dict[Any, ScsiDevice], key: object, device: ScsiDevice, at
     known[key] = device
 
 
+class Asked:
+    """A resolver that remembers what it told; ``known`` devices are told before it asks ``resolver``."""
+
+    __slots__ = ("_map", "_resolver", "_told")
+
+    def __init__(self, resolver: ScsiResolver | None = None, known: Iterable[ScsiDevice] = ()) -> None:
+        self._resolver = resolver
+        self._map = ScsiMap(known)
+        self._told: dict[ScsiDevice, set[str]] = {}
+
+    @property
+    def known(self) -> tuple[ScsiDevice, ...]:
+        """The devices that were told; each has the links that it was asked by, and the stable one."""
+        return tuple(
+            msgspec.structs.replace(one, links=tuple(x for x in one.links if x in {*asked, one.stable}))
+            for one, asked in self._told.items()
+        )
+
+    def device(self, path: str) -> ScsiDevice | None:
+        """Give the device of that name."""
+        found = self._map.device(path)
+        if found is None and self._resolver is not None:
+            found = self._resolver.device(path)
+        if found is not None:
+            self._told.setdefault(found, set()).add(path)
+        return found
+
+    def at(self, address: ScsiAddress) -> ScsiDevice | None:
+        """Give the device at that address."""
+        found = self._map.at(address)
+        return found if found is not None or self._resolver is None else self._resolver.at(address)
+
+
 def parse_scsi_map(text: str) -> ScsiMap:
     """Give the resolver that a TOML or JSON text describes.
 

@@ -41,11 +41,22 @@ UNWRITTEN = {
     "devices/disk/@rawio": _NO_WORD,
     "devices/disk/@sgio": _NO_WORD,
     "devices/disk/shareable": _NO_WORD,
-    "devices/disk/source/initiator/iqn/@name": _NO_WORD,
     "devices/disk/source/reservations/@managed": _NO_WORD,
     **{f"devices/disk/source/reservations/source/@{name}": _NO_WORD for name in ("type", "path", "mode")},
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
+    "devices/controller/driver/@queues": _NO_WORD,
+    "devices/controller/driver/@iothread": _NO_WORD,
+    **{f"devices/hostdev/{path}": _NO_WORD for path in ("@rawio", "@sgio", "shareable")},
+    "devices/hostdev/@model": "only the other types of host devices have models",
+    "devices/hostdev/source/@wwpn": "Ganeti has no vhost-scsi",
+    "devices/hostdev/source/host/@transport": "iSCSI goes over TCP",
+    "devices/hostdev/source/host/@socket": "iSCSI goes over TCP",
+    "devices/hostdev/source/auth/secret/@usage": "a secret is named by its UUID",
+    **{
+        f"devices/hostdev/address/@{name}": "it is on SCSI, never on PCI or USB"
+        for name in ("domain", "slot", "function", "multifunction", "port")
+    },
     "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
     "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
@@ -169,7 +180,11 @@ def controllers(instance: Instance) -> set[str]:
 
 
 ROWS: list[tuple[str, Callable[[Instance], set[str]], set[str]]] = [
-    ("DISK_TYPES", disk_types, {row.ganeti for row in disk.DISK_TYPES}),
+    (
+        "DISK_TYPES",
+        disk_types,
+        {row.ganeti for row in disk.DISK_TYPES} | {word for word, _type in disk.HOSTDEV_DISK_TYPES.rows},
+    ),
     ("SCSI_CONTROLLERS", controllers, {row.ganeti for row in controller.SCSI_CONTROLLERS}),
 ]
 

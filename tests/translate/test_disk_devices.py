@@ -189,10 +189,6 @@ def test_another_mode_is_refused() -> None:
 
 REFUSED = [
     (
-        {"disk_type": "scsi-generic"},
-        "hvparams.disk_type: 'scsi-generic': SCSI generic passthrough is not translated yet",
-    ),
-    (
         {"disk_type": "sd"},
         (
             "hvparams.disk_type: 'sd': QEMU has no disk device of this name since Ganeti 3.1, "
@@ -205,8 +201,10 @@ REFUSED = [
     ),
     (
         {"disk_type": "nvme"},
-        "hvparams.disk_type: 'nvme' has no equal "
-        "(these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')",
+        (
+            "hvparams.disk_type: 'nvme' has no equal "
+            "(these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')"
+        ),
     ),
     (
         {"disk_cache": "unsafe"},
@@ -408,8 +406,10 @@ REFUSED_BACK = [
     ),
     (
         replace(DISK, bus=None, device="lun"),
-        "disks[0].bus: None has no equal "
-        "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')",
+        (
+            "disks[0].bus: None has no equal "
+            "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
+        ),
     ),
     (
         replace(DISK, cache="directsync"),

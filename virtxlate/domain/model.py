@@ -103,12 +103,49 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
 
 
+class HostdevSource(msgspec.Struct, frozen=True, kw_only=True):
+    """``<source><adapter name='scsi_host2'/><address bus='0' target='1' unit='0'/></source>``, or iSCSI.
+
+    The parts of the address are texts: what they mean depends on the type of the host device.
+    """
+
+    adapter: str | None = None
+    bus: str | None = None
+    target: str | None = None
+    unit: str | None = None
+    protocol: str | None = None
+    name: str | None = None
+    wwpn: str | None = None
+    hosts: tuple[SourceHost, ...] = ()
+    initiator: str | None = None
+    auth: SourceAuth | None = None
+
+
+class Hostdev(msgspec.Struct, frozen=True, kw_only=True):
+    """``<hostdev mode='subsystem' type='scsi'>...</hostdev>``: a device of the host as it is."""
+
+    mode: str = "subsystem"
+    type: str
+    model: str | None = None
+    managed: bool | None = None
+    rawio: bool | None = None
+    sgio: str | None = None
+    source: HostdevSource | None = None
+    readonly: bool = False
+    shareable: bool = False
+    boot_order: int | None = None
+    alias: str | None = None
+    address: Address | None = None
+
+
 class Controller(msgspec.Struct, frozen=True, kw_only=True):
     """``<controller type='scsi' index='0' model='lsilogic'/>``."""
 
     type: str
     index: int | None = None
     model: str | None = None
+    queues: int | None = None
+    iothread: int | None = None
     alias: str | None = None
     address: Address | None = None
 
@@ -185,6 +222,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[Disk, ...] = ()
     controllers: tuple[Controller, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    hostdevs: tuple[Hostdev, ...] = ()
     serials: tuple[Character, ...] = ()
     parallels: tuple[Character, ...] = ()
     consoles: tuple[Character, ...] = ()

@@ -37,7 +37,7 @@ SCSI_DISK_TYPES = frozenset({"scsi-generic", "scsi-block", "scsi-cd", "scsi-hd"}
 PASSTHROUGH_DISK_TYPES = frozenset({"scsi-generic", "scsi-block"})
 """Disk types whose guest talks to the device itself."""
 NO_SCSI_TEMPLATES = frozenset({"plain", "drbd", "rbd"})
-"""Templates whose block device is made by the kernel, device mapper, DRBD or RBD: none takes SCSI commands."""
+"""Templates whose device is device mapper, DRBD or RBD: none takes SCSI commands."""
 
 NIC_DRIVERS = {
     "paravirtual": "virtio-net-pci",

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from virtxlate.errors import MapError
+from virtxlate.scsi import ScsiResolver
 
-TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets")
+TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "initiators")
 """Tables of the map file, each of text to text."""
 
 
@@ -138,6 +139,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """kvm is what Ganeti runs; qemu emulates."""
     disk_paths: Literal["device", "link"] = "device"
     """The real device, or Ganeti's link in /var/run/ganeti/instance-disks."""
+    stable_names: bool = False
+    """Whether a block device is named by what it is (wwn, by-id) or where (by-path), where that is known."""
+    scsi: ScsiResolver | None = None
+    """Who knows the SCSI devices of the destination host."""
     renames: Renames = msgspec.field(default_factory=Renames)
     libvirt_version: int = 9_000_000
     """Of the destination: major * 1000000 + minor * 1000 + release, as libvirt itself counts."""

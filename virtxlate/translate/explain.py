@@ -17,7 +17,7 @@ from virtxlate.tables.causes import CAUSES, FIXED_CAUSES, Cause
 from virtxlate.translate.context import Context, Renames
 
 _BY_PATH = {(cause.path, cause.variant): cause for cause in CAUSES}
-_DEVICE_WORDS = {"disk": "disks", "interface": "nics"}
+_DEVICE_WORDS = {"disk": "disks", "interface": "nics", "hostdev": "disks"}
 _FILLED = re.compile(r"(?:hvparams|beparams|disks\[\d+\]\.params)\.|nics\[\d+\]\.(?:mode|link|vlan)$")
 """Fields that come from layers; all others are the instance's own."""
 _SOURCE_STEPS = ("/source/@dev", "/source/@file")

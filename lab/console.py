@@ -134,6 +134,14 @@ class GuestConsole:
         """Give all PCI functions, by slot."""
         return parse_lines(self.run(PCI_DEVICES), GuestPciDevice.parse)
 
+    def rescan_scsi(self) -> None:
+        """Make the guest look for new disks on its SCSI adapters; returns when it has looked.
+
+        QEMU's lsilogic and am53c974 tell nobody of a disk that is plugged in; virtio-scsi, pvscsi and megasas
+        do. Of a disk that is gone only virtio-scsi and pvscsi tell; behind the others it stays listed.
+        """
+        self.run('for host in /sys/class/scsi_host/*; do echo "- - -" >"$host/scan"; done')
+
     def wait_for(
         self, question: Callable[[], T], wanted: Callable[[T], bool], *, timeout_s: float = 10.0
     ) -> T:

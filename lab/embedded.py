@@ -52,13 +52,16 @@ class EmbeddedLibvirt:
     def destroy_all(self) -> None:
         """Stop every domain that runs, and forget those that are defined."""
         for domain in self.connection.listAllDomains():
-            persistent = domain.isPersistent()
-            if domain.isActive():
-                domain.destroy()  # a transient domain is gone with this
-            if persistent:
-                domain.undefineFlags(
-                    libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
-                )
+            remove_domain(domain)
+
+
+def remove_domain(domain: Any) -> None:
+    """Stop a libvirt.virDomain if it runs, and forget it if it is defined."""
+    persistent = domain.isPersistent()
+    if domain.isActive():
+        domain.destroy()  # a transient domain is gone with this
+    if persistent:
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
 
 
 @contextmanager
@@ -71,7 +74,7 @@ def embedded_libvirt() -> Iterator[EmbeddedLibvirt]:
     """
     root = process_root()
     run_event_loop()
-    libvirt.registerErrorHandler(_raised_anyway, None)
+    silence_errors()
     uri = f"qemu:///embed?root={root}"
     host = EmbeddedLibvirt(root=root, uri=uri, connection=libvirt.open(uri))
     try:
@@ -94,8 +97,13 @@ def process_root() -> Path:
     return root
 
 
+def silence_errors() -> None:
+    """Replace libvirt's own error handler, which prints to stderr what is raised anyway."""
+    libvirt.registerErrorHandler(_raised_anyway, None)
+
+
 def _raised_anyway(_context: object, _error: object) -> None:
-    """Instead of libvirt's own handler, which prints every error to stderr as well."""
+    """Nothing more to do."""
 
 
 def _furnish(root: Path) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "virtxlate"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = {
+LAYERS: dict[str, float] = {
     "virtxlate._version": 0,
     "virtxlate.errors": 0,
     "virtxlate.report": 0,
@@ -31,6 +31,14 @@ LAYERS = {
     "virtxlate.rules": 3,
     "virtxlate.translate": 3,
     "virtxlate.live.port": 4,
+    "virtxlate.hotplug": 4,
+    "virtxlate.hotplug.lock": 5,
+    "virtxlate.hotplug.rehearsal": 5,
+    "virtxlate.hotplug.removal": 5,
+    "virtxlate.hotplug.apply": 5.1,
+    "virtxlate.hotplug.engine": 5.2,
+    "virtxlate.hotplug.session": 5.3,
+    "virtxlate.hotplug.facade": 5.4,
     "virtxlate.npiv": 5,
     "virtxlate.live": 6,
     "virtxlate": 6,

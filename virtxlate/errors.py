@@ -14,8 +14,14 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── LibvirtMissingError         libvirt-python is not installed
 │   ├── DomainNotFoundError(LookupError)
 │   ├── NodeDeviceNotFoundError(LookupError)
-│   └── OperationRefusedError       the domain's state, or the driver, does not allow it
+│   ├── DeviceNotFoundError(LookupError)
+│   ├── DomainStoppedError          the domain stopped, or went away, in the middle
+│   ├── OperationRefusedError       the domain's state, or the driver, does not allow it
+│   └── HotplugError                what Ganeti's own calls raise, for every cause
 ├── VerificationError            6  libvirt said yes, but its own XML says no; ``differences``
+├── RemovalError                 7  the guest still has the device; ``alias``
+│   ├── RemovalPendingError         it has not answered yet, and may still do
+│   └── RemovalRefusedError         it said no
 └── InternalError               70  a bug of ours
     └── TableError                  a table that contradicts itself; raised at import
 
@@ -144,8 +150,20 @@ class NodeDeviceNotFoundError(LiveError, LookupError):
     """There is no such device of the host on this connection."""
 
 
+class DeviceNotFoundError(LiveError, LookupError):
+    """The domain has no such device."""
+
+
+class DomainStoppedError(LiveError):
+    """The domain stopped or disappeared while something was being done to it."""
+
+
 class OperationRefusedError(LiveError):
     """The state of the domain, or its driver, does not allow the call."""
+
+
+class HotplugError(LiveError):
+    """A hot-plug call of Ganeti's name failed; ``__cause__`` is the exact error."""
 
 
 class VerificationError(VirtxlateError):
@@ -156,6 +174,25 @@ class VerificationError(VirtxlateError):
     def __init__(self, message: str, *, differences: Iterable[str] = ()) -> None:
         self.differences = tuple(differences)
         super().__init__(": ".join((message, "; ".join(self.differences))) if self.differences else message)
+
+
+class RemovalError(VirtxlateError):
+    """The guest still has a device that it was asked to release; ``alias`` names the device."""
+
+    exit_code = 7
+
+    def __init__(self, message: str, *, alias: str) -> None:
+        super().__init__(f"{alias}: {message}")
+        self.message = message
+        self.alias = alias
+
+
+class RemovalPendingError(RemovalError):
+    """The guest has not answered; the request stands, and it may still release the device."""
+
+
+class RemovalRefusedError(RemovalError):
+    """The guest, or QEMU for it, answered that it does not release the device."""
 
 
 class InternalError(VirtxlateError):

@@ -73,12 +73,12 @@ def door(host: FakeHost, asked: list[tuple[str | None, bool]]) -> ModuleType:
     """Give what stands in for virtxlate.live.connection; ``asked`` collects the connections asked for."""
 
     @contextmanager
-    def connected(uri: str | None, *, read_only: bool = False) -> Iterator[FakeHost]:
+    def connect(uri: str | None, *, read_only: bool = False) -> Iterator[FakeHost]:
         asked.append((uri, read_only))
         if uri == "down:///":
             raise ConnectionFailedError("nobody there", call="open", code=38)
         yield host
 
     module = ModuleType("virtxlate.live.connection")
-    vars(module)["connected"] = connected
+    vars(module)["connect"] = connect
     return module

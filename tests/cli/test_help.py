@@ -25,6 +25,9 @@ VERBS = (
     "vhba",
     "define",
     "start",
+    "hotplug",
+    "plan",
+    "apply",
 )
 
 

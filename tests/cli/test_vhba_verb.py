@@ -58,13 +58,13 @@ def node(monkeypatch: pytest.MonkeyPatch) -> FakeNode:
     fake = FakeNode()
 
     @contextmanager
-    def connected(_uri: str | None, *, read_only: bool = False) -> Iterator[FakeNode]:
+    def connect(_uri: str | None, *, read_only: bool = False) -> Iterator[FakeNode]:
         before = list(fake.calls)
         yield fake
         assert not read_only or fake.calls == before
 
     module = ModuleType("virtxlate.live.connection")
-    vars(module)["connected"] = connected
+    vars(module)["connect"] = connect
     monkeypatch.setitem(sys.modules, "virtxlate.live.connection", module)
     return fake
 

@@ -242,14 +242,14 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[FakeHost, lis
     fake, uris = FakeHost(), []
 
     @contextmanager
-    def connected(uri: str | None, **_options: Any) -> Iterator[FakeHost]:
+    def connect(uri: str | None, **_options: Any) -> Iterator[FakeHost]:
         uris.append(uri)
         if uri == "down:///":
             raise ConnectionFailedError("nobody there", call="open", code=38)
         yield fake
 
     module = ModuleType("virtxlate.live.connection")
-    vars(module)["connected"] = connected
+    vars(module)["connect"] = connect
     monkeypatch.setitem(sys.modules, "virtxlate.live.connection", module)
     monkeypatch.chdir(tmp_path)
     return fake, uris

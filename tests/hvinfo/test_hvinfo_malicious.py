@@ -45,6 +45,8 @@ ENTITIES = {
     "parameter entities": domain("", "<!DOCTYPE domain [<!ENTITY % a '&#37;b;'><!ENTITY % b '&#37;a;'>%a;]>"),
     "document type without entities": domain(DISK.format("x"), "<!DOCTYPE domain>"),
     "document type after a comment": domain("", "<!-- x --><!DOCTYPE domain [<!ELEMENT domain ANY>]>"),
+    "document type in the document": domain("<!DOCTYPE domain [<!ENTITY a 'x'>]>" + DISK.format("&a;")),
+    "document type after the document": domain(DISK.format("x")) + "<!DOCTYPE domain>",
     "default attributes": domain("<disk/>", "<!DOCTYPE domain [<!ATTLIST disk device CDATA 'lun'>]>"),
 }
 

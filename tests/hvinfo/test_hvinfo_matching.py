@@ -352,6 +352,42 @@ def test_devices_are_matched_by_the_uuid_of_the_metadata() -> None:
     }
 
 
+def known(number: int, uuid: str, name: str) -> Disk:
+    return file(
+        f"/{number}", uuid=uuid, hvinfo=HvInfo(driver="virtio-blk-pci", id=name, bus="pci.0", addr="0x4")
+    )
+
+
+TWO = instance(known(0, UUIDS[0], ROOT), known(1, UUIDS[1], DATA))
+UUIDS_OF = {
+    "each by its alias": (TWO, (f"ua-{ROOT}", f"ua-{DATA}"), UUIDS),
+    "one by its alias, one by what it opens": (TWO, (f"ua-{ROOT}", "virtio-disk1"), UUIDS),
+    "one alias twice, so each by what it opens": (
+        instance(known(0, UUIDS[0], ROOT), known(1, UUIDS[1], DATA), known(7, UUIDS[1], "disk-gone")),
+        (f"ua-{ROOT}", f"ua-{ROOT}"),
+        UUIDS,
+    ),
+    "an id without a uuid": (
+        instance(known(0, UUIDS[0], ROOT), known(1, "", DATA)),
+        (f"ua-{ROOT}", f"ua-{DATA}"),
+        (UUIDS[0], None),
+    ),
+    "a disk that is not there": (TWO, (f"ua-{DATA}",), UUIDS[1:]),
+}
+
+
+@pytest.mark.parametrize(("kept", "aliases", "uuids"), UUIDS_OF.values(), ids=UUIDS_OF)
+def test_uuids_are_the_same_in_one_go_and_step_by_step(
+    kept: Instance, aliases: tuple[str, ...], uuids: tuple[str | None, ...]
+) -> None:
+    disks = [disk(n, source(f"/{n}"), alias=alias) for n, alias in enumerate(aliases)]
+    text = document(*disks, payload=payload(kept))
+    live = parse_live(text)
+    found = derive_hvinfo(text)
+    assert tuple(each.uuid for each in found) == uuids
+    assert found == with_uuids(live, derive(live))
+
+
 FOREIGN = ["not JSON", '{"format": 99, "instance": {"name": "a", "uuid": "b"}}', "[" * 10_000, ""]
 
 

@@ -34,10 +34,10 @@ def host(libvirt_host: EmbeddedLibvirt, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The embedded driver behind the command line's door: only this process can reach it."""
 
     @contextmanager
-    def connected(_uri: str | None, **_options: Any) -> Iterator[LibvirtHost]:
+    def connect(_uri: str | None, **_options: Any) -> Iterator[LibvirtHost]:
         yield LibvirtHost(libvirt_host.connection)
 
-    monkeypatch.setattr(connection, "connected", connected)
+    monkeypatch.setattr(connection, "connect", connect)
     yield libvirt_host.connection
     libvirt_host.destroy_all()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.console import GuestConsole, GuestGoneError, GuestSilentError, console_path
+from lab.devices import PTY_SERIAL, disk_xml, drive_xml, nic_xml, pci_xml, scsi_xml
 from lab.embedded import ROOT_PREFIX, ROOTS
 from lab.leftovers import sweep
 from lab.running import RunningGuest, running_guest
@@ -35,8 +36,6 @@ SEEN_NICS = {
     ("aa:00:00:00:00:03", "0000:00:12.0", "virtio_net"),
 }
 
-PTY_SERIAL = "<serial type='pty'><target port='0'/></serial>"
-
 
 def domain_xml(name: str, guest: GuestFiles, devices: str, serial: str = PTY_SERIAL) -> str:
     """Kernel arguments as Ganeti writes them: a root that this guest lacks, a console with a speed."""
@@ -48,28 +47,6 @@ def domain_xml(name: str, guest: GuestFiles, devices: str, serial: str = PTY_SER
       <features><acpi/></features>
       <devices>{serial}{devices}</devices>
     </domain>"""
-
-
-def pci_xml(slot: int) -> str:
-    return f"<address type='pci' domain='0x0000' bus='0x00' slot='{slot:#04x}' function='0x0'/>"
-
-
-def disk_xml(folder: Path, dev: str, size_bytes: int, address: str) -> str:
-    source = folder / f"{dev}.raw"
-    with source.open("wb") as file:
-        file.truncate(size_bytes)
-    bus = "virtio" if dev.startswith("vd") else "scsi"
-    return f"""<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{source}'/>
-      <target dev='{dev}' bus='{bus}'/>{address}</disk>"""
-
-
-def scsi_xml(model: str, slot: int) -> str:
-    return f"<controller type='scsi' index='0' model='{model}'>{pci_xml(slot)}</controller>"
-
-
-def nic_xml(kind: str, source: str, number: int) -> str:
-    return f"""<interface type='{kind}'><mac address='aa:00:00:00:00:{number:02x}'/>{source}
-      <model type='virtio'/>{pci_xml(0x0F + number)}</interface>"""
 
 
 def seen_disks(console: GuestConsole) -> set[tuple[str | None, str | None, int]]:
@@ -93,12 +70,10 @@ def guest(
         scsi_xml("virtio-scsi", 0x05),
         disk_xml(images, "vda", MIB, pci_xml(0x0C)),
         disk_xml(images, "vdb", 2 * MIB, pci_xml(0x0D)),
-        disk_xml(
-            images, "sda", 3 * MIB, "<address type='drive' controller='0' bus='0' target='3' unit='0'/>"
-        ),
-        nic_xml("user", "", 1),
-        nic_xml("bridge", f"<source bridge='{bridge_name}'/>", 2),
-        nic_xml("ethernet", "", 3),
+        disk_xml(images, "sda", 3 * MIB, drive_xml(target=3)),
+        nic_xml("user", "", "aa:00:00:00:00:01", pci_xml(0x10)),
+        nic_xml("bridge", f"<source bridge='{bridge_name}'/>", "aa:00:00:00:00:02", pci_xml(0x11)),
+        nic_xml("ethernet", "", "aa:00:00:00:00:03", pci_xml(0x12)),
     ]
     with running_guest(libvirt_host, domain_xml("lab", guest_files, "".join(devices))) as running:
         yield running
@@ -174,7 +149,7 @@ def test_unix_serial_and_the_end_of_the_line(
 def test_guest_sees_lsilogic_unit_as_scsi_id(
     libvirt_host: EmbeddedLibvirt, generic_guest_files: GuestFiles, images: Path
 ) -> None:
-    address = "<address type='drive' controller='0' bus='0' target='0' unit='3'/>"
+    address = drive_xml(unit=3)
     devices = scsi_xml("lsilogic", 0x06) + disk_xml(images, "sdb", MIB, address)
     with running_guest(libvirt_host, domain_xml("lab-lsi", generic_guest_files, devices)) as running:
         assert seen_disks(running.console) == {("0000:00:06.0", "0:3:0", MIB)}

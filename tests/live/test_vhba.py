@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from virtxlate.live.connection import LibvirtHost
+    from virtxlate.live.port import NodeDevicePort
 
 pytestmark = pytest.mark.live
 
@@ -45,23 +46,29 @@ MADE = npiv.Adapter(
 
 
 @pytest.fixture
-def host(request: pytest.FixtureRequest) -> Iterator[LibvirtHost]:
-    """The test driver; each test has a host of its own."""
-    from virtxlate.live.connection import connected  # noqa: PLC0415 - collected where the binding is absent too
+def connection() -> Iterator[LibvirtHost]:
+    """The test driver, whose default host is one for the whole process."""
+    from virtxlate.live.connection import connect  # noqa: PLC0415 - collected where the binding is absent too
 
-    with connected(getattr(request, "param", "test:///default")) as found:
-        for adapter in npiv.adapters(found):  # the driver's default host is one for the whole process
-            if adapter.name == MADE.name:
-                npiv.destroy(found, adapter.name)
+    with connect("test:///default") as found:
         yield found
+        for adapter in npiv.adapters(found.host_devices()):
+            if adapter.name == MADE.name:
+                npiv.destroy(found.host_devices(), adapter.name)
 
 
-def names(host: LibvirtHost) -> list[str]:
+@pytest.fixture
+def host(connection: LibvirtHost) -> NodeDevicePort:
+    """Its devices."""
+    return connection.host_devices()
+
+
+def names(host: NodeDevicePort) -> list[str]:
     return [each.name for each in npiv.adapters(host)]
 
 
 @pytest.mark.parametrize("parent", PARENTS, ids=lambda parent: next(iter(parent)))
-def test_an_adapter_is_made_once_and_removed(host: LibvirtHost, parent: dict[str, str]) -> None:
+def test_an_adapter_is_made_once_and_removed(host: NodeDevicePort, parent: dict[str, str]) -> None:
     vhba = Vhba(**parent, **NEW)
     assert npiv.create(host, vhba) == MADE
     assert npiv.create(host, vhba) == MADE
@@ -72,7 +79,7 @@ def test_an_adapter_is_made_once_and_removed(host: LibvirtHost, parent: dict[str
         npiv.destroy(host, MADE.name)
 
 
-def test_an_adapter_on_another_parent_than_asked_for_is_told(host: LibvirtHost) -> None:
+def test_an_adapter_on_another_parent_than_asked_for_is_told(host: NodeDevicePort) -> None:
     with pytest.raises(VerificationError) as caught:
         npiv.create(host, Vhba(parent="scsi_host2", **NEW))
     assert caught.value.differences == ("parent: asked for scsi_host2, found scsi_host1",)
@@ -90,7 +97,7 @@ LET_PASS = {
 
 
 @pytest.mark.parametrize("case", LET_PASS)
-def test_what_libvirt_lets_pass_is_refused(host: LibvirtHost, case: str, tmp_path: Path) -> None:
+def test_what_libvirt_lets_pass_is_refused(host: NodeDevicePort, case: str, tmp_path: Path) -> None:
     parent, wwns = LET_PASS[case]
     port = f"<capability type='fc_host'>{wwns}</capability>"
     text = f"<device>{parent}<capability type='scsi_host'>{port}</capability></device>"
@@ -102,13 +109,13 @@ def test_what_libvirt_lets_pass_is_refused(host: LibvirtHost, case: str, tmp_pat
     host.destroy_node_device(host.create_node_device(text))
 
 
-def test_what_libvirt_would_remove_is_refused(host: LibvirtHost) -> None:
+def test_what_libvirt_would_remove_is_refused(host: NodeDevicePort) -> None:
     with pytest.raises(OperationRefusedError, match="scsi_host1 is no virtual adapter"):
         npiv.destroy(host, "scsi_host1")
 
 
 def test_the_command_line_makes_and_removes_one(
-    host: LibvirtHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    host: NodeDevicePort, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "vhba.xml"
     file.write_text(vhba_xml(Vhba(parent="scsi_host1", **NEW)))
@@ -125,11 +132,11 @@ def test_the_command_line_makes_and_removes_one(
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == names(host)
 
 
-def test_libvirt_takes_the_pool_as_it_is(host: LibvirtHost) -> None:
+def test_libvirt_takes_the_pool_as_it_is(connection: LibvirtHost, host: NodeDevicePort) -> None:
     """Of a pool that is defined first, the driver does not make the adapter; of a transient one it does."""
-    connection: Any = host._connection
+    libvirt: Any = connection._connection
     pool = pool_of(Vhba(parent="scsi_host1", **NEW), "luns")
-    made = connection.storagePoolCreateXML(format_scsi_pool(pool))
+    made = libvirt.storagePoolCreateXML(format_scsi_pool(pool))
     assert parse_scsi_pool(made.XMLDesc(), []) == msgspec.structs.replace(pool, uuid=made.UUIDString())
     assert MADE.name in names(host)
     made.destroy()
@@ -177,11 +184,12 @@ HOST_WITH_LUNS = """\
 
 
 def test_the_luns_behind_an_adapter_come_with_it(tmp_path: Path) -> None:
-    from virtxlate.live.connection import connected  # noqa: PLC0415
+    from virtxlate.live.connection import connect  # noqa: PLC0415
 
     node = tmp_path / "node.xml"
     node.write_text(HOST_WITH_LUNS)
-    with connected(f"test://{node}") as host:
+    with connect(f"test://{node}") as connection:
+        host = connection.host_devices()
         with pytest.raises(NodeDeviceNotFoundError):
             npiv.luns(host, "scsi_host12")
         npiv.create(host, Vhba(parent="scsi_host1", **NEW))

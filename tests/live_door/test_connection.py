@@ -11,12 +11,13 @@ from tests.live_door.fake_libvirt import ERRORS, FakeLibvirt, FakeVirDomain, lib
 from virtxlate import errors
 from virtxlate.errors import (
     ConnectionFailedError,
+    DeviceNotFoundError,
     DomainNotFoundError,
     LiveError,
     NodeDeviceNotFoundError,
     OperationRefusedError,
 )
-from virtxlate.live.port import DomainPort, HostPort, NodeDevicePort
+from virtxlate.live.port import DomainPort, HostPort, HotplugHost, NodeDevicePort
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
 
@@ -27,12 +28,30 @@ CLASSES = {
     "VIR_ERR_RPC": ConnectionFailedError,
     "VIR_ERR_NO_DOMAIN": DomainNotFoundError,
     "VIR_ERR_NO_NODE_DEVICE": NodeDeviceNotFoundError,
+    "VIR_ERR_DEVICE_MISSING": DeviceNotFoundError,
     "VIR_ERR_OPERATION_INVALID": OperationRefusedError,
     "VIR_ERR_OPERATION_DENIED": OperationRefusedError,
     "VIR_ERR_OPERATION_UNSUPPORTED": OperationRefusedError,
     "VIR_ERR_NO_SUPPORT": OperationRefusedError,
     "VIR_ERR_DOM_EXIST": OperationRefusedError,
 }
+
+
+def test_every_number_that_has_a_class_is_looked_at(connection: ModuleType) -> None:
+    assert {ERRORS[name]: kind for name, kind in CLASSES.items()} == connection._ERRORS
+
+
+@pytest.mark.parametrize("code", [1, 38, 42, 99, 55])
+def test_every_error_of_a_lost_connection_is_that_it_is_lost(connection: ModuleType, code: int) -> None:
+    with pytest.raises(ConnectionFailedError) as caught, connection.libvirt_errors("create", lambda: False):
+        raise libvirtError(code, "End of file")
+    assert (caught.value.call, caught.value.code) == ("create", code)
+
+
+def test_a_message_of_several_lines_becomes_one(connection: ModuleType) -> None:
+    with pytest.raises(LiveError) as caught, connection.libvirt_errors("create"):
+        raise libvirtError(1, "QEMU said:\n  no\n")
+    assert str(caught.value) == "create: QEMU said: no (libvirt error 1)"
 
 
 @pytest.mark.parametrize(("name", "kind"), CLASSES.items(), ids=CLASSES)
@@ -74,7 +93,7 @@ def test_every_class_of_a_refusal_ends_with_the_same_code() -> None:
 def test_the_uri_is_passed_as_it_is(
     connection: ModuleType, libvirt: FakeLibvirt, uri: str | None, read_only: bool, call: str
 ) -> None:
-    with connection.connected(uri, read_only=read_only) as host:
+    with connection.connect(uri, read_only=read_only) as host:
         assert host.version() == "9.12.3"
         assert libvirt.names()[-1] != "close"
     assert (call, uri) in libvirt.calls
@@ -84,7 +103,7 @@ def test_the_uri_is_passed_as_it_is(
 def test_the_event_loop_turns_before_the_connection_opens(
     connection: ModuleType, libvirt: FakeLibvirt
 ) -> None:
-    with connection.connected(None):
+    with connection.connect(None):
         pass
     names = libvirt.names()
     assert names.index("virEventRegisterDefaultImpl") < names.index("open")
@@ -92,7 +111,7 @@ def test_the_event_loop_turns_before_the_connection_opens(
 
 
 def test_the_connection_is_closed_whatever_happens(connection: ModuleType, libvirt: FakeLibvirt) -> None:
-    with pytest.raises(KeyError), connection.connected(None):
+    with pytest.raises(KeyError), connection.connect(None):
         raise KeyError
     assert libvirt.names()[-1] == "close"
 
@@ -102,7 +121,7 @@ def test_whatever_keeps_it_from_opening_is_a_failed_connection(
     connection: ModuleType, libvirt: FakeLibvirt, code: int
 ) -> None:
     libvirt.fails["open"] = libvirtError(code, "Failed to connect")
-    with pytest.raises(ConnectionFailedError) as caught, connection.connected("qemu:///system"):
+    with pytest.raises(ConnectionFailedError) as caught, connection.connect("qemu:///system"):
         pass
     assert str(caught.value) == f"open: Failed to connect (libvirt error {code})"
     assert "close" not in libvirt.names()
@@ -136,6 +155,23 @@ def test_no_domain_is_none_and_any_other_failure_is_not(connection: ModuleType, 
     with pytest.raises(LiveError, match=r"^lookupByName: gone") as caught:
         host.find(UUID, NAME)
     assert not isinstance(caught.value, DomainNotFoundError)
+
+
+def test_a_domain_is_found_as_virsh_finds_it(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    libvirt.domains = [FakeVirDomain(libvirt, "7", UUID), FakeVirDomain(libvirt, NAME, "x")]
+    host: HotplugHost = host_of(connection, libvirt)
+    found = [host.domain(which) for which in ("2", "7", UUID, NAME, "1" * 11, "none")]
+    assert [each and each.name for each in found] == [NAME, "7", "7", NAME, None, None]
+    asked = [call for call in libvirt.calls if call[0].startswith("lookup")]
+    assert asked == [
+        ("lookupByID", 2),
+        ("lookupByID", 7),
+        ("lookupByName", "7"),
+        ("lookupByUUIDString", UUID),
+        ("lookupByName", NAME),
+        ("lookupByName", "1" * 11),
+        ("lookupByName", "none"),
+    ]
 
 
 def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt) -> None:
@@ -186,18 +222,19 @@ def test_node_devices_are_given_as_xml_but_those_that_have_gone(
     connection: ModuleType, libvirt: FakeLibvirt
 ) -> None:
     libvirt.node_devices = {"scsi_host1": "<device/>", "scsi_host2": "<device><name/></device>"}
-    with connection.connected(None) as host:
-        port: NodeDevicePort = host
+    with connection.connect(None) as host:
+        port: NodeDevicePort = host.host_devices()
         assert port.node_devices("fc_host") == ("<device/>", "<device><name/></device>")
     assert ("listDevices", "fc_host", 0) in libvirt.calls
 
 
 def test_a_node_device_is_made_and_removed(connection: ModuleType, libvirt: FakeLibvirt) -> None:
     libvirt.node_devices = {"scsi_host12": "<device/>"}
-    with connection.connected(None) as host:
-        assert host.create_node_device("<device/>") == "scsi_host12"
-        host.destroy_node_device("scsi_host12")
+    with connection.connect(None) as host:
+        port: NodeDevicePort = host.host_devices()
+        assert port.create_node_device("<device/>") == "scsi_host12"
+        port.destroy_node_device("scsi_host12")
         with pytest.raises(NodeDeviceNotFoundError, match="no node device scsi_host13"):
-            host.destroy_node_device("scsi_host13")
+            port.destroy_node_device("scsi_host13")
     assert ("nodeDeviceCreateXML", "<device/>", 0) in libvirt.calls
     assert ("destroy", "scsi_host12") in libvirt.calls

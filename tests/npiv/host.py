@@ -73,6 +73,10 @@ class FakeNode:
         self.makes: tuple[NodeDevice, ...] | None = None
         self.keeps = False
 
+    def host_devices(self) -> FakeNode:
+        """Give itself: a connection, too, as far as its devices go."""
+        return self
+
     def node_devices(self, capability: str) -> tuple[str, ...]:
         kinds: dict[str, type] = {"fc_host": ScsiHost, "scsi": ScsiUnit, "storage": Storage}
         found = (each for each in self.devices if isinstance(each.capability, kinds[capability]))

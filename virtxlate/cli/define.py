@@ -26,12 +26,12 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(_translated(args, source).encode())
         return 0
     try:
-        from virtxlate.live.connection import connected  # noqa: PLC0415 - the only verbs that need libvirt
+        from virtxlate.live.connection import connect  # noqa: PLC0415 - the only verbs that need libvirt
     except ImportError as exc:
         raise LibvirtMissingError(
             f"libvirt-python is missing ({exc}): install python3-libvirt, or virtxlate[libvirt]"
         ) from exc
-    with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
+    with connect(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         return _on_host(args, host, _translated(args, source))

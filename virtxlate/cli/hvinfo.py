@@ -61,10 +61,10 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
     if name == STDIO or (uri is None and Path(name).exists()):
         return read_bytes(name), None
     try:
-        from virtxlate.live.connection import connected  # noqa: PLC0415 - a file needs no libvirt
+        from virtxlate.live.connection import connect  # noqa: PLC0415 - a file needs no libvirt
     except ImportError as exc:
         raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    with connected(uri, read_only=True) as host:
+    with connect(uri, read_only=True) as host:
         domain = host.find(name, name) if len(name) == _UUID_LENGTH else host.find("", name)
         if domain is None:
             raise DomainNotFoundError(f"no domain {name!r}, and no such file", call="lookup")

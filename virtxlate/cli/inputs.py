@@ -72,7 +72,7 @@ def read_context(args: argparse.Namespace) -> Context:
     return Context(
         domain_type=args.domain_type,
         disk_paths=args.disk_paths,
-        renames=_read_map(args.map) if args.map else Renames(),
+        renames=read_renames(args.map) if args.map else Renames(),
         libvirt_version=parse_libvirt_version(args.libvirt_version),
         metadata=not args.no_metadata,
         stable_names=args.stable_names,
@@ -92,7 +92,8 @@ def read_scsi(path: str) -> ScsiResolver:
         raise MapError(exc.message, at=f"{path}: {exc.at}" if exc.at else path) from None
 
 
-def _read_map(path: str) -> Renames:
+def read_renames(path: str) -> Renames:
+    """Give the map in a file. Raises OSError, InputError whose path starts with the file."""
     try:
         return parse_renames(read_text(path))
     except MapError as exc:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from virtxlate._version import __version__
+from virtxlate.cli.options import Verbs, add_verb, source_options
+from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
 from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
-from virtxlate.cli.verb import Verbs as _Verbs
-from virtxlate.cli.verb import add_verb as _verb
 
 _EXIT_CODES = """\
 exit codes:
@@ -18,6 +18,7 @@ exit codes:
   4   valid, but libvirt has no equal, or a bus is full
   5   libvirt refused, or there is no connection
   6   libvirt said yes, but its own XML says no
+  7   the guest has not released a device, or refused to
   70  a bug of virtxlate
 """
 
@@ -44,66 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
     )
+    hotplug_verb(verbs)
+    plan_verbs(verbs)
     return parser
 
 
-def _source_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("source")
-    group.add_argument(
-        "--from",
-        dest="form",
-        choices=("config", "rapi", "runtime"),
-        help="what SOURCE is; found out by looking at it otherwise",
-    )
-    group.add_argument(
-        "--runtime",
-        metavar="PATH",
-        help="runtime file, or directory of NAME.runtime files: its addresses win, the guest has seen them",
-    )
-    _destination_options(parser)
-
-
-def _destination_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("destination host")
-    group.add_argument(
-        "--domain-type", choices=("kvm", "qemu"), default="kvm", help="kvm (default), or qemu to emulate"
-    )
-    group.add_argument(
-        "--disk-paths",
-        choices=("device", "link"),
-        default="device",
-        help="the real device (default), or Ganeti's link in /var/run/ganeti/instance-disks",
-    )
-    group.add_argument(
-        "--map",
-        metavar="FILE",
-        help="TOML file of what has another name there: [bridges], [switches], [networks], [paths], [pools], "
-        "[disks], [scripts], [secrets], [initiators], [diskparams.TEMPLATE]",
-    )
-    group.add_argument(
-        "--scsi-map",
-        metavar="FILE",
-        help="SCSI devices of that host, as scsi-map writes them, for scsi-generic and stable names; / where "
-        "it is this host",
-    )
-    group.add_argument(
-        "--stable-names",
-        action="store_true",
-        help="name a disk such as /dev/sdb by its wwn, another by-id or by-path name that the SCSI map knows",
-    )
-    group.add_argument(
-        "--libvirt-version",
-        metavar="X.Y",
-        help="libvirt that the document is for (default: the connection's, else 9.0)",
-    )
-    group.add_argument(
-        "--no-metadata", action="store_true", help="leave the Ganeti objects out of the domain"
-    )
-    group.add_argument("--strict", action="store_true", help="make every loss an error")
-
-
-def _translate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _translate(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "translate",
         "translate",
@@ -124,11 +72,11 @@ def _translate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         default="xml",
         help="json: instance, xml and losses in one object",
     )
-    _source_options(parser)
+    source_options(parser)
 
 
-def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "validate",
         "validate",
@@ -141,8 +89,8 @@ def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
 
 
-def _rules(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _rules(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "rules",
         "rules",
@@ -155,8 +103,8 @@ def _rules(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
 
 
-def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _explain(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "explain",
         "explain",
@@ -171,11 +119,11 @@ def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         default="text",
         help="json: instance, explanations and losses in one object",
     )
-    _source_options(parser)
+    source_options(parser)
 
 
-def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _hvinfo(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "hvinfo",
         "hvinfo",
@@ -207,8 +155,8 @@ def _hvinfo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
 
 
-def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+def _runtime(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
         verbs,
         "runtime",
         "runtime",
@@ -236,7 +184,7 @@ def _runtime(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
 
 
-def _runtime_forms(inner: _Verbs[argparse.ArgumentParser]) -> None:
+def _runtime_forms(inner: Verbs[argparse.ArgumentParser]) -> None:
     upgrade = _runtime_verb(
         inner,
         "upgrade",
@@ -260,9 +208,9 @@ def _runtime_forms(inner: _Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _runtime_verb(
-    verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, example: str
+    verbs: Verbs[argparse.ArgumentParser], name: str, help_text: str, example: str
 ) -> argparse.ArgumentParser:
-    parser = _verb(verbs, name, "runtime", help_text, example)
+    parser = add_verb(verbs, name, "runtime", help_text, example)
     parser.set_defaults(verb="runtime")
     if name != "write":
         parser.add_argument("file", metavar="FILE", help="runtime file; - is stdin")
@@ -282,7 +230,7 @@ def _live_domain(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _runtime_write(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+def _runtime_write(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = _runtime_verb(
         verbs,
         "write",
@@ -306,9 +254,9 @@ def _runtime_write(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     parser.add_argument("--strict", action="store_true", help="make every loss an error")
 
 
-def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:
+def _define(verbs: Verbs[argparse.ArgumentParser], name: str, help_text: str, after: str) -> None:
     example = f"virtxlate {name} config.data web1.example.com -c qemu:///system && {after} web1.example.com"
-    parser = _verb(verbs, name, "define", help_text, example)
+    parser = add_verb(verbs, name, "define", help_text, example)
     parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
     parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
     parser.add_argument(
@@ -328,4 +276,4 @@ def _define(verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, a
     )
     if name == "start":
         parser.add_argument("--paused", action="store_true", help="leave the guest paused")
-    _source_options(parser)
+    source_options(parser)

@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _tree(path: str) -> RuntimeTree:
+def read_tree(path: str) -> RuntimeTree:
+    """Give a runtime file's tree. Raises OSError, GanetiDataError whose path starts with the file."""
     try:
         return parse_tree(read_bytes(path))
     except GanetiDataError as exc:
@@ -47,7 +48,7 @@ def _tree(path: str) -> RuntimeTree:
 
 
 def _show(args: argparse.Namespace) -> int:
-    tree = _tree(args.file)
+    tree = read_tree(args.file)
     try:
         shown = show(tree)
     except GanetiDataError as exc:
@@ -90,11 +91,11 @@ def _upgrade(args: argparse.Namespace) -> int:
     if args.in_place and args.file == STDIO:
         raise UsageError("--in-place: stdin has no place")
     try:
-        tree, changes = upgrade(_tree(args.file), lambda: str(uuid.uuid4()))
+        tree, changes = upgrade(read_tree(args.file), lambda: str(uuid.uuid4()))
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if not (args.in_place and not changes):
-        _write(args.file if args.in_place else args.output, tree, keep=args.in_place)
+        write_tree(args.file if args.in_place else args.output, tree, keep=args.in_place)
     for change in changes:
         complain(f"changed: {change}")
     return 0
@@ -102,7 +103,7 @@ def _upgrade(args: argparse.Namespace) -> int:
 
 def _downgrade(args: argparse.Namespace) -> int:
     report = Report()
-    tree = downgrade(_tree(args.file), args.to, report)
+    tree = downgrade(read_tree(args.file), args.to, report)
     _finish(args, tree, report)
     return 0
 
@@ -110,13 +111,13 @@ def _downgrade(args: argparse.Namespace) -> int:
 def _finish(args: argparse.Namespace, tree: RuntimeTree, report: Report) -> None:
     """Write, unless a loss is an error; tell the losses, each once."""
     report.raise_if(strict=args.strict)
-    _write(args.output, tree)
+    write_tree(args.output, tree)
     for loss in dict.fromkeys(report.losses):
         complain(f"loss: {loss}")
 
 
 def _write_file(args: argparse.Namespace) -> int:
-    base = _tree(args.base) if args.base else None
+    base = read_tree(args.base) if args.base else None
     report = Report()
     xml, _version = read_domain(args.domain, args.connect)
     version, source = _COMMANDS.get(args.ganeti_version or ""), _source(args, report)
@@ -176,7 +177,7 @@ def _read(path: str) -> Runtime:
         raise named(exc, path) from None
 
 
-def _write(path: str | None, tree: RuntimeTree, *, keep: bool = False) -> None:
+def write_tree(path: str | None, tree: RuntimeTree, *, keep: bool = False) -> None:
     """Write a runtime file whole. Raises GanetiDataError when another kind of file has the name."""
     data = format_tree(tree)
     if path is None or path == STDIO:

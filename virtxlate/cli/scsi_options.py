@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from virtxlate.cli.verb import Verbs, add_verb
+from virtxlate.cli.options import Verbs, add_verb
 
 
 def add_scsi_map(verbs: Verbs[argparse.ArgumentParser]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from virtxlate.domain.elements import DISK
 from virtxlate.domain.nodedev import format_scsi_pool, parse_wwn
 from virtxlate.domain.vhba import Vhba, pool_of, read_vhba, vhba_xml
 from virtxlate.errors import InputError, LibvirtMissingError, OperationRefusedError, UsageError
+from virtxlate.live.port import NodeDevicePort
 from virtxlate.translate.disk import target_name
 
 _OPTIONS = ("parent", "parent_wwnn", "parent_wwpn", "parent_fabric_wwn", "wwnn", "wwpn")
@@ -133,12 +134,15 @@ _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
-def _connected(args: argparse.Namespace, *, read_only: bool) -> AbstractContextManager[Any]:
+@contextmanager
+def _connected(args: argparse.Namespace, *, read_only: bool) -> Iterator[NodeDevicePort]:
+    """Give the devices of the host that the arguments name."""
     try:
-        from virtxlate.live.connection import connected  # noqa: PLC0415 - a description needs no libvirt
+        from virtxlate.live.connection import connect  # noqa: PLC0415 - a description needs no libvirt
     except ImportError as exc:
         raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    return connected(args.connect, read_only=read_only)
+    with connect(args.connect, read_only=read_only) as host:
+        yield host.host_devices()
 
 
 def _print_json(records: Sequence[msgspec.Struct]) -> None:

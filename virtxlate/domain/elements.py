@@ -291,7 +291,7 @@ DOMAIN = Element(
     Field("type", "@type", required=True),
     Field("name", "name", required=True),
     Field("uuid", "uuid"),
-    Field("metadata", f"metadata/{{{words.METADATA_NAMESPACE}}}instance"),
+    Field("metadata", f"metadata/{{{words.METADATA_NAMESPACE}}}{words.METADATA_TAG}"),
     Child("memory", _memory("memory")),
     Child("current_memory", _memory("currentMemory")),
     Field("vcpus", "vcpu", INTEGER),

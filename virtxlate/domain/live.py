@@ -8,7 +8,7 @@ Source: libvirt 9.0.0, docs/formatdomain.rst.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -22,7 +22,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """What libvirt's own protocol carries. Source: libvirt 9.0.0, remote_protocol.x, REMOTE_STRING_MAX."""
 
 _TAGS = ("disk", "interface", "hostdev", "controller")
-_METADATA = f"{{{words.METADATA_NAMESPACE}}}instance"
+_METADATA = f"{{{words.METADATA_NAMESPACE}}}{words.METADATA_TAG}"
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|0?[0-7]|[1-9][0-9]{0,9}", re.ASCII)
 _MAX_NUMBER = 0xFFFF_FFFF
 
@@ -36,47 +36,36 @@ _QUICK_PARSER = etree.XMLParser(
 )
 """As guarded as document.xml_parser(), but blanks between elements cost as much time as the elements."""
 
-Attributes = Callable[..., str | None]
-"""``get`` of an element: attribute name, and optionally what to give where there is none."""
+Parts = dict[str, etree._Element]
+"""The children of an element by name; of several the last."""
+
+ABSENT = etree.Element("absent")
+"""Stands for a child that is not there: it has no attributes."""
 
 
-Parts = dict[str, Attributes]
-"""The attributes of each child of an element, by its name."""
-
-
-def absent(_name: str, default: str | None = None) -> str | None:
-    """Stand for the attributes of a child that is not there."""
-    return default
-
-
-class LiveDevice:
+class LiveDevice(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One ``<disk>``, ``<interface>``, ``<hostdev>`` or ``<controller>``, over its element.
 
     Reading is lazy: most controllers of a domain are never asked for anything.
     """
 
-    __slots__ = ("_parts", "element", "get", "number", "tag")
+    element: etree._Element
+    tag: str
+    number: int
+    """Position among its kind in the document, from 1, as XPath counts."""
 
-    def __init__(self, element: etree._Element, tag: str, number: int) -> None:
-        self.element = element
-        self.tag = tag
-        self.number = number
-        """Position among its kind in the document, from 1, as XPath counts."""
-        self.get: Attributes = element.get
-        self._parts: Parts | None = None
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Give an attribute of its own."""
+        return self.element.get(name, default)
 
-    @property
     def parts(self) -> Parts:
-        """The attributes of each child by its name."""
-        parts = self._parts
-        if parts is None:
-            # A slice is lxml's fastest way: to look for one child by name costs as much as all of them.
-            parts = self._parts = {child.tag: child.get for child in self.element[:]}  # type: ignore[misc]
-        return parts
+        """Give the children by name."""
+        # A slice is lxml's fastest way: to look for one child by name costs as much as all of them.
+        return {child.tag: child for child in self.element[:]}  # type: ignore[misc]
 
-    def part(self, name: str) -> Attributes:
-        """Give the attributes of a child; one that is absent has none."""
-        return self.parts.get(name, absent)
+    def part(self, name: str) -> etree._Element:
+        """Give a child; one that is absent has no attributes."""
+        return self.parts().get(name, ABSENT)
 
     @property
     def path(self) -> str:
@@ -88,31 +77,26 @@ class LiveDomain(msgspec.Struct, frozen=True, kw_only=True):
     """What the placement of devices needs of a whole document."""
 
     root: etree._Element
+    machine: str
+    """The machine type, such as pc-i440fx-7.2; empty where there is none."""
     controllers: tuple[LiveDevice, ...]
     devices: tuple[LiveDevice, ...]
     """Disks, interfaces and host devices, in the order of the document."""
     metadata: str | None = None
     """Text of virtxlate's own metadata element."""
 
-    @property
-    def machine(self) -> str:
-        """The machine type, such as pc-i440fx-7.2."""
-        for parent in self.root.iterchildren("os"):
-            for element in parent.iterchildren("type"):
-                return element.get("machine") or ""
-        return ""
-
     def controllers_by_index(self) -> dict[tuple[str | None, int], LiveDevice]:
         """Give the controllers by type and index; the first of a USB controller and its companions."""
         found: dict[tuple[str | None, int], LiveDevice] = {}
         for each in self.controllers:
+            get = each.element.get
             try:
-                found.setdefault((each.get("type"), read_number(each.get("index"))), each)
+                found.setdefault((get("type"), read_number(get("index"))), each)
             except ValueError:
                 continue  # nothing can be on it: no device finds it
         return found
 
-    def addresses(self) -> Iterator[tuple[str, Attributes]]:
+    def addresses(self) -> Iterator[tuple[str, etree._Element]]:
         """Give path and address of every device of any kind that has one."""
         counts: dict[str, int] = {}
         for element in self.root.iterfind("devices/*"):
@@ -120,7 +104,7 @@ class LiveDomain(msgspec.Struct, frozen=True, kw_only=True):
             counts[tag] = counts.get(tag, 0) + 1
             address = element.find("address")
             if address is not None:
-                yield f"/domain/devices/{tag}[{counts[tag]}]", address.get
+                yield f"/domain/devices/{tag}[{counts[tag]}]", address
 
 
 def parse_live(text: bytes | str) -> LiveDomain:
@@ -138,28 +122,49 @@ def parse_live(text: bytes | str) -> LiveDomain:
 def _quickly_parsed(text: bytes | str) -> etree._Element | None:
     """Give the root; None for everything that parse_document must look at, above all to say what is wrong."""
     try:
-        root = etree.fromstring(text.encode() if isinstance(text, str) else text, _QUICK_PARSER)
+        data = text.encode() if isinstance(text, str) else text
+        root = etree.fromstring(data, _QUICK_PARSER)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return None if root.getroottree().docinfo.doctype else root
+    # A document type stands before the root: a document that begins with its root has none.
+    if data.startswith(b"<domain") or not root.getroottree().docinfo.doctype:
+        return root
+    return None
 
 
 def read_live(root: etree._Element) -> LiveDomain:
     """Give the devices of a parsed ``<domain>``."""
     controllers: list[LiveDevice] = []
     devices: list[LiveDevice] = []
-    metadata = None
     counts = dict.fromkeys(_TAGS, 0)
-    for parent in root.iterchildren("metadata", "devices"):
-        if parent.tag == "metadata":
-            metadata = parent.findtext(_METADATA)
-            continue
-        for element in parent[:]:
-            tag = element.tag
-            if tag in counts:
-                counts[tag] = number = counts[tag] + 1
-                (controllers if tag == "controller" else devices).append(LiveDevice(element, tag, number))
-    return LiveDomain(root=root, controllers=tuple(controllers), devices=tuple(devices), metadata=metadata)
+    machine, metadata = "", None
+    for parent in root.iterchildren("metadata", "os", "devices"):
+        if parent.tag == "os":
+            machine = machine or _child(parent, "type").get("machine", "")
+        elif parent.tag == "metadata":
+            metadata = _child(parent, _METADATA)
+        else:
+            for element in parent[:]:
+                tag = element.tag
+                if tag in counts:
+                    counts[tag] = number = counts[tag] + 1
+                    of_kind = controllers if tag == "controller" else devices
+                    of_kind.append(LiveDevice(element, tag, number))
+    return LiveDomain(
+        root=root,
+        machine=machine,
+        controllers=tuple(controllers),
+        devices=tuple(devices),
+        metadata=None if metadata is None or metadata is ABSENT else metadata.text or "",
+    )
+
+
+def _child(parent: etree._Element, name: str) -> etree._Element:
+    """Give the first child of that name."""
+    for child in parent[:]:
+        if child.tag == name:
+            return child
+    return ABSENT
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ from __future__ import annotations
 METADATA_NAMESPACE = "urn:x-virtxlate:instance:1"
 """Namespace of the one element that virtxlate keeps in a domain's metadata; its text is opaque here."""
 METADATA_PREFIX = "virtxlate"
+METADATA_TAG = "instance"
 USER_ALIAS_PREFIX = "ua-"
 """libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``. Source: libvirt 9.0.0 domain_conf.c:5503."""
 

@@ -6,15 +6,18 @@ import threading
 
 import libvirt
 
-_started = threading.Lock()
+_starting = threading.Lock()
+_threads: list[threading.Thread] = []
 
 
 def start_event_loop() -> None:
     """Run libvirt's default event loop in a thread of this process; a second call does nothing."""
-    if not _started.acquire(blocking=False):
-        return
-    libvirt.virEventRegisterDefaultImpl()
-    threading.Thread(target=_run, name="libvirt events", daemon=True).start()
+    with _starting:
+        if _threads:
+            return
+        libvirt.virEventRegisterDefaultImpl()
+        _threads.append(threading.Thread(target=_run, name="libvirt events", daemon=True))
+        _threads[0].start()
 
 
 def _run() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 
 class DomainPort(Protocol):
@@ -27,6 +31,85 @@ class DomainPort(Protocol):
 
     def start(self, *, paused: bool = False) -> None:
         """Start it. Raises LiveError."""
+
+
+class DomainState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a domain is doing."""
+
+    active: bool = True
+    persistent: bool = True
+    paused: bool = False
+    """Its processors stand still, whoever stopped them."""
+    job: str | None = None
+    """What libvirt is doing with the whole domain: migration, save, dump ...; None for nothing."""
+
+
+class Outcome(StrEnum):
+    """What became of a device that was asked to go."""
+
+    REMOVED = "removed"
+    """QEMU has released it."""
+    REFUSED = "refused"
+    """The guest said no."""
+    STOPPED = "stopped"
+    """The domain stopped."""
+    DISCONNECTED = "disconnected"
+    """The connection broke: nothing more will be heard on it."""
+
+
+class RemovalWaiter(Protocol):
+    """Hears of one device's removal from the moment that it was made; see HotplugPort.removal."""
+
+    def wait(self, timeout: float) -> Outcome | None:
+        """Give the next outcome that was not given yet; None when ``timeout`` seconds bring none."""
+
+
+class HotplugPort(DomainPort, Protocol):
+    """A domain whose devices can come and go.
+
+    Every call that changes something names what it changes: ``live`` the running guest, ``config`` the next
+    start. Each raises LiveError, ConnectionFailedError where it is not known whether libvirt did it.
+    """
+
+    def state(self) -> DomainState:
+        """Give what the domain is doing. Raises DomainNotFoundError, LiveError."""
+
+    def libvirt_version(self) -> int:
+        """Give major * 1000000 + minor * 1000 + release of the libvirt that has the domain."""
+
+    def attach(self, xml: str, *, live: bool, config: bool) -> None:
+        """Attach the device that ``xml`` describes."""
+
+    def detach(self, xml: str, *, live: bool, config: bool) -> None:
+        """Detach the device that ``xml`` describes; from a running guest libvirt waits some seconds."""
+
+    def detach_alias(self, alias: str) -> None:
+        """Ask the running guest to release a device, and return at once."""
+
+    def update(self, xml: str, *, live: bool, config: bool) -> None:
+        """Change the device that ``xml`` describes, in place."""
+
+    def resize(self, target: str, size: int) -> None:
+        """Tell the running guest that a disk now has ``size`` bytes."""
+
+    def disk_size(self, target: str) -> int:
+        """Give the size in bytes that a disk of the running guest has."""
+
+    def set_metadata(self, text: str | None, *, live: bool, config: bool) -> None:
+        """Replace the text of virtxlate's own metadata element; None takes the element away."""
+
+    def removal(self, alias: str) -> AbstractContextManager[RemovalWaiter]:
+        """Hear of the removal of a device for the time of a ``with``, from before its body runs."""
+
+
+class HotplugHost(Protocol):
+    """A connection whose domains' devices can come and go."""
+
+    def domain(self, which: str) -> HotplugPort | None:
+        """Give the domain of that id, else UUID, else name, else None. Raises LiveError."""
+
+    def version(self) -> str:
+        """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
 
 
 class HostPort(Protocol):

@@ -30,23 +30,16 @@ Answer = TypeVar("Answer")
 class Buses:
     """The buses of one domain; what was asked for once is remembered."""
 
-    __slots__ = ("_by_index", "_live", "_machine", "_pci", "_sata", "_scsi", "_usb")
+    __slots__ = ("_by_index", "_live", "_pci", "_sata", "_scsi", "_usb", "machine")
 
     def __init__(self, live: LiveDomain) -> None:
         self._live = live
         self._by_index: dict[tuple[str | None, int], LiveDevice] | None = None
-        self._machine: str | None = None
+        self.machine = live.machine
         self._pci: dict[int, str] = {}
         self._scsi: dict[int, tuple[str, str]] = {}
         self._sata: dict[int, str] = {}
         self._usb: dict[int, str] = {}
-
-    @property
-    def machine(self) -> str:
-        """The machine type."""
-        if self._machine is None:
-            self._machine = self._live.machine
-        return self._machine
 
     @property
     def is_q35(self) -> bool:
@@ -66,7 +59,7 @@ class Buses:
 
     def _alias(self, kind: str, index: int) -> str:
         """Give the alias of a controller; inactive XML has none, then libvirt's own."""
-        alias = self._controller(kind, index).part("alias")("name")
+        alias = self._controller(kind, index).part("alias").get("name")
         return alias or CONTROLLER_ALIASES[kind].format(index=index)
 
     def pci(self, index: int) -> str:
@@ -88,7 +81,7 @@ class Buses:
         name = PCI_ROOTS.get(model or ("pcie-root" if self.is_q35 else "pci-root"))
         if name is None:
             raise NotPlacedError(f"a PCI root of model {model!r} is not known")
-        alias = root.part("alias")("name") if root is not None else None
+        alias = root.part("alias").get("name") if root is not None else None
         return name if alias is None or alias.startswith(USER_ALIAS_PREFIX) else alias
 
     def scsi(self, index: int) -> tuple[str, str]:
@@ -103,7 +96,7 @@ class Buses:
         row = SCSI_BY_MODEL.get(controller.get("model") or "")
         if row is None:
             raise NotPlacedError(f"SCSI controller model {controller.get('model')!r} is not known")
-        if row.driver or index or controller.part("alias")("name"):
+        if row.driver or index or controller.part("alias").get("name"):
             return self._alias("scsi", index), row.scsi_id_in
         return ON_BOARD_ALIASES["scsi"], row.scsi_id_in
 
@@ -126,7 +119,7 @@ class Buses:
 
     def _usb_name(self, index: int) -> str:
         found = self._find("usb", index)
-        alias = found.part("alias")("name") if found is not None else None
+        alias = found.part("alias").get("name") if found is not None else None
         if index == 0:
             return f"{alias or ON_BOARD_ALIASES['usb']}.0"
         return f"{self._alias('usb', index)}.0"

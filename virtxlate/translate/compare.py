@@ -27,6 +27,11 @@ def differences(asked: Domain, found: Domain) -> tuple[str, ...]:
     return tuple(_compare("domain", asked, found))
 
 
+def device_differences(asked: msgspec.Struct, found: msgspec.Struct) -> tuple[str, ...]:
+    """Give a line for every field of a device that ``found`` says otherwise than ``asked``."""
+    return tuple(_compare("device", asked, found))
+
+
 def _compare(at: str, asked: Any, found: Any) -> Iterator[str]:
     if asked is None or asked == found or _is_resolved(at, asked, found):
         return

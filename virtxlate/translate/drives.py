@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from virtxlate.domain.live import LiveDevice, Parts, absent
+from lxml import etree
+
+from virtxlate.domain.live import ABSENT, Parts
 from virtxlate.tables.qemu import COPY_ON_READ_PREFIX, DRIVE_NODES, NODE_PREFIX, NOT_TOLD, DriveNode
-from virtxlate.translate.buses import Buses
 
 _MACHINE_VERSION = re.compile(r"-([0-9]{1,3})\.([0-9]{1,3})$", re.ASCII)
 _REMOVABLE = frozenset({"cdrom", "floppy"})
@@ -17,36 +18,32 @@ _NO_PLACE = frozenset({"index", "startupPolicy"})
 class Drives:
     """The names of one domain's drives, for the libvirt that wrote its XML; None where nobody told which."""
 
-    __slots__ = ("_buses", "_raw", "_row", "version")
+    __slots__ = ("_raw_end", "_row", "version")
 
-    def __init__(self, version: int | None, buses: Buses) -> None:
+    def __init__(self, version: int | None, machine: str) -> None:
         self.version = NOT_TOLD if version is None else version
         self._row = _row(self.version)
-        self._raw: str | None = None
-        self._buses = buses
+        self._raw_end = _raw_end(self._row, machine)
 
-    def name(self, device: LiveDevice, parts: Parts, kind: str) -> str | None:
+    def name(self, parts: Parts, kind: str) -> str | None:
         """Give the node; an empty drive has none, and for some versions it is not known."""
-        source = parts.get("source", absent)
-        index = source("index")
-        if index is None or (kind in _REMOVABLE and source("file") is None and _is_empty(device)):
+        source = parts.get("source", ABSENT)
+        index = source.get("index")
+        if index is None or (kind in _REMOVABLE and source.get("file") is None and _is_empty(source)):
             return None
-        driver, row = parts.get("driver", absent), self._row
-        if driver("copy_on_read") == "on":
-            return f"{COPY_ON_READ_PREFIX}{parts.get('target', absent)('dev')}"
+        driver, row = parts.get("driver", ABSENT), self._row
+        if driver.get("copy_on_read") == "on":
+            return f"{COPY_ON_READ_PREFIX}{parts.get('target', ABSENT).get('dev')}"
         for name in row.unless:
             if name in parts:
                 return None
-        end = self._raw_end(device) if driver("type", "raw") == "raw" else row.other
+        end = row.other
+        if driver.get("type", "raw") == "raw":
+            end = self._raw_end
+            for name in row.raw_unless:
+                if source.find(name) is not None:
+                    return None
         return f"{NODE_PREFIX}{index}{end}" if end else None
-
-    def _raw_end(self, device: LiveDevice) -> str:
-        end = self._raw
-        if end is None:
-            end = self._raw = _raw_end(self._row, self._buses.machine)
-        if self._row.raw_unless and _source_has(device, self._row.raw_unless):
-            return ""
-        return end
 
 
 @lru_cache(maxsize=64)
@@ -65,11 +62,6 @@ def _raw_end(row: DriveNode, machine: str) -> str:
     return row.raw if is_right else ""
 
 
-def _source_has(device: LiveDevice, names: tuple[str, ...]) -> bool:
-    return any(device.element.find(f"source/{name}") is not None for name in names)
-
-
-def _is_empty(device: LiveDevice) -> bool:
+def _is_empty(source: etree._Element) -> bool:
     """Tell whether a drive's source names no place: it may have an index all the same."""
-    source = device.element.find("source")
-    return source is None or not (set(source.keys()) - _NO_PLACE or len(source))
+    return not (set(source.keys()) - _NO_PLACE or len(source))

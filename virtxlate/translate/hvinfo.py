@@ -6,11 +6,14 @@ Source: see tables/qemu.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, Parts, absent, parse_live, read_number
+from lxml import etree
+
+from virtxlate.domain.live import ABSENT, LiveDevice, LiveDomain, Parts, parse_live, read_number
 from virtxlate.errors import GanetiDataError
 from virtxlate.tables.qemu import (
     ADDRESS_SUFFIXES,
@@ -27,7 +30,8 @@ from virtxlate.tables.qemu import (
 from virtxlate.translate.buses import Buses, NotPlacedError
 from virtxlate.translate.device_info import DeviceInfo, QemuInfo
 from virtxlate.translate.drives import Drives
-from virtxlate.translate.matching import with_uuids
+from virtxlate.translate.matching import are_all_found, with_uuids
+from virtxlate.translate.metadata import uuids_of_aliases
 
 __all__ = ["DeviceInfo", "OpenDomain", "QemuInfo", "derive", "derive_hvinfo"]
 
@@ -55,50 +59,76 @@ def derive_hvinfo(
     Raises DomainXmlError for what is no domain document, LiveError of an open domain.
     """
     live = parse_live(source if isinstance(source, _TEXTS) else source.live_xml())
+    found = _with_uuids_of_aliases(live, libvirt_version)
+    if found is not None:
+        return found
     devices = derive(live, libvirt_version=libvirt_version)
-    if live.metadata is None:
-        return devices
     try:
         return with_uuids(live, devices)
     except GanetiDataError:
         return devices
 
 
-def derive(live: LiveDomain, *, libvirt_version: int | None = None) -> tuple[DeviceInfo, ...]:
-    """Give every disk, host device and NIC of a live domain that was read already."""
+_NO_UUIDS: Mapping[str, str] = MappingProxyType({})
+
+
+def _with_uuids_of_aliases(live: LiveDomain, libvirt_version: int | None) -> tuple[DeviceInfo, ...] | None:
+    """Give what derive, then with_uuids would, in one go; None where more than aliases must be looked at."""
+    uuids: Mapping[str, str] | None = _NO_UUIDS
+    if live.metadata is not None:
+        try:
+            uuids = uuids_of_aliases(live.metadata)
+        except GanetiDataError:
+            return None
+    if uuids is None:
+        return None
+    devices = derive(live, libvirt_version=libvirt_version, uuids=uuids)
+    return devices if are_all_found(uuids, devices) else None
+
+
+def derive(
+    live: LiveDomain, *, libvirt_version: int | None = None, uuids: Mapping[str, str] = _NO_UUIDS
+) -> tuple[DeviceInfo, ...]:
+    """Give every disk, host device and NIC of a live domain that was read already.
+
+    ``uuids``: Ganeti's, by alias.
+    """
     buses = Buses(live)
-    drives = Drives(libvirt_version, buses)
-    return tuple([_info(device, buses, drives) for device in live.devices])
+    drives = Drives(libvirt_version, live.machine)
+    return tuple([_info(device, buses, drives, uuids) for device in live.devices])
 
 
-def _info(device: LiveDevice, buses: Buses, drives: Drives) -> DeviceInfo:
-    tag, parts = device.tag, device.parts
-    alias, target, mac = parts.get("alias", absent)("name"), None, None
-    make: Callable[[LiveDevice, Parts, str, str | None, Buses, Drives], QemuInfo]
+def _info(device: LiveDevice, buses: Buses, drives: Drives, uuids: Mapping[str, str]) -> DeviceInfo:
+    tag, element, parts = device.tag, device.element, device.parts()
+    alias, target, mac = parts.get("alias", ABSENT).get("name"), None, None
+    make: Callable[[etree._Element, Parts, str, str | None, Buses, Drives], QemuInfo]
     if tag == "disk":
-        kind, target, make = device.get("device") or "disk", parts.get("target", absent)("dev"), _disk
+        kind, target, make = element.get("device") or "disk", parts.get("target", ABSENT).get("dev"), _disk
     elif tag == "interface":
-        kind, mac, make = "nic", parts.get("mac", absent)("address"), _interface
+        kind, mac, make = "nic", parts.get("mac", ABSENT).get("address"), _interface
     else:
         kind, make = "hostdev", _hostdev
     hvinfo = note = None
     try:
-        hvinfo = make(device, parts, kind, alias, buses, drives)
+        hvinfo = make(element, parts, kind, alias, buses, drives)
     except (NotPlacedError, ValueError) as exc:
         note = str(exc)[:_MAX_NOTE]
-    return DeviceInfo(kind, alias, None, target, mac, hvinfo, device.path, note)
+    return DeviceInfo(kind, alias, uuids.get(alias or ""), target, mac, hvinfo, device.path, note)
 
 
 def _by_address(
-    driver: str, alias: str | None, address: Attributes, buses: Buses, backend: _Backend
+    driver: str, alias: str | None, kind: str | None, address: etree._Element, buses: Buses, backend: _Backend
 ) -> QemuInfo:
     """Give a device that its address alone places. Raises NotPlacedError."""
-    kind, (drive, netdev) = address("type"), backend
+    drive, netdev = backend
     if kind == "pci":
-        bus, addr = buses.pci(read_number(address("bus"))), _addr(address("slot"), address("function"))
+        bus, addr = (
+            buses.pci(read_number(address.get("bus"))),
+            _addr(address.get("slot"), address.get("function")),
+        )
         return QemuInfo(driver, alias, bus, addr, drive=drive, netdev=netdev)
     if kind == "ccw":
-        cssid, ssid, devno = (read_number(address(name)) for name in ("cssid", "ssid", "devno"))
+        cssid, ssid, devno = (read_number(address.get(name)) for name in ("cssid", "ssid", "devno"))
         return QemuInfo(driver, alias, devno=f"{cssid:x}.{ssid:x}.{devno:04x}", drive=drive, netdev=netdev)
     if kind == "virtio-mmio":
         return QemuInfo(driver, alias, drive=drive, netdev=netdev)
@@ -106,8 +136,8 @@ def _by_address(
         return QemuInfo(
             driver,
             alias,
-            buses.usb(read_number(address("bus"))),
-            port=address("port"),
+            buses.usb(read_number(address.get("bus"))),
+            port=address.get("port"),
             drive=drive,
             netdev=netdev,
         )
@@ -143,33 +173,45 @@ def _off_bus(kind: str | None) -> str:
     return f"an address of type {kind!r} does not place it" if kind else _NO_ADDRESS
 
 
-def _scsi(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
+def _scsi(
+    driver: str, alias: str | None, address: etree._Element, buses: Buses, drive: str | None
+) -> QemuInfo:
     """Give a device on a SCSI controller: which attribute is which depends on the controller's model."""
-    name, scsi_id_in = buses.scsi(read_number(address("controller")))
-    bus, unit = read_number(address("bus")), read_number(address("unit"))
+    name, scsi_id_in = buses.scsi(read_number(address.get("controller")))
+    bus, unit = read_number(address.get("bus")), read_number(address.get("unit"))
     if scsi_id_in == "unit":
         return QemuInfo(driver, alias, f"{name}.{bus}", scsi_id=unit, drive=drive)
-    target = read_number(address("target"))
+    target = read_number(address.get("target"))
     return QemuInfo(driver, alias, f"{name}.0", channel=bus, scsi_id=target, lun=unit, drive=drive)
 
 
-def _ide(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
+def _ide(
+    driver: str, alias: str | None, address: etree._Element, _buses: Buses, drive: str | None
+) -> QemuInfo:
     """Give a device on the board's IDE; an alias of that controller changes nothing."""
-    bus = f"{IDE_BUS}.{read_number(address('bus'))}"
-    return QemuInfo(driver, alias, bus, unit=read_number(address("unit")), drive=drive)
+    bus = f"{IDE_BUS}.{read_number(address.get('bus'))}"
+    return QemuInfo(driver, alias, bus, unit=read_number(address.get("unit")), drive=drive)
 
 
-def _sata(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    bus = f"{buses.sata(read_number(address('controller')))}.{read_number(address('unit'))}"
+def _sata(
+    driver: str, alias: str | None, address: etree._Element, buses: Buses, drive: str | None
+) -> QemuInfo:
+    bus = f"{buses.sata(read_number(address.get('controller')))}.{read_number(address.get('unit'))}"
     return QemuInfo(driver, alias, bus, drive=drive)
 
 
-def _usb(driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None) -> QemuInfo:
-    return QemuInfo(driver, alias, buses.usb(read_number(address("bus"))), port=address("port"), drive=drive)
+def _usb(
+    driver: str, alias: str | None, address: etree._Element, buses: Buses, drive: str | None
+) -> QemuInfo:
+    return QemuInfo(
+        driver, alias, buses.usb(read_number(address.get("bus"))), port=address.get("port"), drive=drive
+    )
 
 
-def _fdc(driver: str, alias: str | None, address: Attributes, _buses: Buses, drive: str | None) -> QemuInfo:
-    return QemuInfo(driver, alias, unit=read_number(address("unit")), drive=drive)
+def _fdc(
+    driver: str, alias: str | None, address: etree._Element, _buses: Buses, drive: str | None
+) -> QemuInfo:
+    return QemuInfo(driver, alias, unit=read_number(address.get("unit")), drive=drive)
 
 
 _ON_CONTROLLER = {
@@ -183,24 +225,24 @@ _ON_CONTROLLER = {
 
 
 def _on_controller(
-    place: str, driver: str, alias: str | None, address: Attributes, buses: Buses, drive: str | None
+    place: str, driver: str, alias: str | None, address: etree._Element, buses: Buses, drive: str | None
 ) -> QemuInfo:
     read, wanted = _ON_CONTROLLER[place]
-    if address("type") != wanted:
+    if address.get("type") != wanted:
         raise NotPlacedError(f"no address of type {wanted!r}: the XML does not tell its place")
     return read(driver, alias, address, buses, drive)
 
 
 def _disk(
-    device: LiveDevice, parts: Parts, kind: str, alias: str | None, buses: Buses, drives: Drives
+    device: etree._Element, parts: Parts, kind: str, alias: str | None, buses: Buses, drives: Drives
 ) -> QemuInfo:
-    bus = parts.get("target", absent)("bus") or ""
+    bus = parts.get("target", ABSENT).get("bus") or ""
     row = DISKS_BY_WORDS.get((bus, kind))
     if row is None or drives.version > row.until:
         raise NotPlacedError(f"a disk of bus {bus!r} and device {kind!r} is not known")
     if row.place == "none":
         raise NotPlacedError("QEMU has it without a -device of its own")
-    drive, address = drives.name(device, parts, kind), parts.get("address", absent)
+    drive, address = drives.name(parts, kind), parts.get("address", ABSENT)
     model = device.get("model")
     if row.place != "virtio":
         if (model or row.model) != row.model:
@@ -208,17 +250,21 @@ def _disk(
         return _on_controller(row.place, row.driver, alias, address, buses, drive)
     if device.get("type") == "vhostuser":
         row, drive = VHOST_USER_DISK, None
-    return _by_address(_virtio(row.driver, address("type"), model), alias, address, buses, (drive, None))
+    where = address.get("type")
+    return _by_address(_virtio(row.driver, where, model), alias, where, address, buses, (drive, None))
 
 
 def _interface(
-    device: LiveDevice, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
+    device: etree._Element, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
 ) -> QemuInfo:
-    address = parts.get("address", absent)
+    address = parts.get("address", ABSENT)
+    where = address.get("type")
     if device.get("type") == "hostdev":
-        return _by_address(HOSTDEVS_BY_WORDS["pci", ""].driver, alias, address, buses, _NO_BACKEND)
-    driver = _network_driver(parts.get("model", absent)("type"), address("type"))
-    return _by_address(driver, alias, address, buses, (None, f"{NETDEV_PREFIX}{alias}" if alias else None))
+        return _by_address(HOSTDEVS_BY_WORDS["pci", ""].driver, alias, where, address, buses, _NO_BACKEND)
+    driver = _network_driver(parts.get("model", ABSENT).get("type"), where)
+    return _by_address(
+        driver, alias, where, address, buses, (None, f"{NETDEV_PREFIX}{alias}" if alias else None)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -229,7 +275,7 @@ def _network_driver(model: str | None, kind: str | None) -> str:
 
 
 def _hostdev(
-    device: LiveDevice, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
+    device: etree._Element, parts: Parts, _kind: str, alias: str | None, buses: Buses, _drives: Drives
 ) -> QemuInfo:
     kind, model = device.get("type") or "", device.get("model") or ""
     row = HOSTDEVS_BY_WORDS.get((kind, model if kind == "mdev" else ""))
@@ -237,11 +283,12 @@ def _hostdev(
         raise NotPlacedError(f"a host device of type {kind!r} and model {model!r} is not known")
     if row.place == "none":
         raise NotPlacedError("QEMU has it on no bus")
-    address, driver = parts.get("address", absent), row.driver
+    address, driver = parts.get("address", ABSENT), row.driver
     if row.place not in {"virtio", "address"}:
         return _on_controller(row.place, driver, alias, address, buses, None)
+    where = address.get("type")
     if row.place == "virtio":
-        driver = _virtio(driver, address("type"), model)
+        driver = _virtio(driver, where, model)
     elif device.get("ramfb") == "on":
         driver += RAMFB_SUFFIX
-    return _by_address(driver, alias, address, buses, _NO_BACKEND)
+    return _by_address(driver, alias, where, address, buses, _NO_BACKEND)

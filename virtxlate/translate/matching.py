@@ -6,7 +6,7 @@ an error that names them; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from virtxlate.tables.qemu import HOSTDEVS_BY_WORDS
 from virtxlate.translate import source as sources
 from virtxlate.translate.context import Context
 from virtxlate.translate.device_info import DeviceInfo
-from virtxlate.translate.metadata import from_text, ids_from_text
+from virtxlate.translate.metadata import from_text, uuids_of_aliases
 
 Key = tuple[object, ...]
 _PLAIN = Context()
@@ -53,11 +53,10 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
     text = live.metadata
     if text is None:
         return devices
-    by_alias = ids_from_text(text)
+    by_alias = uuids_of_aliases(text)
     if by_alias is not None:
-        known_ids = {f"{USER_ALIAS_PREFIX}{each}": uuid for each, uuid in by_alias.items()}
-        found = tuple([_with_uuid(each, known_ids.get(each.alias or "")) for each in devices])
-        if sum(each.uuid is not None for each in found) == len(known_ids):
+        found = tuple([_with_uuid(each, by_alias.get(each.alias or "")) for each in devices])
+        if are_all_found(by_alias, found):
             return found
     instance = from_text(text).instance
     search = _Search(instance, live, devices, _PLAIN, strict=False)
@@ -67,6 +66,11 @@ def with_uuids(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> tuple[Devic
     known |= {f"disks[{i}]": disk for i, disk in enumerate(instance.disks)}
     uuids = {device.path: known[at].uuid for at, device in search.found.items() if known[at].uuid}
     return tuple([_with_uuid(each, uuids.get(each.path)) for each in devices])
+
+
+def are_all_found(by_alias: Mapping[str, str], devices: Iterable[DeviceInfo]) -> bool:
+    """Tell whether the devices have as many uuids as there are; else more than aliases must be looked at."""
+    return len([each for each in devices if each.uuid is not None]) == len(by_alias)
 
 
 def _with_uuid(device: DeviceInfo, uuid: str | None) -> DeviceInfo:
@@ -218,7 +222,7 @@ def _key_of(source: DiskSource) -> Key:
 
 def _source_of(device: LiveDevice) -> list[Key]:
     """Give what a device of the document opens."""
-    get = device.part("source")
+    get = device.part("source").get
     path = get("file") or get("dev")
     if path is not None:
         return [("path", path)]

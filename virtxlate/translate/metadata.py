@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
@@ -83,11 +84,11 @@ def from_text(text: str) -> Payload:
     return payload
 
 
-class _Id(msgspec.Struct, frozen=True):
+class _Id(msgspec.Struct, frozen=True, gc=False):
     id: str
 
 
-class _IdOfDevice(msgspec.Struct, frozen=True):
+class _IdOfDevice(msgspec.Struct, frozen=True, gc=False):
     uuid: str = ""
     hvinfo: _Id | None = None
 
@@ -105,15 +106,19 @@ class _Ids(msgspec.Struct, frozen=True):
 _IDS = msgspec.json.Decoder(_Ids)
 
 
-def ids_from_text(text: str) -> dict[str, str] | None:
-    """Give the uuid of every disk and NIC by its device id, None when one has no id; reads nothing else.
+def uuids_of_aliases(text: str) -> dict[str, str] | None:
+    """Give the uuid of every disk and NIC by its user alias, None when one has no id or uuid.
+
+    Reads nothing else.
 
     Raises GanetiDataError for a foreign or newer text.
     """
     kept: _Ids = decode(_IDS, text, "metadata")
     _check_format(kept.format)
-    devices = (*kept.instance.disks, *kept.instance.nics)
-    found = {each.hvinfo.id: each.uuid for each in devices if each.hvinfo is not None}
+    devices = kept.instance.disks + kept.instance.nics
+    found = {
+        f"{USER_ALIAS_PREFIX}{each.hvinfo.id}": each.uuid for each in devices if each.hvinfo and each.uuid
+    }
     return found if len(found) == len(devices) else None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from lxml import etree
 
-from virtxlate.domain.live import Attributes, LiveDevice, LiveDomain, read_number
+from virtxlate.domain.live import LiveDevice, LiveDomain, read_number
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_TARGETS
 from virtxlate.tables.controller import SCSI_CONTROLLERS
@@ -26,6 +27,8 @@ class BusUse(msgspec.Struct, frozen=True, kw_only=True):
     """QEMU's name."""
     model: str
     """libvirt's word for what makes the bus: pci-root, virtio-scsi."""
+    index: int = 0
+    """Of the controller that makes it."""
     used: tuple[int, ...]
     free: tuple[int, ...]
     ganeti: tuple[int, ...] = ()
@@ -61,7 +64,7 @@ def _pci(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) -> 
         held = used.get(index, set()) | own
         free = tuple(slot for slot in range(1 if is_port else PCI_SLOTS) if slot not in held)
         ganeti = tuple(slot for slot in free if slot >= _RESERVED) if name == PCI_BUS else ()
-        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti)
+        yield BusUse(bus=name, model=model, index=index, used=tuple(sorted(held)), free=free, ganeti=ganeti)
 
 
 def _board(buses: Buses) -> str:
@@ -74,7 +77,7 @@ def _slots(live: LiveDomain) -> dict[int, set[int]]:
     """Give the slots in use by bus, of devices of every kind."""
     used: dict[int, set[int]] = {}
     for _path, address in live.addresses():
-        place = _numbers(address, "bus", "slot") if address("type") == "pci" else None
+        place = _numbers(address, "bus", "slot") if address.get("type") == "pci" else None
         if place is not None:
             used.setdefault(place[0], set()).add(place[1])
     return used
@@ -93,7 +96,15 @@ def _scsi(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) ->
         size = SCSI_TARGETS if largest is None else min(SCSI_TARGETS, largest + 1)
         free = tuple(target for target in range(size) if target not in held)
         ganeti = free if name == first and model in _OF_GANETI else ()
-        yield BusUse(bus=name, model=model, used=tuple(sorted(held)), free=free, ganeti=ganeti, is_scsi=True)
+        yield BusUse(
+            bus=name,
+            model=model,
+            index=index,
+            used=tuple(sorted(held)),
+            free=free,
+            ganeti=ganeti,
+            is_scsi=True,
+        )
 
 
 def _targets(live: LiveDomain, controllers: dict[int, LiveDevice]) -> dict[int, set[int]]:
@@ -101,8 +112,8 @@ def _targets(live: LiveDomain, controllers: dict[int, LiveDevice]) -> dict[int, 
     used: dict[int, set[int]] = {}
     for device in live.devices:
         address = device.part("address")
-        if address("type") != "drive" or not (
-            device.part("target")("bus") == "scsi" or device.tag == "hostdev"
+        if address.get("type") != "drive" or not (
+            device.part("target").get("bus") == "scsi" or device.tag == "hostdev"
         ):
             continue
         place = _numbers(address, "controller", "unit", "target")
@@ -113,8 +124,8 @@ def _targets(live: LiveDomain, controllers: dict[int, LiveDevice]) -> dict[int, 
     return used
 
 
-def _numbers(address: Attributes, *names: str) -> list[int] | None:
+def _numbers(address: etree._Element, *names: str) -> list[int] | None:
     try:
-        return [read_number(address(name)) for name in names]
+        return [read_number(address.get(name)) for name in names]
     except ValueError:
         return None

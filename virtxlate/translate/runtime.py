@@ -59,7 +59,7 @@ class LiveView(msgspec.Struct, frozen=True, kw_only=True):
     def scsi_bus(self) -> str:
         """QEMU's name of the first bus of SCSI controller 0."""
         found = [c for c in self.live.controllers if c.get("type") == "scsi" and c.get("index", "0") == "0"]
-        alias = found[0].part("alias")("name") if found else None
+        alias = found[0].part("alias").get("name") if found else None
         return f"{alias or 'scsi0'}.0"
 
 

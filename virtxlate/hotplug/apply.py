@@ -1,0 +1,210 @@
+"""One step of a plan becomes one call to libvirt, and is believed when the XML shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from virtxlate.domain.live import LiveDomain, parse_live
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DomainStoppedError,
+    LiveError,
+    VerificationError,
+    VirtxlateError,
+)
+from virtxlate.hotplug.look import Device, is_taken, same, twin, value_at
+from virtxlate.hotplug.removal import Removal, check_removable
+from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
+from virtxlate.live.port import HotplugPort
+from virtxlate.translate.compare import device_differences
+
+
+class PlaceLostError(Exception):
+    """Somebody else took the place between the plan and the call; a new plan finds another."""
+
+
+class Affect(msgspec.Struct, frozen=True, kw_only=True):
+    """What is changed: the running guest, its definition, or both."""
+
+    live: bool
+    config: bool
+
+
+class Applier:
+    """Runs steps on one domain. ``domain_id`` is libvirt's number of the running guest, None for none."""
+
+    def __init__(
+        self,
+        port: HotplugPort,
+        affect: Affect,
+        domain_id: str | None,
+        *,
+        timeout: float,
+        asks: int,
+        force: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._port, self._affect, self._id = port, affect, domain_id
+        self._timeout, self._asks, self._force, self._clock = timeout, asks, force, clock
+
+    def check(self, steps: tuple[Step, ...]) -> None:
+        """Raise OperationRefusedError before the first step, where one must not be done."""
+        for step in steps:
+            if isinstance(step, Detach) and self._affect.live:
+                check_removable(self._port, step, force=self._force)
+
+    def run(self, step: Step) -> None:
+        """Do a step, and look whether it was done.
+
+        Raises PlaceLostError, VerificationError, RemovalError, LiveError.
+        """
+        match step:
+            case AddController():
+                self._attach(step, step.controller)
+            case Attach():
+                self._attach(step, step.device)
+            case Detach():
+                self._detach(step)
+            case Update():
+                self._update(step)
+            case Resize():
+                self._resize(step)
+
+    def views(self) -> list[tuple[str, LiveDomain]]:
+        """Read every document that a step changes."""
+        found = []
+        if self._affect.live:
+            live = parse_live(self._port.live_xml())
+            if live.root.get("id") != self._id:
+                raise DomainStoppedError(f"domain {self._port.name!r} stopped in the middle", call="attach")
+            found.append(("live XML", live))
+        if self._affect.config:
+            found.append(("definition", parse_live(self._port.inactive_xml())))
+        return found
+
+    def _attach(self, step: AddController | Attach, device: Device) -> None:
+        try:
+            self._port.attach(step.xml, live=self._affect.live, config=self._affect.config)
+        except ConnectionFailedError as exc:
+            self._after_break(step, device, exc)
+        except LiveError as exc:
+            if any(is_taken(live, device) for _where, live in self.views()):
+                raise PlaceLostError(exc.message) from exc
+            raise
+        self._verify_attached(step, device)
+
+    def _after_break(self, step: AddController | Attach, device: Device, exc: ConnectionFailedError) -> None:
+        """Look what libvirt did of a call whose answer was lost: all of it, or raise."""
+        has_it = {where: same(live, device) is not None for where, live in self.views()}
+        if all(has_it.values()):
+            return
+        if not any(has_it.values()):
+            raise exc
+        where = " and ".join(where for where, is_in in has_it.items() if is_in)
+        raise VerificationError(
+            f"{step.at}: the connection broke while it was attached, and it is in the {where} only"
+        ) from exc
+
+    def _verify_attached(self, step: AddController | Attach, device: Device) -> None:
+        wrong: list[str] = []
+        for where, live in self.views():
+            found = same(live, device)
+            if found is None:
+                wrong.append(f"{where}: it is not there")
+            else:
+                wrong += [f"{where}: {each}" for each in device_differences(device, found)]
+        if wrong:
+            raise VerificationError(
+                f"{step.at}: libvirt attached it, but not as asked", differences=(*wrong, self._undo(step))
+            )
+
+    def _undo(self, step: AddController | Attach) -> str:
+        """Take back what went wrong; give a line that says what is so now."""
+        try:
+            self._port.detach(step.xml, live=self._affect.live, config=self._affect.config)
+        except VirtxlateError as exc:
+            return f"and it could not be taken back: {exc}"
+        return "it is being taken back"
+
+    def withdraw(self, step: AddController) -> str | None:
+        """Take away a controller that was added for a disk that did not come; give what could not be done."""
+        try:
+            self._port.detach(step.xml, live=self._affect.live, config=self._affect.config)
+            views = self.views()
+        except VirtxlateError as exc:
+            return f"SCSI controller {step.controller.index}, added for it, is still there: {exc}"
+        left = [where for where, live in views if same(live, step.controller) is not None]
+        if not left:
+            return None
+        return (
+            f"SCSI controller {step.controller.index}, added for it, is still in the {' and '.join(left)}: "
+            "the guest has not released it yet"
+        )
+
+    def put_back(self, step: Detach) -> str:
+        """Attach again what a step has removed; give a line that says what is so now."""
+        try:
+            self._port.attach(step.xml, live=self._affect.live, config=False)
+            if self._affect.config and step.config_xml is not None:
+                self._port.attach(step.config_xml, live=False, config=True)
+            missing = [where for where, live in self.views() if twin(live, step.info) is None]
+        except VirtxlateError as exc:
+            return f"and it could not be put back: {exc}"
+        return f"it did not come back into the {' and '.join(missing)}" if missing else "it is back in place"
+
+    def _detach(self, step: Detach) -> None:
+        if self._affect.live:
+            Removal(
+                self._port, step, self._id, timeout=self._timeout, asks=self._asks, clock=self._clock
+            ).run()
+        if self._affect.config:
+            self._detach_config(step)
+
+    def _detach_config(self, step: Detach) -> None:
+        text = step.config_xml if self._affect.live else (step.config_xml or step.xml)
+        if text is None:
+            return
+        try:
+            self._port.detach(text, live=False, config=True)
+        except LiveError as exc:
+            done = "the guest has released it, but " if self._affect.live else ""
+            raise type(exc)(
+                f"{name_of(step.info)}: {done}the definition still has it: {exc.message}",
+                call=exc.call,
+                code=exc.code,
+            ) from exc
+        if twin(parse_live(self._port.inactive_xml()), step.info) is not None:
+            raise VerificationError(f"{name_of(step.info)}: libvirt removed it, but its definition has it")
+
+    def _update(self, step: Update) -> None:
+        if self._affect.live:
+            self._port.update(step.xml, live=True, config=False)
+            self._check_update(step, parse_live(self._port.live_xml()), "live XML")
+        text = step.config_xml if self._affect.live else (step.config_xml or step.xml)
+        if self._affect.config and text is not None:
+            self._port.update(text, live=False, config=True)
+            self._check_update(step, parse_live(self._port.inactive_xml()), "definition")
+
+    def _check_update(self, step: Update, live: LiveDomain, where: str) -> None:
+        device = twin(live, step.info)
+        if device is None:
+            raise VerificationError(f"{step.at}: it is gone from the {where}")
+        wrong = []
+        for path, wanted in step.expect.items():
+            found = value_at(device, path)
+            if found != wanted:
+                wrong.append(f"{where}: {path}: expected {wanted!r}, found {found!r}")
+        if wrong:
+            raise VerificationError(f"{step.at}: libvirt changed it, but not as asked", differences=wrong)
+
+    def _resize(self, step: Resize) -> None:
+        self._port.resize(step.target, step.size)
+        found = self._port.disk_size(step.target)
+        if found != step.size:
+            raise VerificationError(
+                f"{step.at}: libvirt resized it, but not as asked",
+                differences=(f"size: expected {step.size}, found {found}",),
+            )

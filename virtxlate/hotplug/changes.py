@@ -1,0 +1,169 @@
+"""What must be done to a device that is there: in place where libvirt can, else out and in again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from lxml import etree
+
+from virtxlate.domain import model as domain
+from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
+from virtxlate.ganeti.model import Disk, Nic
+from virtxlate.hotplug import edits
+from virtxlate.hotplug.plan import attach, config_twin, kind_of, remove
+from virtxlate.hotplug.snapshot import Entry, Snapshot
+from virtxlate.hotplug.steps import Attach, Resize, Step, Update
+from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk, wanted_nic
+from virtxlate.report import Report
+from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES, LINK_STATES, How
+from virtxlate.translate import disk as disks_of
+from virtxlate.translate.context import Context
+from virtxlate.units import BYTES_PER_UNIT
+
+Device = TypeVar("Device", domain.Disk, domain.Interface)
+
+
+def modify_nic(
+    snapshot: Snapshot, entry: Entry, nic: Nic, context: Context, report: Report
+) -> tuple[Step, ...]:
+    """Give the steps that make a NIC like ``nic``: in place where libvirt can, else out and in again.
+
+    It keeps slot, alias and, unless that is what changes, MAC. Raises UnsupportedError, GanetiDataError,
+    OperationRefusedError for a MAC that another NIC has.
+    """
+    before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), 0, context, Report())
+    after = wanted_nic(snapshot.instance, nic, 0, context, report)
+    fields = _changed(before, after)
+    for other in snapshot.nics:
+        if "mac" in fields and other is not entry and (other.info.mac or "").lower() == nic.mac.lower():
+            raise OperationRefusedError(
+                f"{entry.at}: MAC {nic.mac} is that of {other.at} already", call="update"
+            )
+    return change(snapshot, entry, after, fields, INTERFACE_CHANGES)
+
+
+def modify_disk(
+    snapshot: Snapshot, entry: Entry, disk: Disk, context: Context, report: Report
+) -> tuple[Step, ...]:
+    """Give the steps that make a disk like ``disk``; a size that grows is told to the guest.
+
+    Raises UnsupportedError, GanetiDataError.
+    """
+    old = ganeti_disk(entry, context)
+    before = wanted_disk(snapshot.instance, old, 0, context, Report())
+    after = wanted_disk(snapshot.instance, disk, 0, context, report)
+    steps = change(snapshot, entry, after, _changed(before, after), DISK_CHANGES)
+    if disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
+        steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
+    return steps
+
+
+def _changed(before: Device, after: Device) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in after.__struct_fields__
+        if name not in {"alias", "target", "address", "boot_order"}
+        and getattr(before, name) != getattr(after, name)
+    )
+
+
+def change(
+    snapshot: Snapshot,
+    entry: Entry,
+    after: domain.Disk | domain.Interface,
+    fields: tuple[str, ...],
+    table: dict[str, How],
+) -> tuple[Step, ...]:
+    """Give the steps that make ``fields`` of a device those of ``after``, as the table says."""
+    if not fields:
+        return ()
+    if all(table[name] is How.UPDATE for name in fields) and isinstance(after, domain.Interface):
+        expect = _expected(after, fields)
+        return (_update(snapshot, entry, edits.set_fields(after, fields), fields, expect),)
+    return _replace(snapshot, entry, after, fields)
+
+
+def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str | None]:
+    expect: dict[str, str | None] = {}
+    for name in fields:
+        if name in {"bridge", "network"}:
+            expect[f"source/@{name}"] = getattr(after, name)
+        elif name == "vlan":
+            expect["vlan/tag/@id"] = None if after.vlan is None else str(after.vlan.tags[0].id)
+    return expect
+
+
+def _update(
+    snapshot: Snapshot,
+    entry: Entry,
+    edit: edits.Edit,
+    fields: Iterable[str],
+    expect: dict[str, str | None],
+) -> Update:
+    config = config_twin(snapshot, entry)
+    return Update(
+        at=entry.at,
+        kind=kind_of(entry),
+        info=entry.info,
+        changes=tuple(fields),
+        xml=edits.edited(entry.element.element, edit),
+        config_xml=None if config is None else edits.edited(config.element, edit),
+        expect=expect,
+    )
+
+
+def _replace(
+    snapshot: Snapshot, entry: Entry, after: domain.Disk | domain.Interface, fields: Iterable[str]
+) -> tuple[Step, ...]:
+    """Give the steps that take a device out and put it back, changed, into the same place."""
+    now = entry.device
+    if now is None or not isinstance(after, type(now)):
+        raise UnsupportedError("it is not a device that can be put back", at=entry.at)
+    changed: dict[str, Any] = {name: getattr(after, name) for name in fields}
+    placed = msgspec.structs.replace(now, **changed)
+    if disks_of.ganeti_id(now.alias) is None:
+        placed = msgspec.structs.replace(placed, alias=None)
+    set_fields = edits.set_fields(placed, fields)
+
+    def edit(element: etree._Element) -> None:
+        edits.as_asked(element)
+        set_fields(element)
+
+    back = attach(kind_of(entry), placed, entry.at)
+    back = msgspec.structs.replace(back, xml=edits.edited(entry.element.element, edit))
+    return (*remove(snapshot, entry), back)
+
+
+def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Step, ...]:
+    """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
+    if state not in LINK_STATES:
+        raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")
+    now = entry.element.part("link").get("state") or "up"
+    if now == state:
+        return ()
+    expect: dict[str, str | None] = {"link/@state": state}
+    return (_update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect),)
+
+
+def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) -> tuple[Step, ...]:
+    """Give the step that changes, or for None ejects, the medium of a drive. Raises UnsupportedError."""
+    edits.check_drive(entry)
+    what = "eject" if medium is None else "medium"
+    source = None if medium is None else medium.source
+    expect: dict[str, str | None] = dict.fromkeys(("source/@file", "source/@dev", "source/@name"))
+    if source is not None:
+        expect = {"source/@file": source.file, "source/@dev": source.dev, "source/@name": source.name}
+    now = entry.device.source if isinstance(entry.device, domain.Disk) else None
+    if (now or domain.DiskSource()) == (source or domain.DiskSource()):
+        return ()
+    return (_update(snapshot, entry, edits.set_medium(medium), (what,), expect),)
+
+
+def resize(entry: Entry, size: int) -> tuple[Step, ...]:
+    """Give the step that tells the guest a disk's size in bytes. Raises UnsupportedError."""
+    target = entry.info.target
+    if target is None:
+        raise UnsupportedError("only a disk with a target can be resized", at=entry.at)
+    return (Resize(at=entry.at, xml="", info=entry.info, target=target, size=size),)

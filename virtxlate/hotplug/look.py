@@ -1,0 +1,126 @@
+"""Whether a document has a device, and whether it has it as it should: pure looking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from virtxlate.domain import model as domain
+from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
+from virtxlate.domain.live import LiveDevice, LiveDomain, read_number
+from virtxlate.translate.disk import ganeti_id
+from virtxlate.translate.hvinfo import DeviceInfo
+from virtxlate.xmlmap import Element
+
+Device = domain.Disk | domain.Interface | domain.Controller
+
+
+def is_there(live: LiveDomain, info: DeviceInfo) -> bool:
+    """Tell whether the running guest still has the very device: its alias is its name for life."""
+    if info.alias is not None:
+        return any(device.part("alias").get("name") == info.alias for device in live.devices)
+    return twin(live, info) is not None
+
+
+def twin(live: LiveDomain, info: DeviceInfo) -> LiveDevice | None:
+    """Give the same device in another document of the domain: by user alias, else by MAC or target.
+
+    An alias that libvirt made is not the same in two documents. None where there is none, or more than one.
+    """
+    if ganeti_id(info.alias) is not None:
+        for device in live.devices:
+            if device.part("alias").get("name") == info.alias:
+                return device
+    if info.mac is not None:
+        found = [each for each in live.devices if _mac(each) == info.mac.lower()]
+    elif info.target is not None:
+        found = [each for each in live.devices if each.tag == "disk" and _target(each) == info.target]
+    else:
+        found = []
+    return found[0] if len(found) == 1 else None
+
+
+def same(live: LiveDomain, device: Device) -> Device | None:
+    """Give what became of a device that was asked for: by alias, index, MAC or target; None: nothing."""
+    return _parsed(found) if (found := _find(live, device)) is not None else None
+
+
+def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
+    if isinstance(device, domain.Controller):
+        return live.controllers_by_index().get((device.type, device.index or 0))
+    if device.alias is not None:
+        for each in live.devices:
+            if each.part("alias").get("name") == device.alias:
+                return each
+    if isinstance(device, domain.Disk):
+        return next((d for d in live.devices if d.tag == "disk" and _target(d) == device.target), None)
+    wanted = (device.mac or "").lower()
+    return next((d for d in live.devices if d.tag == "interface" and _mac(d) == wanted), None)
+
+
+def _parsed(device: LiveDevice) -> Device:
+    elements: dict[str, Element[Any]] = {each.tag: each for each in (DISK, INTERFACE, CONTROLLER)}
+    found: Device = elements[device.tag].parse(device.element, [])
+    return found
+
+
+def _target(device: LiveDevice) -> str | None:
+    return device.part("target").get("dev")
+
+
+def _mac(device: LiveDevice) -> str:
+    return (device.part("mac").get("address") or "").lower()
+
+
+def is_taken(live: LiveDomain, device: Device) -> bool:
+    """Tell whether somebody else has the address, target or index that ``device`` was to have."""
+    if isinstance(device, domain.Controller):
+        known = live.controllers_by_index()
+        return (device.type, device.index) in known or _is_slot_taken(live, device.address)
+    if isinstance(device, domain.Disk):
+        others = [
+            each
+            for each in live.devices
+            if each.tag == "disk" and (device.alias is None or each.part("alias").get("name") != device.alias)
+        ]
+        if any(_target(each) == device.target for each in others):
+            return True
+        if isinstance(device.address, domain.DriveAddress):
+            same_bus = [each for each in others if each.part("target").get("bus") == device.bus]
+            return any(_drive(each.part("address")) == device.address for each in same_bus)
+    return _is_slot_taken(live, device.address)
+
+
+def _drive(address: etree._Element) -> domain.DriveAddress | None:
+    try:
+        controller, bus, target, unit = (
+            read_number(address.get(name)) for name in ("controller", "bus", "target", "unit")
+        )
+    except ValueError:
+        return None
+    return domain.DriveAddress(controller=controller, bus=bus, target=target, unit=unit)
+
+
+def _is_slot_taken(live: LiveDomain, address: domain.Address | None) -> bool:
+    if not isinstance(address, domain.PciAddress):
+        return False
+    wanted = (address.domain, address.bus, address.slot)
+    return any(_slot(each) == wanted for _path, each in live.addresses())
+
+
+def _slot(address: etree._Element) -> tuple[int, int, int] | None:
+    if address.get("type") != "pci":
+        return None
+    try:
+        domain_number, bus, slot = (read_number(address.get(name)) for name in ("domain", "bus", "slot"))
+    except ValueError:
+        return None
+    return domain_number, bus, slot
+
+
+def value_at(device: LiveDevice, path: str) -> str | None:
+    """Give the attribute at a path such as ``source/@bridge``; None where there is none."""
+    parent, _, name = path.rpartition("/@")
+    element = device.element.find(parent)
+    return None if element is None else element.get(name)

@@ -1,0 +1,222 @@
+"""What must be done to a domain so that it has, or has not, or has otherwise, a device: pure, printable.
+
+Order of a whole plan: what leaves, what changes, what comes; disks before NICs, as Ganeti does it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
+from virtxlate.domain.live import LiveDevice
+from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
+from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.words import MAX_DISKS, MAX_NICS, SCSI_TARGETS
+from virtxlate.hotplug import edits
+from virtxlate.hotplug.look import twin
+from virtxlate.hotplug.places import Places
+from virtxlate.hotplug.snapshot import Entry, Snapshot
+from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, place_text
+from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
+from virtxlate.report import Report
+from virtxlate.tables.disk import by_disk_type
+from virtxlate.tables.hotplug import HOTPLUG_BUSES, NO_HOTPLUG, PCIE_DISKS, PCIE_INTERFACES, PCIE_SCSI
+from virtxlate.translate import disk as disks_of
+from virtxlate.translate import nic as nics_of
+from virtxlate.translate.context import Context
+from virtxlate.translate.placing import disk_type, scsi_controller
+from virtxlate.translate.terms import carry
+
+
+def places_of(snapshot: Snapshot, *, running: bool = True) -> Places:
+    """Give the free places of a domain."""
+    reservations = snapshot.instance.hvparams.kvm_pci_reservations
+    return Places(snapshot.views, reservations, running=running)
+
+
+def add_disk(
+    snapshot: Snapshot,
+    disk: Disk,
+    context: Context,
+    places: Places,
+    report: Report,
+    *,
+    running: bool = True,
+    index: int | None = None,
+) -> tuple[Step, ...]:
+    """Give the steps that add a Ganeti disk: its controller, if there is none with room, and itself.
+
+    Raises UnsupportedError for a disk_type without hot-plug, PlacementError, GanetiDataError,
+    OperationRefusedError for a disk that is there already.
+    """
+    index = _index_for(snapshot.disks, MAX_DISKS, "disks") if index is None else index
+    at = f"disks[{index}]"
+    wanted = wanted_disk(snapshot.instance, disk, index, context, report)
+    _check_bus(wanted.bus, at, running=running)
+    _check_new(snapshot, wanted.alias, at)
+    _check_source(snapshot, wanted, at)
+    before: tuple[Step, ...] = ()
+    address: domain.Address
+    if wanted.bus == "scsi":
+        row = scsi_controller(snapshot.instance)
+        known = disk.hvinfo.scsi_id if disk.hvinfo is not None else None
+        address, controller = places.scsi(at, row, SCSI_TARGETS, known=known)
+        if controller is not None:
+            place = places.pci(at, express=row.libvirt in PCIE_SCSI, reserved=True)
+            new = domain.Controller(type="scsi", index=controller, model=row.libvirt, address=place)
+            before = (AddController(at=at, controller=new, xml=CONTROLLER.format_text(new)),)
+    else:
+        address = places.pci(at, express=None in PCIE_DISKS, known=_slot(disk))
+    target = places.target(by_disk_type(disk_type(snapshot.instance)).prefix)
+    placed = msgspec.structs.replace(wanted, target=target, address=address, boot_order=None)
+    return (*before, attach("disk", placed, at))
+
+
+def add_nic(
+    snapshot: Snapshot,
+    nic: Nic,
+    context: Context,
+    places: Places,
+    report: Report,
+    *,
+    index: int | None = None,
+) -> tuple[Step, ...]:
+    """Give the step that adds a Ganeti NIC.
+
+    Raises UnsupportedError, PlacementError, GanetiDataError, OperationRefusedError for a MAC or a NIC that is
+    there already.
+    """
+    index = _index_for(snapshot.nics, MAX_NICS, "nics") if index is None else index
+    at = f"nics[{index}]"
+    wanted = wanted_nic(snapshot.instance, nic, index, context, report)
+    _check_new(snapshot, wanted.alias, at)
+    for entry in snapshot.nics:
+        if (entry.info.mac or "").lower() == nic.mac.lower():
+            raise OperationRefusedError(f"{at}: MAC {nic.mac} is that of {entry.at} already", call="attach")
+    address = places.pci(at, express=wanted.model in PCIE_INTERFACES, known=_slot(nic))
+    placed = msgspec.structs.replace(wanted, address=address, boot_order=None)
+    return (attach("nic", placed, at),)
+
+
+def _index_for(entries: tuple[Entry, ...], most: int, word: str) -> int:
+    if len(entries) >= most:
+        raise GanetiDataError(f"Ganeti allows {most}, and there are {len(entries)}", at=word)
+    return len(entries)
+
+
+def _slot(device: Disk | Nic) -> int | None:
+    """Give the PCI slot that Ganeti already has a device in."""
+    return None if device.hvinfo is None else device.hvinfo.slot
+
+
+def _check_bus(bus: str | None, at: str, *, running: bool = True) -> None:
+    if running and bus not in HOTPLUG_BUSES:
+        reason = NO_HOTPLUG.get(bus or "", f"bus {bus!r} has no hot-plug that is known")
+        raise UnsupportedError(f"{reason}; stop the guest first, or change its definition (--config)", at=at)
+
+
+def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
+    for view, where in zip(snapshot.views, ("has", "defines"), strict=False):
+        for device in view.live.devices:
+            if alias is not None and device.part("alias").get("name") == alias:
+                raise OperationRefusedError(
+                    f"{at}: the domain {where} {alias} already ({device.path})", call="attach"
+                )
+
+
+def _check_source(snapshot: Snapshot, wanted: domain.Disk, at: str) -> None:
+    """Refuse to open a disk twice: what two writers make of it is no file system."""
+    for entry in (*snapshot.disks, *snapshot.others):
+        device = entry.device
+        if (
+            isinstance(device, domain.Disk)
+            and wanted.source is not None
+            and device.source == wanted.source
+            and not (device.readonly and wanted.readonly)
+            and entry.element.element.find("shareable") is None
+        ):
+            path = wanted.source.file or wanted.source.dev or wanted.source.name
+            raise OperationRefusedError(f"{at}: {path} is open already as {entry.at}", call="attach")
+
+
+def attach(kind: Any, device: domain.Disk | domain.Interface, at: str) -> Attach:
+    """Give the step that attaches a device that has its place."""
+    xml = DISK.format_text(device) if isinstance(device, domain.Disk) else INTERFACE.format_text(device)
+    place = place_text(device.address)
+    return Attach(at=at, kind=kind, device=device, alias=device.alias or "", place=place, xml=xml)
+
+
+def remove(snapshot: Snapshot, entry: Entry, *, running: bool = True) -> tuple[Step, ...]:
+    """Give the step that removes a device. Raises UnsupportedError for a bus without hot-plug."""
+    if entry.element.tag == "disk":
+        _check_bus(entry.element.part("target").get("bus"), entry.at, running=running)
+    config = config_twin(snapshot, entry)
+    return (
+        Detach(
+            at=entry.at,
+            kind=kind_of(entry),
+            info=entry.info,
+            is_boot=_is_boot(snapshot, entry),
+            xml=edits.text_of(entry.element.element),
+            config_xml=None if config is None else edits.text_of(config.element),
+            frees=_frees(entry),
+        ),
+    )
+
+
+def config_twin(snapshot: Snapshot, entry: Entry) -> LiveDevice | None:
+    """Give the same device of the definition, where that is to be changed too and has it."""
+    return None if snapshot.config is None else twin(snapshot.config.live, entry.info)
+
+
+def kind_of(entry: Entry) -> Any:
+    """Give disk, nic or hostdev."""
+    return {"disk": "disk", "interface": "nic"}.get(entry.element.tag, "hostdev")
+
+
+def _frees(entry: Entry) -> tuple[str, ...]:
+    """Name what the device holds on the host."""
+    source, target = entry.element.part("source"), entry.element.part("target")
+    if entry.element.tag == "interface":
+        tap = target.get("dev")
+        return (tap,) if tap else ()
+    path = source.get("file") or source.get("dev") or source.get("name")
+    return (path,) if path else ()
+
+
+def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:
+    """Tell whether the guest boots from it: the first in boot order, else the first disk or NIC."""
+    ordered = sorted(
+        (int(order), each.path)
+        for each in snapshot.view.live.devices
+        if (order := each.part("boot").get("order")) is not None and order.isdecimal()
+    )
+    if ordered:
+        return ordered[0][1] == entry.info.path
+    boots = [boot.dev for boot in snapshot.view.domain.os.boots]
+    wanted = {"hd": {"disk", "lun"}, "cdrom": {"cdrom"}, "fd": {"floppy"}, "network": {"nic"}}
+    kinds = wanted.get(boots[0], set()) if boots else set()
+    if snapshot.view.domain.os.kernel is not None:
+        return False
+    first = next((e.info.path for e in _all(snapshot) if e.info.kind in kinds), None)
+    return first == entry.info.path
+
+
+def _all(snapshot: Snapshot) -> list[Entry]:
+    """Give every device in the order of the document."""
+    order = {device.path: index for index, device in enumerate(snapshot.view.live.devices)}
+    entries = (*snapshot.disks, *snapshot.nics, *snapshot.others)
+    return sorted(entries, key=lambda entry: order[entry.info.path])
+
+
+def check_hot_pluggable(instance: Instance, dev_type: str) -> None:
+    """Raise UnsupportedError when an instance's disks, or NICs, can not come and go while it runs."""
+    if dev_type == "nic":
+        nics_of.check_type(instance)
+        return
+    disks_of.check_type(instance)
+    word = disk_type(instance)
+    _check_bus(carry(by_disk_type, word, "hvparams.disk_type").bus, "hvparams.disk_type")

@@ -1,0 +1,360 @@
+"""Devices of one domain come, go and change; each call returns when the live XML shows it, or raises.
+
+>>> with connect("qemu:///system") as host:                                       # doctest: +SKIP
+...     domain = host.find("", "web1.example.com")
+...     disk = Disk(uuid="932df160-7a22-4067-a566-7e0ca8386133", template="plain", logical_id=("xenvg", "d1"))
+...     Hotplug(domain).add_disk(disk).hvinfo
+HvInfo(driver='virtio-blk-pci', id='disk-932df160-7a22-4067', bus='pci.0', addr='0xd')
+
+A call blocks its own thread only; several domains and threads may share a connection. From asyncio:
+``await asyncio.to_thread(hotplug.add_disk, disk)``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.domain.live import LiveDomain
+from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError
+from virtxlate.ganeti.decode import convert
+from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
+from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.wire import check_uuid
+from virtxlate.hotplug import changes, follow, plan
+from virtxlate.hotplug.apply import Affect
+from virtxlate.hotplug.edits import text_of
+from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, again
+from virtxlate.hotplug.lock import domain_lock
+from virtxlate.hotplug.look import twin
+from virtxlate.hotplug.snapshot import Entry, Snapshot, find
+from virtxlate.hotplug.steps import Detach, Step
+from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
+from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
+from virtxlate.live.port import HotplugPort
+from virtxlate.report import Report
+from virtxlate.translate.context import Context
+from virtxlate.translate.hvinfo import DeviceInfo
+from virtxlate.translate.runtime import ganeti_hvinfo
+from virtxlate.units import BYTES_PER_UNIT
+
+__all__ = ["Done", "Hotplug", "Options"]
+
+MiB = BYTES_PER_UNIT["MiB"]
+Heard = Callable[[Group, Done], None]
+_NIC_FIELDS = ("mac", "mode", "link", "vlan", "ip", "name", "network")
+_DISK_FIELDS = (
+    "mode",
+    "name",
+    "size_mib",
+    "template",
+    "logical_id",
+    "params",
+    "minor",
+    "link",
+    "uri",
+    "device",
+)
+
+
+class Hotplug:
+    """Operations on the devices of one domain.
+
+    ``lock`` keeps other writers of its metadata out; ``follower`` gets the live XML after each operation,
+    last of all, to derive a runtime file from it; ``hvparams`` overrule Ganeti's parameters of the domain.
+    """
+
+    def __init__(
+        self,
+        port: HotplugPort,
+        *,
+        context: Context | None = None,
+        options: Options | None = None,
+        hvparams: Mapping[str, Any] | None = None,
+        lock: Lock = domain_lock,
+        follower: Follower | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        known = Options() if options is None else options
+        self._engine = Engine(port, context, known, hvparams, lock, follower, clock)
+        self._port, self._options, self._context = port, known, self._engine.context
+
+    def read(self) -> Snapshot:
+        """Read the domain as it is now. Raises LiveError, DomainXmlError."""
+        return self._engine.read(self._engine.affect())
+
+    def plan_disk(self, disk: Disk) -> tuple[Step, ...]:
+        """Give what add_disk would do. Raises as that does before its first call."""
+        affect, report = self._engine.affect(), Report()
+        return self._disk_steps(affect, disk)(self._engine.read(affect), report)
+
+    def plan_nic(self, nic: Nic) -> tuple[Step, ...]:
+        """Give what add_nic would do."""
+        affect, report = self._engine.affect(), Report()
+        return self._nic_steps(affect, nic)(self._engine.read(affect), report)
+
+    def add_disk(self, disk: Disk, *, index: int | None = None) -> Done:
+        """Add a Ganeti disk; ``index`` is its place in Ganeti's list, the end if not given.
+
+        Raises PlacementError, UnsupportedError, GanetiDataError, OperationRefusedError, LiveError,
+        VerificationError.
+        """
+        affect = self._engine.affect()
+        change = follow.with_device("disk", disk, at=index)
+        done = self._engine.do(affect, self._disk_steps(affect, disk), change)
+        return self._engine.located(affect, done, "disk", disk.uuid)
+
+    def _disk_steps(self, affect: Affect, disk: Disk) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
+        check_uuid(disk.uuid, "uuid")
+
+        def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
+            places = plan.places_of(snapshot, running=affect.live)
+            return plan.add_disk(snapshot, disk, self._context, places, report, running=affect.live)
+
+        return steps
+
+    def add_nic(self, nic: Nic, *, index: int | None = None) -> Done:
+        """Add a Ganeti NIC. Raises as add_disk does."""
+        affect = self._engine.affect()
+        change = follow.with_device("nic", nic, at=index)
+        done = self._engine.do(affect, self._nic_steps(affect, nic), change)
+        return self._engine.located(affect, done, "nic", nic.uuid)
+
+    def _nic_steps(self, affect: Affect, nic: Nic) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
+        check_uuid(nic.uuid, "uuid")
+
+        def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
+            places = plan.places_of(snapshot, running=affect.live)
+            return plan.add_nic(snapshot, nic, self._context, places, report)
+
+        return steps
+
+    def remove(self, kind: str, which: str) -> Done:
+        """Remove the disk ("disk") or NIC ("nic") that ``which`` names; see snapshot.find.
+
+        A device that left the guest after an earlier call had given up is noticed: what is left of it in the
+        definition and the metadata is taken away.
+
+        Raises RemovalPendingError, RemovalRefusedError, DeviceNotFoundError, OperationRefusedError,
+        DomainStoppedError, LiveError.
+        """
+        affect = self._engine.affect()
+        snapshot = self._engine.read(affect)
+        try:
+            entry = find(snapshot, kind, which)
+        except DeviceNotFoundError:
+            if (done := self._finish(affect, snapshot, kind, which)) is not None:
+                return done
+            raise
+        return self._remove(affect, kind, entry)
+
+    def _remove(self, affect: Affect, kind: str, entry: Entry) -> Done:
+        done = self._engine.do(
+            affect,
+            lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
+            follow.without_device(kind, entry.info.uuid),
+        )
+        return _with_freed(done)
+
+    def _finish(self, affect: Affect, snapshot: Snapshot, kind: str, which: str) -> Done | None:
+        """Take away what is left of a device that is not in the guest; None when nothing is."""
+        known = getattr(snapshot.instance, f"{kind}s") if snapshot.has_metadata else ()
+        kept = [each for each in known if which.lower() in _names(kind, each)]
+        if len(kept) != 1:
+            return self._remove_from_config(affect, kind, which)
+        alias = follow.user_alias_of(kind, kept[0].uuid)
+        info = DeviceInfo(kind, alias, kept[0].uuid, None, getattr(kept[0], "mac", None))
+        left = twin(snapshot.config.live, info) if snapshot.config is not None else None
+        if left is not None:
+            self._port.detach(text_of(left.element), live=False, config=True)
+        self._engine.settle(affect, follow.without_device(kind, kept[0].uuid))
+        return Done(notes=("it had left the guest already",))
+
+    def _remove_from_config(self, affect: Affect, kind: str, which: str) -> Done | None:
+        """Remove what only the definition has; None when that is not to be changed, or does not have it."""
+        if not (affect.live and affect.config):
+            return None
+        only = Affect(live=False, config=True)
+        with suppress(DeviceNotFoundError):
+            done = self._remove(only, kind, find(self._engine.read(only), kind, which))
+            return msgspec.structs.replace(done, notes=("the running guest did not have it",))
+        return None
+
+    def modify_nic(self, which: str, *, state: str | None = None, **values: Any) -> Done:
+        """Change fields of a NIC: mac, mode, link, vlan, ip, name, network; ``state`` of its cable: up, down.
+
+        Raises as remove and add_nic do; GanetiDataError for an unknown field.
+        """
+        affect = self._engine.affect()
+        entry = find(self._engine.read(affect), "nic", which)
+        if values:
+            nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
+            return self._become_nic(affect, entry, nic, state)
+        done = self._engine.do(affect, lambda now, _report: _link(now, entry, state), None)
+        return self._engine.located(affect, done, "nic", entry.info.uuid or "")
+
+    def become_nic(self, nic: Nic) -> Done:
+        """Make the NIC of that uuid like ``nic``. Raises as modify_nic does."""
+        affect = self._engine.affect()
+        return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
+
+    def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
+        def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
+            now = again(snapshot, entry)
+            found = changes.modify_nic(snapshot, now, nic, self._context, report)
+            return (*found, *_link(snapshot, entry, state))
+
+        done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid else None)
+        return self._engine.located(affect, done, "nic", nic.uuid)
+
+    def modify_disk(self, which: str, **values: Any) -> Done:
+        """Change fields of a disk: mode, name, size_mib, and what says where it is.
+
+        Raises as remove and add_disk do; GanetiDataError for an unknown field.
+        """
+        affect = self._engine.affect()
+        entry = find(self._engine.read(affect), "disk", which)
+        disk = _replaced(ganeti_disk(entry, self._context), values, _DISK_FIELDS, entry.at)
+        return self._become_disk(affect, entry, disk)
+
+    def become_disk(self, disk: Disk) -> Done:
+        """Make the disk of that uuid like ``disk``. Raises as modify_disk does."""
+        affect = self._engine.affect()
+        return self._become_disk(affect, find(self._engine.read(affect), "disk", disk.uuid), disk)
+
+    def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
+        def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
+            return changes.modify_disk(snapshot, again(snapshot, entry), disk, self._context, report)
+
+        done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
+        return self._engine.located(affect, done, "disk", disk.uuid)
+
+    def hvinfo(self, kind: str, which: str) -> HvInfo | None:
+        """Give where a disk or NIC is, in Ganeti's words; None where it has none. Raises as find does."""
+        snapshot = self.read()
+        return ganeti_hvinfo(find(snapshot, kind, which).info, snapshot.view.scsi_bus)
+
+    def resize(self, which: str, size: int) -> Done:
+        """Tell the guest that a disk has ``size`` bytes now; its storage must have been resized before.
+
+        Raises OperationRefusedError for less than it has, unless forced, LiveError, VerificationError.
+        """
+        affect = self._engine.affect()
+        entry = find(self._engine.read(affect), "disk", which)
+        if not affect.live:
+            raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
+        self._check_size(entry, size)
+        disk = entry.kept if isinstance(entry.kept, Disk) else None
+        grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
+        done = self._engine.do(
+            affect,
+            lambda snapshot, _report: changes.resize(again(snapshot, entry), size),
+            None if grown is None else follow.with_device("disk", grown),
+        )
+        return self._engine.located(affect, done, "disk", entry.info.uuid or "")
+
+    def _check_size(self, entry: Entry, size: int) -> None:
+        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
+        now = 0 if entry.info.target is None else self._port.disk_size(entry.info.target)
+        if size < now and not self._options.force:
+            raise OperationRefusedError(
+                f"{entry.at}: it has {now} bytes, and {size} are less: the rest would be lost (to be "
+                "forced with --force)",
+                call="resize",
+            )
+
+    def change_medium(self, which: str, medium: domain.Disk | None) -> Done:
+        """Put a medium into a CD-ROM or floppy drive; None ejects. Raises UnsupportedError, LiveError."""
+        affect = self._engine.affect()
+        entry = find(self._engine.read(affect), "disk", which)
+        return self._engine.do(
+            affect,
+            lambda snapshot, _report: changes.change_medium(snapshot, again(snapshot, entry), medium),
+            None,
+        )
+
+    def plan(self, instance: Instance, *, prune: bool = False) -> WholePlan:
+        """Give what would make the domain's devices those of ``instance``; see whole.whole_plan."""
+        affect = self._engine.affect()
+        snapshot = self._engine.read(affect)
+        return whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
+
+    def apply(self, instance: Instance, *, prune: bool = False, heard: Heard | None = None) -> Done:
+        """Make the domain's devices those of ``instance``, one after the other; ``heard`` is told of each.
+
+        Raises as the single operations do; what was done before an error stays done, and the metadata tells.
+        """
+        affect = self._engine.affect()
+        whole = self.plan(instance, prune=prune)
+        self._engine.check(affect, whole.steps)
+        steps: list[Step] = []
+        freed: list[str] = []
+        for planned in whole.groups:
+            done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
+            if planned.wanted is None:
+                done = _with_freed(done)
+            else:
+                done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
+            steps, freed = [*steps, *done.steps], [*freed, *done.freed]
+            if heard is not None:
+                heard(planned, done)
+        self._engine.settle(affect, _becoming(instance))
+        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=whole.notes)
+
+    def _one(
+        self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
+    ) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
+        """Give what plans one device of a whole plan anew; nothing when somebody else has done it."""
+
+        def steps(snapshot: Snapshot, _report: Report) -> tuple[Step, ...]:
+            found = whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
+            return next((each.steps for each in found.groups if each.same_as(planned)), ())
+
+        return steps
+
+
+def _with_freed(done: Done) -> Done:
+    """Add what nobody uses any more after a removal."""
+    freed = tuple(each for step in done.steps if isinstance(step, Detach) for each in step.frees)
+    return msgspec.structs.replace(done, freed=freed)
+
+
+def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:
+    return () if state is None else changes.set_link(snapshot, again(snapshot, entry), state)
+
+
+def _becoming(instance: Instance) -> follow.Change:
+    """Give the change that makes Ganeti's devices those of ``instance``, at their places in the document."""
+
+    def change(kept: Instance, live: LiveDomain) -> Instance:
+        def placed(kind: str, each: Any) -> Any:
+            place = follow.place_of(live, each.hvinfo, kind, each.uuid)
+            return msgspec.structs.replace(each, hvinfo=place)
+
+        return msgspec.structs.replace(
+            kept,
+            disks=tuple(placed("disk", each) for each in instance.disks),
+            nics=tuple(placed("nic", each) for each in instance.nics),
+            disk_template=instance.disk_template,
+        )
+
+    return change
+
+
+def _names(kind: str, device: Disk | Nic) -> set[str]:
+    """Give what a person may call a device that is in Ganeti's data only."""
+    names = {device.uuid, device.name, kvm_id(kind, device.uuid), follow.user_alias_of(kind, device.uuid)}
+    return {name.lower() for name in (*names, getattr(device, "mac", None)) if name}
+
+
+def _replaced(device: Any, values: Mapping[str, Any], known: tuple[str, ...], at: str) -> Any:
+    """Give a Ganeti object with other values. Raises GanetiDataError."""
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise GanetiDataError(f"expected {', '.join(known)}, found {', '.join(unknown)}", at=at)
+    return convert({**msgspec.to_builtins(device), **values}, type(device), at)

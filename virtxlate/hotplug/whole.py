@@ -1,0 +1,229 @@
+"""Ganeti's wanted devices beside those of a domain: the steps that make the second like the first.
+
+Order: what leaves, what changes, what comes; disks before NICs, as Ganeti does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.errors import GanetiDataError, VirtxlateError
+from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.hotplug import changes, follow, plan
+from virtxlate.hotplug.snapshot import Entry, Snapshot
+from virtxlate.hotplug.steps import Attach, Step, name_of
+from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
+from virtxlate.report import Loss, Report
+from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
+from virtxlate.translate.context import Context
+from virtxlate.translate.disk import ganeti_id
+from virtxlate.translate.matching import match
+from virtxlate.units import BYTES_PER_UNIT
+
+_OF_GANETI = ("disk-", "hotdisk-", "nic-", "hotnic-")
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps of one device; all of them, or none, are to be done."""
+
+    kind: str
+    at: str
+    """Ganeti's path; of a device that leaves, its name."""
+    wanted: Disk | Nic | None
+    """None for a device that leaves."""
+    uuid: str | None
+    steps: tuple[Step, ...]
+
+    @property
+    def change(self) -> follow.Change:
+        """What becomes of Ganeti's data of the domain."""
+        if self.wanted is None:
+            return follow.without_device(self.kind, self.uuid)
+        index = int(self.at.rstrip("]").partition("[")[2])
+        return follow.with_device(self.kind, self.wanted, at=index)
+
+    def same_as(self, other: Group) -> bool:
+        """Tell whether both are of one device."""
+        return (self.kind, self.at, self.wanted is None) == (other.kind, other.at, other.wanted is None)
+
+
+class WholePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Ordered groups of steps; without any, domain and instance agree."""
+
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+    """What is left alone, and why."""
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them, in order."""
+        return tuple(step for group in self.groups for step in group.steps)
+
+
+def whole_plan(
+    snapshot: Snapshot, instance: Instance, context: Context, *, running: bool = True, prune: bool = False
+) -> WholePlan:
+    """Give what makes the disks and NICs of a domain those of ``instance``.
+
+    A device of the domain that nothing shows to be Ganeti's is left alone and noted, unless ``prune``.
+
+    Raises GanetiDataError for another instance's data, or where a device could be more than one, and what
+    the single plans raise.
+    """
+    _check_identity(snapshot, instance)
+    known = msgspec.structs.replace(snapshot, instance=instance)
+    entries = {entry.info.path: entry for entry in (*snapshot.disks, *snapshot.nics, *snapshot.others)}
+    infos = [entries[device.path].info for device in snapshot.view.live.devices]
+    matched = match(instance, snapshot.view.live, infos, context)
+    found = {at: entries[info.path] for at, info in matched.items()}
+    leaving, notes = _leaving(snapshot, found, prune=prune)
+    report = Report()
+    groups = [
+        Group(
+            kind=plan.kind_of(entry),
+            at=name_of(entry.info),
+            wanted=None,
+            uuid=entry.info.uuid,
+            steps=plan.remove(known, entry, running=running),
+        )
+        for entry in leaving
+    ]
+    for at, entry in sorted(found.items()):
+        wanted = _wanted(instance, at)
+        steps = _drift(known, entry, at, context, report, notes)
+        groups.append(_group(at, wanted, steps))
+    for at, steps in _coming(_without(known, leaving), found, context, report, running=running):
+        groups.append(_group(at, _wanted(instance, at), steps))
+    return WholePlan(
+        groups=tuple(group for group in groups if group.steps), notes=tuple(notes), losses=report.losses
+    )
+
+
+def _group(at: str, wanted: Disk | Nic, steps: tuple[Step, ...]) -> Group:
+    kind = "disk" if isinstance(wanted, Disk) else "nic"
+    return Group(kind=kind, at=at, wanted=wanted, uuid=wanted.uuid, steps=steps)
+
+
+def _wanted(instance: Instance, at: str) -> Disk | Nic:
+    word, _, index = at.rstrip("]").partition("[")
+    device: Disk | Nic = getattr(instance, word)[int(index)]
+    return device
+
+
+def _coming(
+    snapshot: Snapshot, found: dict[str, Entry], context: Context, report: Report, *, running: bool
+) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """Give path and steps of what the domain does not have yet."""
+    places = plan.places_of(snapshot, running=running)
+    for index, disk in enumerate(snapshot.instance.disks):
+        if (at := f"disks[{index}]") not in found:
+            yield (
+                at,
+                plan.add_disk(snapshot, disk, context, places, report, running=running, index=index),
+            )
+    for index, nic in enumerate(snapshot.instance.nics):
+        if (at := f"nics[{index}]") not in found:
+            yield at, plan.add_nic(snapshot, nic, context, places, report, index=index)
+
+
+def _check_identity(snapshot: Snapshot, instance: Instance) -> None:
+    uuid = snapshot.view.domain.uuid
+    if uuid and instance.uuid and uuid.lower() != instance.uuid.lower():
+        raise GanetiDataError(f"expected the data of {uuid}, found that of {instance.uuid}", at="uuid")
+
+
+def _leaving(snapshot: Snapshot, found: dict[str, Entry], *, prune: bool) -> tuple[list[Entry], list[str]]:
+    """Give the devices that Ganeti no longer has, and what is said of the others that it does not have."""
+    kept = {entry.info.path for entry in found.values()}
+    leaving, notes = [], []
+    for entry in (*snapshot.disks, *snapshot.nics):
+        if entry.info.path in kept:
+            continue
+        identity = ganeti_id(entry.info.alias) or ""
+        if prune or entry.info.uuid is not None or identity.startswith(_OF_GANETI):
+            leaving.append(entry)
+        else:
+            notes.append(f"{name_of(entry.info)} is not Ganeti's, and is left alone")
+    return leaving, notes
+
+
+def _without(snapshot: Snapshot, leaving: list[Entry]) -> Snapshot:
+    """Give the domain without those that leave; their places are not given to others in the same plan."""
+    return msgspec.structs.replace(
+        snapshot,
+        disks=tuple(entry for entry in snapshot.disks if entry not in leaving),
+        nics=tuple(entry for entry in snapshot.nics if entry not in leaving),
+    )
+
+
+_DISK_FIELDS = frozenset({"type", "source", "readonly"})
+_NIC_FIELDS = frozenset({"type", "mac", "bridge", "network", "virtualport", "vlan", "script"})
+"""Fields that Ganeti's disk or NIC decides; the others come from hvparams, which wait for the next start."""
+_ABSENT_IS_NONE = frozenset({"vlan", "virtualport", "script"})
+_NOT_COMPARED = frozenset({"alias", "target", "address", "boot_order", "driver_name"})
+
+
+def _drift(
+    snapshot: Snapshot, entry: Entry, at: str, context: Context, report: Report, notes: list[str]
+) -> tuple[Step, ...]:
+    """Give the steps for a device that both have; what waits for the next start is noted."""
+    wanted, index = _wanted(snapshot.instance, at), int(at.rstrip("]").partition("[")[2])
+    if entry.device is None:
+        return ()
+    size: tuple[Step, ...] = ()
+    after: domain.Disk | domain.Interface
+    if isinstance(wanted, Disk):
+        after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
+        own, table = _DISK_FIELDS, DISK_CHANGES
+        size = _growth(entry, wanted)
+    else:
+        after = wanted_nic(snapshot.instance, wanted, index, context, report)
+        own, table = _NIC_FIELDS, INTERFACE_CHANGES
+    fields = tuple(_differing(after, entry.device))
+    for name in sorted(set(fields) - own):
+        said = f"{getattr(entry.device, name)!r}, Ganeti says {getattr(after, name)!r}"
+        notes.append(f"{at}: {name} is {said}: that waits for the next start")
+    mine = tuple(name for name in fields if name in own)
+    steps = changes.change(snapshot, entry, after, mine, table)
+    return (*steps, *size) if not any(isinstance(step, Attach) for step in steps) else steps
+
+
+def _as_opened(
+    instance: Instance,
+    disk: Disk,
+    index: int,
+    context: Context,
+    report: Report,
+    now: domain.Disk | domain.Interface,
+) -> domain.Disk:
+    """Give the wanted disk; Ganeti's link and the device that it leads to are the same to a guest."""
+    after = wanted_disk(instance, disk, index, context, report)
+    other: Literal["device", "link"] = "link" if context.disk_paths == "device" else "device"
+    if isinstance(now, domain.Disk) and after.source != now.source:
+        with suppress(VirtxlateError):
+            known = msgspec.structs.replace(context, disk_paths=other)
+            second = wanted_disk(instance, disk, index, known, Report())
+            return second if second.source == now.source else after
+    return after
+
+
+def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:
+    if isinstance(entry.kept, Disk) and entry.kept.size_mib < wanted.size_mib:
+        return changes.resize(entry, wanted.size_mib * BYTES_PER_UNIT["MiB"])
+    return ()
+
+
+def _differing(after: domain.Disk | domain.Interface, now: domain.Disk | domain.Interface) -> Iterator[str]:
+    for name in after.__struct_fields__:
+        wanted, found = getattr(after, name), getattr(now, name, None)
+        if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in _ABSENT_IS_NONE):
+            continue
+        if name == "mac" and str(wanted).lower() == str(found).lower():
+            continue
+        yield name

@@ -1,0 +1,90 @@
+"""What libvirt and QEMU can do to a running guest: which buses take devices, which fields change in place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from virtxlate.errors import TableError
+
+HOTPLUG_BUSES = frozenset({"virtio", "scsi", "usb"})
+NO_HOTPLUG = {
+    "ide": "an IDE bus has no hot-plug",
+    "sata": "libvirt does not hot-plug on SATA",
+    "fdc": "a floppy controller has no hot-plug",
+    "sd": "an SD card has no hot-plug under libvirt",
+}
+"""Disk bus to the reason why a running guest gains or loses no disk on it.
+
+Source: libvirt 9.0.0, src/qemu/qemu_hotplug.c:885, 5850.
+"""
+
+PCIE_INTERFACES = frozenset({"virtio", "virtio-non-transitional", "e1000e", "vmxnet3", "igb"})
+PCIE_DISKS = frozenset({None, "virtio", "virtio-non-transitional"})
+PCIE_SCSI = frozenset({"virtio-scsi", "virtio-non-transitional"})
+"""Models that may stand in a PCI Express port; all others want a conventional PCI bus.
+
+Source: libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainDeviceCalculatePCIConnectFlags.
+"""
+
+CONVENTIONAL_BRIDGES = frozenset({"pci-bridge", "pcie-to-pci-bridge", "dmi-to-pci-bridge"})
+"""PCI controllers of q35 that take conventional devices while the guest runs, from slot 1."""
+
+
+class How(StrEnum):
+    """How a field of a device changes while the guest runs."""
+
+    UPDATE = "update"
+    """In place, by updateDeviceFlags."""
+    REPLACE = "replace"
+    """The device leaves and comes back into the same place."""
+
+
+INTERFACE_CHANGES = {
+    "type": How.REPLACE,
+    "mac": How.REPLACE,
+    "bridge": How.UPDATE,
+    "network": How.UPDATE,
+    "virtualport": How.REPLACE,
+    "vlan": How.UPDATE,
+    "script": How.REPLACE,
+    "model": How.REPLACE,
+    "driver": How.REPLACE,
+    "queues": How.REPLACE,
+    "boot_order": How.REPLACE,
+    "alias": How.REPLACE,
+    "address": How.REPLACE,
+}
+"""Field of an interface to how it changes. Source: libvirt 9.0.0, src/qemu/qemu_hotplug.c:3469."""
+
+DISK_CHANGES = {
+    "type": How.REPLACE,
+    "device": How.REPLACE,
+    "driver_name": How.REPLACE,
+    "driver_type": How.REPLACE,
+    "cache": How.REPLACE,
+    "io": How.REPLACE,
+    "discard": How.REPLACE,
+    "source": How.REPLACE,
+    "target": How.REPLACE,
+    "bus": How.REPLACE,
+    "readonly": How.REPLACE,
+    "boot_order": How.REPLACE,
+    "alias": How.REPLACE,
+    "address": How.REPLACE,
+}
+"""Field of a disk to how it changes. Source: libvirt 9.0.0, src/qemu/qemu_domain.c:8052."""
+
+MEDIA_DEVICES = frozenset({"cdrom", "floppy"})
+MEDIA_CHANGES = frozenset({"type", "source", "driver_type", "readonly"})
+"""Fields that a new medium brings along; a drive takes it in place."""
+
+LINK_STATES = ("up", "down")
+
+GANETI_ONLY_DISK = frozenset({"uuid", "name", "size_mib", "iv_name", "spindles", "nodes", "children"})
+GANETI_ONLY_NIC = frozenset({"uuid", "name", "ip", "netinfo"})
+"""Fields of Ganeti's objects that change nothing in the guest's hardware; the metadata carries them."""
+
+if HOTPLUG_BUSES & NO_HOTPLUG.keys():
+    raise TableError("HOTPLUG_BUSES: a bus is both hot-pluggable and not")
+if not DISK_CHANGES.keys() >= MEDIA_CHANGES:
+    raise TableError("MEDIA_CHANGES: a field has no row in DISK_CHANGES")

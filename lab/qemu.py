@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 
-def command_line(root: Path, name: str) -> list[str]:
-    """Give the words of the QEMU of domain ``name``; ``root`` is the directory of its embedded libvirt."""
+def process_id(root: Path, name: str) -> int:
+    """Give the number of the QEMU process of domain ``name``; ``root`` is the directory of its libvirt."""
     (pid_file,) = root.glob(f"run/**/{name}.pid")
-    return Path(f"/proc/{pid_file.read_text().strip()}/cmdline").read_bytes().decode().split("\0")
+    return int(pid_file.read_text(encoding="ascii"))
+
+
+def command_line(root: Path, name: str) -> list[str]:
+    """Give the words of the QEMU of domain ``name``; ``root`` is the directory of its libvirt."""
+    return Path(f"/proc/{process_id(root, name)}/cmdline").read_bytes().decode().split("\0")
 
 
 def device_options(words: list[str]) -> list[dict[str, Any]]:

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.cli.hosts import door
+from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli, Result
+from tests.hotplug.domains import domain_of, ganeti
 from virtxlate.cli import main
 
 
@@ -32,3 +35,17 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], Any]:
     """Make bytes what the next command reads from stdin."""
     return lambda data: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.fixture
+def asked() -> list[tuple[str | None, bool]]:
+    """The connections that were asked for: URI, and whether only to read."""
+    return []
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str | None, bool]]) -> FakeHotplugHost:
+    """A host of one running domain with two disks and two NICs."""
+    host = FakeHotplugHost(domain_of(ganeti(2, 2)))
+    monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(host, asked))
+    return host

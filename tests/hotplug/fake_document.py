@@ -207,11 +207,23 @@ class Document:
         if alias is not None:
             element.remove(alias)
         if self.live:
-            taken = {attribute(each, "alias/@name") for each in self.devices}
-            word = {"disk": "virtio-disk", "interface": "net"}.get(str(element.tag), "device")
-            name = f"{element.get('type')}{element.get('index')}" if element.tag == "controller" else None
-            name = name or next(f"{word}{number}" for number in count() if f"{word}{number}" not in taken)
-            element.append(etree.fromstring(f"<alias name='{name}'/>"))
+            element.append(etree.fromstring(f"<alias name='{self._own_alias(element)}'/>"))
+
+    def _own_alias(self, element: etree._Element) -> str:
+        """Give the alias that libvirt makes: of the address, of the letter, or the next number."""
+        if element.tag == "controller":
+            return f"{element.get('type')}{element.get('index')}"
+        bus = attribute(element, "target/@bus") or ""
+        address = element.find("address")
+        if bus in {"ide", "fdc", "sata"} and address is None:
+            return f"{bus}0-0-0"
+        if bus in {"ide", "fdc", "sata", "scsi"} and address is not None:
+            return bus + "-".join(map(str, self._place(address)[: 4 if bus == "scsi" else 2]))
+        if bus == "virtio":
+            return f"virtio-disk{ord((attribute(element, 'target/@dev') or 'vda')[-1]) - ord('a')}"
+        taken = {attribute(each, "alias/@name") for each in self.devices}
+        word = "net" if element.tag == "interface" else str(element.tag)
+        return next(f"{word}{number}" for number in count() if f"{word}{number}" not in taken)
 
     def _insert(self, element: etree._Element) -> None:
         """Put it where libvirt does: disks stay sorted by bus and target, the rest goes last of its kind."""
@@ -233,7 +245,7 @@ class Document:
         element = etree.fromstring(xml)
         found = self._match(element)
         if found is None:
-            name = attribute(element, "target/@dev") or attribute(element, "mac/@address") or element.tag
+            name = attribute(element, "target/@dev") or attribute(element, "mac/@address") or str(element.tag)
             raise refusal(MISSING, "detachDeviceFlags", f"device not found: no {element.tag!s} {name}")
         if found.tag == "controller" and any(
             address.get("controller") == found.get("index") for address in self._drive_addresses("scsi")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import msgspec
+from lxml import etree
 
 from tests.hotplug.fake_clock import Action, FakeClock
 from tests.hotplug.fake_document import (
@@ -230,9 +231,8 @@ class FakeDomain:
                 if document is not self.live:
                     document.take_out(element)
                     continue
-                alias = attribute(element, "alias/@name") or ""
-                self._ask(alias)
-                if document.by_alias(alias) is not None:
+                self._ask(element)
+                if element.getparent() is not None:
                     self.clock.advance(LIBVIRT_WAITS)
 
     def detach_alias(self, alias: str) -> None:
@@ -248,24 +248,23 @@ class FakeDomain:
             if alias in self.asked and self.says_unplugging:
                 message = f"Device {alias} is already in the process of unplug"
                 raise refusal(INTERNAL, "detachDeviceAlias", f"{QEMU} 'device_del': {message}")
-            self._ask(alias)
+            self._ask(element)
 
-    def _ask(self, alias: str) -> None:
+    def _ask(self, element: etree._Element) -> None:
         """Ask the guest."""
+        alias = attribute(element, "alias/@name") or ""
         answers = self.answers[alias]
         answer = answers.popleft() if answers else self.answer
         self.asked.add(alias)
         if answer.after == 0:
-            self._answer(alias, answer)
+            self._answer(element, answer)
         elif answer.after is not None:
-            number = self._id
-            self.clock.later(
-                answer.after, lambda: self._answer(alias, answer) if number == self._id else None
-            )
+            self.clock.later(answer.after, lambda: self._answer(element, answer))
 
-    def _answer(self, alias: str, answer: Answer) -> None:
-        if self.live is None or (element := self.live.by_alias(alias)) is None:
+    def _answer(self, element: etree._Element, answer: Answer) -> None:
+        if self.live is None or element.getparent() is not self.live.devices:
             return
+        alias = attribute(element, "alias/@name") or ""
         self.asked.discard(alias)
         if not answer.refuses:
             self.live.take_out(element)
@@ -275,7 +274,10 @@ class FakeDomain:
 
     def release(self, alias: str) -> None:
         """Let the guest release a device now, of itself or late."""
-        self._answer(alias, AT_ONCE)
+        assert self.live is not None
+        element = self.live.by_alias(alias)
+        assert element is not None
+        self._answer(element, AT_ONCE)
 
     def update(self, xml: str, *, live: bool, config: bool) -> None:
         with self._call("update", _label(xml), live=live, config=config) as fault:

@@ -10,6 +10,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import msgspec
@@ -188,8 +189,20 @@ def _nic_values(words: Words, _context: Context, makers: Makers) -> dict[str, An
             raise UsageError(f"{words.where}: {exc}") from None
     if "network" in given and given["network"] != _NONE:
         values["network"] = _matching(words, "network", UUID_PATTERN, "the UUID of a Ganeti network")
-    values |= {key: _or_none(given[key]) for key in ("name", "ip") if key in given}
+    if "ip" in given:
+        values["ip"] = _ip(words)
+    if "name" in given:
+        values["name"] = _or_none(given["name"])
     return values | ({"network": None} if given.get("network") == _NONE else {})
+
+
+def _ip(words: Words) -> str | None:
+    """Give an address; one out of a pool is the master's to choose."""
+    text = _or_none(words.settings["ip"])
+    try:
+        return None if text is None else str(ip_address(text))
+    except ValueError:
+        raise UsageError(f"{words.where}: ip: expected an address, or none, found {text!r}") from None
 
 
 def _matching(words: Words, key: str, pattern: str, what: str) -> str:
@@ -234,5 +247,5 @@ def _object(value: Any, verb: str, at: str, report: Report, makers: Makers) -> C
     if verb == "add":
         return Change(action="add", kind=kind, device=device, made=made)
     if not device.uuid:
-        raise GanetiDataError(f"expected the uuid of the device to {verb}, found none", at=f"{at}.uuid")
+        raise GanetiDataError(f"expected the uuid of the device to {verb}, found none", at="uuid").under(at)
     return Change(action=verb, kind=kind, which=device.uuid, device=device)

@@ -17,11 +17,11 @@ from virtxlate.cli.runtime import read_tree, write_tree
 from virtxlate.errors import DomainNotFoundError, GanetiDataError, LibvirtMissingError, UsageError
 from virtxlate.ganeti.decode import split_message
 from virtxlate.ganeti.params import HvParams
-from virtxlate.hotplug.engine import Options
+from virtxlate.hotplug.engine import Follower, Options
 from virtxlate.hotplug.rehearsal import Rehearsal
 from virtxlate.hotplug.session import Hotplug
 from virtxlate.live.port import HotplugHost, HotplugPort
-from virtxlate.report import Report
+from virtxlate.report import Loss, Report
 from virtxlate.translate.context import Context
 from virtxlate.translate.runtime import live_runtime
 
@@ -77,9 +77,27 @@ def read_hvparams(args: argparse.Namespace) -> dict[str, Any]:
         try:
             values[name] = msgspec.convert(text, kinds[name], strict=False)
         except msgspec.ValidationError as exc:
-            message, _path = split_message(str(exc))
+            message = split_message(str(exc))[0].partition(", got")[0]
             raise UsageError(f"{_HVPARAMS}: {name}: {message}, found {text!r}") from None
     return values
+
+
+def on_paper(
+    paper: Rehearsal,
+    context: Context,
+    options: Options,
+    hvparams: Mapping[str, Any] | None = None,
+    follower: Follower | None = None,
+) -> Hotplug:
+    """Give what changes a domain on paper: it locks nobody out."""
+    return Hotplug(
+        paper,
+        context=context,
+        options=options,
+        hvparams=hvparams,
+        lock=lambda _uuid: nullcontext(),
+        follower=follower,
+    )
 
 
 class Stage:
@@ -98,13 +116,9 @@ class Stage:
         self.before = self.paper.documents()
         options = read_options(args)
         self._runtime, self._context = runtime, context
-        self.rehearsal = Hotplug(
-            self.paper,
-            context=context,
-            options=options,
-            hvparams=hvparams,
-            lock=lambda _uuid: nullcontext(),
-            follower=None if runtime is None else self._try_runtime,
+        self._told: list[Loss] = []
+        self.rehearsal = on_paper(
+            self.paper, context, options, hvparams, None if runtime is None else self._try_runtime
         )
         self.hotplug = Hotplug(
             port,
@@ -121,7 +135,9 @@ class Stage:
         report = Report()
         write_tree(self._runtime, self._tree(xml, report), keep=True)
         for loss in dict.fromkeys(report.losses):
-            complain(f"loss: {self._runtime}: {loss}")
+            if loss not in self._told:
+                complain(f"loss: {self._runtime}: {loss}")
+                self._told.append(loss)
 
     def _tree(self, xml: str, report: Report) -> RuntimeTree:
         """Give the runtime file of a live domain. Raises GanetiDataError, UnsupportedError."""

@@ -44,13 +44,15 @@ Act = Callable[[Hotplug, HotplugPort], Done]
 class Job:
     """One change, and how it is made."""
 
-    def __init__(self, action: str, kind: str, act: Act, made: dict[str, str] | None = None) -> None:
-        self.action, self.kind, self.act, self.made = action, kind, act, made or {}
+    def __init__(
+        self, action: str, kind: str, which: str, act: Act, made: dict[str, str] | None = None
+    ) -> None:
+        self.action, self.kind, self.which, self.act, self.made = action, kind, which, act, made
 
     def run(self, hotplug: Hotplug, port: HotplugPort) -> tuple[Done, Result]:
         """Make it. Raises what Hotplug raises."""
         done = self.act(hotplug, port)
-        return done, result_of(self.action, self.kind, done, self.made)
+        return done, result_of(self.action, self.kind, done, made=self.made, which=self.which)
 
 
 def run(args: argparse.Namespace, makers: Makers = RANDOM) -> int:
@@ -80,7 +82,7 @@ def _jobs(args: argparse.Namespace, context: Context, report: Report, makers: Ma
     if args.hotplug_verb == "media":
         return (_media(args),)
     changes = read_changes(args.changes, args.hotplug_verb, context, report, makers)
-    return tuple(Job(each.action, each.kind, _act(each), each.made) for each in changes)
+    return tuple(Job(each.action, each.kind, each.which, _act(each), each.made) for each in changes)
 
 
 def _work(args: argparse.Namespace, hotplug: Hotplug, port: HotplugPort, jobs: tuple[Job, ...]) -> None:
@@ -152,7 +154,7 @@ def _resize(args: argparse.Namespace) -> Job:
     def act(hotplug: Hotplug, port: HotplugPort) -> Done:
         return hotplug.resize(args.disk, size + (_size_now(hotplug, port, args.disk) if is_added else 0))
 
-    return Job("resize", "disk", act)
+    return Job("resize", "disk", args.disk, act)
 
 
 def _size_now(hotplug: Hotplug, port: HotplugPort, which: str) -> int:
@@ -166,7 +168,9 @@ def _media(args: argparse.Namespace) -> Job:
     if bool(args.file) == args.eject:
         raise UsageError("expected either FILE or --eject")
     medium = None if args.eject else _medium(args.target, args.file)
-    return Job("media", "disk", lambda hotplug, _port: hotplug.change_medium(args.target, medium))
+    return Job(
+        "media", "disk", args.target, lambda hotplug, _port: hotplug.change_medium(args.target, medium)
+    )
 
 
 def _medium(target: str, path: str) -> DomainDisk:

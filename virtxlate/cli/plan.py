@@ -8,18 +8,26 @@ from typing import Any
 import msgspec
 
 from virtxlate.cli import show
-from virtxlate.cli.domain import Stage, connected, find_domain, is_only_shown, read_hvparams, read_options
+from virtxlate.cli.domain import (
+    Stage,
+    connected,
+    find_domain,
+    is_only_shown,
+    on_paper,
+    read_hvparams,
+    read_options,
+)
 from virtxlate.cli.hotplug import show_only
 from virtxlate.cli.inputs import read_context, read_instance, read_source, runtime_path
 from virtxlate.cli.results import Result, print_json, print_losses, print_result, result_of
 from virtxlate.errors import DomainNotFoundError
 from virtxlate.ganeti.model import Instance
 from virtxlate.hotplug.engine import Done
-from virtxlate.hotplug.session import Hotplug
+from virtxlate.hotplug.rehearsal import Rehearsal
 from virtxlate.hotplug.steps import to_dict
-from virtxlate.hotplug.whole import Group, WholePlan
+from virtxlate.hotplug.whole import Group
 from virtxlate.live.port import HotplugHost, HotplugPort
-from virtxlate.report import Report
+from virtxlate.report import Loss, Report
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,45 +55,42 @@ def _find(host: HotplugHost, instance: Instance) -> HotplugPort:
 
 
 def _plan(args: argparse.Namespace, port: HotplugPort, instance: Instance) -> int:
-    hotplug = Hotplug(port, context=read_context(args), options=read_options(args))
-    whole = _checked(args, hotplug.plan(instance, prune=args.prune))
-    print_losses(whole.losses, port.name)
+    """Print what ``apply`` would do, step by step: it is done on paper, and each step frees places."""
+    forced = msgspec.structs.replace(read_options(args), force=True)
+    hotplug = on_paper(Rehearsal(port), read_context(args), forced)
+    done = hotplug.apply(instance, prune=args.prune)
+    check_losses(args, done.losses)
+    print_losses(done.losses, port.name)
+    steps = [to_dict(step) for step in done.steps]
     if args.json:
-        print_json(
-            {
-                "domain": port.name,
-                "steps": [to_dict(step) for step in whole.steps],
-                "notes": whole.notes,
-                "losses": whole.losses,
-            }
-        )
+        print_json({"domain": port.name, "steps": steps, "notes": done.notes, "losses": done.losses})
     else:
-        for number, step in enumerate(whole.steps, start=1):
-            show(f"{number}. {to_dict(step)['line']}")
-        for note in whole.notes:
+        for number, step in enumerate(steps, start=1):
+            show(f"{number}. {step['line']}")
+        for note in done.notes:
             show(f"note: {note}")
-        show(f"{port.name}: {len(whole.steps)} steps" if whole.steps else f"{port.name}: nothing to do")
-    return 1 if whole.groups else 0
+        count = f"{len(steps)} step{'s' if len(steps) > 1 else ''}"
+        show(f"{port.name}: {count if steps else 'nothing to do'}")
+    return 1 if steps else 0
 
 
-def _checked(args: argparse.Namespace, whole: WholePlan) -> WholePlan:
-    """Give the plan, unless a loss is to be an error. Raises UnsupportedError."""
+def check_losses(args: argparse.Namespace, losses: tuple[Loss, ...]) -> None:
+    """Raise UnsupportedError where a loss is to be an error."""
     report = Report()
-    report.extend(whole.losses)
+    report.extend(losses)
     report.raise_if(strict=args.strict)
-    return whole
 
 
 def _apply(args: argparse.Namespace, port: HotplugPort, instance: Instance, report: Report) -> int:
     path = runtime_path(args.runtime, instance.name)
     runtime = None if path is None else str(path)
     stage = Stage(args, port, read_context(args), hvparams={}, runtime=runtime)
-    _checked(args, stage.rehearsal.plan(instance, prune=args.prune))
     rehearsed: list[tuple[Done, Result]] = []
-    on_paper = stage.rehearsal.apply(
+    tried = stage.rehearsal.apply(
         instance, prune=args.prune, heard=lambda group, done: rehearsed.append((done, _result(group, done)))
     )
-    print_losses((*report.losses, *on_paper.losses), port.name)
+    check_losses(args, tried.losses)
+    print_losses((*report.losses, *tried.losses), port.name)
     if is_only_shown(args):
         show_only(args, stage, rehearsed)
         return 0
@@ -111,7 +116,7 @@ def _result(group: Group, done: Done) -> Result:
     action = words[group.wanted is None]
     if group.wanted is not None and not _comes_only(done):
         action = "modify"
-    return result_of(action, group.kind, done, {})
+    return result_of(action, group.kind, done, which=group.at)
 
 
 def _comes_only(done: Done) -> bool:

@@ -38,9 +38,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     losses: tuple[Loss, ...] = ()
 
 
-def result_of(action: str, kind: str, done: Done, made: Mapping[str, str]) -> Result:
-    """Give the result of one change."""
-    info = done.device or next(filter(None, map(_info_of, done.steps)), None) or DeviceInfo(kind)
+def result_of(
+    action: str, kind: str, done: Done, *, made: Mapping[str, str] | None = None, which: str | None = None
+) -> Result:
+    """Give the result of one change; ``which`` is what the device was called, where nothing is told of it."""
+    made = made or {}
+    told = done.device or next(filter(None, map(_info_of, done.steps)), None)
+    info = told or DeviceInfo(kind, target=which)
     gone = done.device is None
     return Result(
         action=action,
@@ -67,6 +71,8 @@ def print_result(result: Result, name: str) -> None:
     """Print a result for people: what was done, where it is, what is free now; losses to stderr."""
     for step in result.steps:
         show(step["line"])
+    if not result.steps and not result.notes:
+        show(f"{result.kind} {result.alias or result.target or result.mac}: nothing changes in the guest")
     for word, value in result.made.items():
         show(f"  {word:7} {value}")
     place = result.hvinfo or result.qemu
@@ -76,8 +82,6 @@ def print_result(result: Result, name: str) -> None:
         show(f"  free    {each}")
     for note in result.notes:
         show(f"  note    {note}")
-    if not result.steps and not result.notes:
-        show(f"  note    {result.kind} {result.alias or result.target or ''}: nothing changes in the guest")
     print_losses(result.losses, name)
 
 

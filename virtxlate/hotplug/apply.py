@@ -20,6 +20,14 @@ from virtxlate.hotplug.removal import Removal, check_removable
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
 from virtxlate.live.port import HotplugPort
 from virtxlate.translate.compare import device_differences
+from virtxlate.translate.disk import ganeti_id
+
+_LIVE = "live XML"
+
+
+def _is_known(device: Device) -> bool:
+    """Tell whether a device in a document is ours for sure, and not one that somebody else attached."""
+    return ganeti_id(device.alias) is not None
 
 
 class PlaceLostError(Exception):
@@ -80,7 +88,7 @@ class Applier:
             live = parse_live(self._port.live_xml())
             if live.root.get("id") != self._id:
                 raise DomainStoppedError(f"domain {self._port.name!r} stopped in the middle", call="attach")
-            found.append(("live XML", live))
+            found.append((_LIVE, live))
         if self._affect.config:
             found.append(("definition", parse_live(self._port.inactive_xml())))
         return found
@@ -91,43 +99,71 @@ class Applier:
         except ConnectionFailedError as exc:
             self._after_break(step, device, exc)
         except LiveError as exc:
-            if any(is_taken(live, device) for _where, live in self.views()):
+            views = self.views()
+            if _is_known(device) and any(same(live, device) is not None for _where, live in views):
+                if left := self._undo(step, device):
+                    raise VerificationError(str(exc), differences=left) from exc
+            elif any(is_taken(live, device) for _where, live in views):
                 raise PlaceLostError(exc.message) from exc
             raise
         self._verify_attached(step, device)
 
     def _after_break(self, step: AddController | Attach, device: Device, exc: ConnectionFailedError) -> None:
         """Look what libvirt did of a call whose answer was lost: all of it, or raise."""
-        has_it = {where: same(live, device) is not None for where, live in self.views()}
+        try:
+            views = self.views()
+        except ConnectionFailedError as lost:
+            raise ConnectionFailedError(
+                f"{step.at}: the connection was lost while it was attached, and it is not known whether it "
+                f"is: {lost.message}",
+                call="attach",
+                code=lost.code,
+            ) from exc
+        found = [(where, same(live, device)) for where, live in views]
+        has_it = {where: each is not None for where, each in found}
         if all(has_it.values()):
+            if not _is_known(device) and any(device_differences(device, each) for _, each in found if each):
+                raise PlaceLostError(exc.message) from exc
             return
         if not any(has_it.values()):
             raise exc
         where = " and ".join(where for where, is_in in has_it.items() if is_in)
+        left = (self._undo(step, device) or ("it was taken back",)) if _is_known(device) else ()
         raise VerificationError(
-            f"{step.at}: the connection broke while it was attached, and it is in the {where} only"
+            f"{step.at}: the connection broke while it was attached, and it was in the {where} only",
+            differences=left,
         ) from exc
 
     def _verify_attached(self, step: AddController | Attach, device: Device) -> None:
         wrong: list[str] = []
-        for where, live in self.views():
-            found = same(live, device)
-            if found is None:
+        found = [(where, same(live, device)) for where, live in self.views()]
+        for where, each in found:
+            if each is None:
                 wrong.append(f"{where}: it is not there")
             else:
-                wrong += [f"{where}: {each}" for each in device_differences(device, found)]
+                wrong += [f"{where}: {line}" for line in device_differences(device, each)]
         if wrong:
+            left = self._undo(step, device)
+            if not left and any(each is not None for _where, each in found):
+                left = ("it was taken back",)
             raise VerificationError(
-                f"{step.at}: libvirt attached it, but not as asked", differences=(*wrong, self._undo(step))
+                f"{step.at}: libvirt attached it, but not as asked", differences=(*wrong, *left)
             )
 
-    def _undo(self, step: AddController | Attach) -> str:
-        """Take back what went wrong; give a line that says what is so now."""
-        try:
-            self._port.detach(step.xml, live=self._affect.live, config=self._affect.config)
-        except VirtxlateError as exc:
-            return f"and it could not be taken back: {exc}"
-        return "it is being taken back"
+    def _undo(self, step: AddController | Attach, device: Device) -> tuple[str, ...]:
+        """Take back what went wrong, from where it is; give a line for each document that still has it."""
+        lines = []
+        for where, live in reversed(self.views()):
+            if same(live, device) is None:
+                continue
+            is_live = where == _LIVE
+            try:
+                self._port.detach(step.xml, live=is_live, config=not is_live)
+                if same(dict(self.views())[where], device) is not None:
+                    lines.append(f"it is still in the {where}: the guest has not released it yet")
+            except VirtxlateError as exc:
+                lines.append(f"it is still in the {where}: {exc}")
+        return tuple(lines)
 
     def withdraw(self, step: AddController) -> str | None:
         """Take away a controller that was added for a disk that did not come; give what could not be done."""
@@ -170,14 +206,23 @@ class Applier:
         try:
             self._port.detach(text, live=False, config=True)
         except LiveError as exc:
+            if not self._may_define(step):
+                return
             done = "the guest has released it, but " if self._affect.live else ""
             raise type(exc)(
                 f"{name_of(step.info)}: {done}the definition still has it: {exc.message}",
                 call=exc.call,
                 code=exc.code,
             ) from exc
-        if twin(parse_live(self._port.inactive_xml()), step.info) is not None:
+        if self._may_define(step):
             raise VerificationError(f"{name_of(step.info)}: libvirt removed it, but its definition has it")
+
+    def _may_define(self, step: Detach) -> bool:
+        """Tell whether the definition has the device, or cannot be read."""
+        try:
+            return twin(parse_live(self._port.inactive_xml()), step.info) is not None
+        except LiveError:
+            return True
 
     def _update(self, step: Update) -> None:
         if self._affect.live:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from virtxlate.domain import model as domain
 from virtxlate.domain.live import parse_live
 from virtxlate.errors import (
+    ConnectionFailedError,
     DeviceNotFoundError,
     LiveError,
     OperationRefusedError,
@@ -145,15 +146,19 @@ class Engine:
     def settle(self, affect: Affect, change: follow.Change | None) -> None:
         """Let metadata and runtime file follow the XML, one writer at a time.
 
-        Raises VerificationError where the metadata does not stay what was written.
+        Raises VerificationError where the metadata does not stay what was written, LiveError.
         """
-        with self._lock(self.port.uuid):
-            if change is not None and affect.live:
-                self._write_metadata(change, self.port.live_xml, live=True)
-            if change is not None and affect.config:
-                self._write_metadata(change, self.port.inactive_xml, live=False)
-            if self._follower is not None and affect.live:
-                self._follower(self.port.live_xml())
+        try:
+            with self._lock(self.port.uuid):
+                if change is not None and affect.live:
+                    self._write_metadata(change, self.port.live_xml, live=True)
+                if change is not None and affect.config:
+                    self._write_metadata(change, self.port.inactive_xml, live=False)
+                if self._follower is not None and affect.live:
+                    self._follower(self.port.live_xml())
+        except LiveError as exc:
+            message = f"the devices are as asked, but the metadata does not tell it yet: {exc.message}"
+            raise type(exc)(message, call=exc.call, code=exc.code) from exc
 
     def _write_metadata(self, change: follow.Change, read: Callable[[], str], *, live: bool) -> None:
         for _attempt in range(self.options.attempts):
@@ -161,7 +166,8 @@ class Engine:
             text = follow.followed(live_domain, change, self.context)
             if text is None or text == live_domain.metadata:
                 return
-            self.port.set_metadata(text, live=live, config=not live)
+            with suppress(ConnectionFailedError):  # whether libvirt heard it is found out by reading
+                self.port.set_metadata(text, live=live, config=not live)
         raise VerificationError("the devices are as asked, but somebody else keeps changing the metadata")
 
     def located(self, affect: Affect, done: Done, kind: str, uuid: str) -> Done:

@@ -38,21 +38,28 @@ def twin(live: LiveDomain, info: DeviceInfo) -> LiveDevice | None:
         found = [each for each in live.devices if each.tag == "disk" and _target(each) == info.target]
     else:
         found = []
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 and not _is_another(found[0], info) else None
+
+
+def _is_another(device: LiveDevice, info: DeviceInfo) -> bool:
+    """Tell whether both have user aliases, and not the same: two documents may disagree on who is vdb."""
+    return None not in {ganeti_id(device.part("alias").get("name")), ganeti_id(info.alias)}
 
 
 def same(live: LiveDomain, device: Device) -> Device | None:
-    """Give what became of a device that was asked for: by alias, index, MAC or target; None: nothing."""
+    """Give what became of a device that was asked for; None: nothing.
+
+    A user alias is kept as it was asked; a device without one is found by index, MAC or target.
+    """
     return _parsed(found) if (found := _find(live, device)) is not None else None
 
 
 def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
     if isinstance(device, domain.Controller):
         return live.controllers_by_index().get((device.type, device.index or 0))
-    if device.alias is not None:
-        for each in live.devices:
-            if each.part("alias").get("name") == device.alias:
-                return each
+    if ganeti_id(device.alias) is not None:
+        aliases = ((each.part("alias").get("name"), each) for each in live.devices)
+        return next((each for alias, each in aliases if alias == device.alias), None)
     if isinstance(device, domain.Disk):
         return next((d for d in live.devices if d.tag == "disk" and _target(d) == device.target), None)
     if isinstance(device, domain.Hostdev):

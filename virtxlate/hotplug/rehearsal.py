@@ -140,8 +140,8 @@ class Rehearsal:
         yield _Released()
 
     def documents(self) -> dict[str, str]:
-        """Give the devices of each document as text: ``{"live": "<devices>...", "definition": ...}``."""
-        found = (("live", self._live), ("definition", self._inactive))
+        """Give the devices of each document as text: ``{"live XML": "<devices>...", "definition": ...}``."""
+        found = (("live XML", self._live), ("definition", self._inactive))
         return {name: _devices(root) for name, root in found if root is not None}
 
 

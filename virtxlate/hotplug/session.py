@@ -32,7 +32,7 @@ from virtxlate.hotplug.edits import text_of
 from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, again
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.hotplug.look import twin
-from virtxlate.hotplug.snapshot import Entry, Snapshot, find
+from virtxlate.hotplug.snapshot import Entry, Snapshot, find, is_index
 from virtxlate.hotplug.steps import Detach, Step
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
@@ -159,7 +159,14 @@ class Hotplug:
             lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
             follow.without_device(kind, entry.info.uuid),
         )
-        return _with_freed(done)
+        return self._with_freed(affect, done)
+
+    def _with_freed(self, affect: Affect, done: Done) -> Done:
+        """Add what nobody uses any more: a guest that runs keeps what only its definition has lost."""
+        if not affect.live and self._port.is_active():
+            return done
+        freed = tuple(each for step in done.steps if isinstance(step, Detach) for each in step.frees)
+        return msgspec.structs.replace(done, freed=freed)
 
     def _finish(self, affect: Affect, snapshot: Snapshot, kind: str, which: str) -> Done | None:
         """Take away what is left of a device that is not in the guest; None when nothing is."""
@@ -176,8 +183,11 @@ class Hotplug:
         return Done(notes=("it had left the guest already",))
 
     def _remove_from_config(self, affect: Affect, kind: str, which: str) -> Done | None:
-        """Remove what only the definition has; None when that is not to be changed, or does not have it."""
-        if not (affect.live and affect.config):
+        """Remove what only the definition has; None when that is not to be changed, or does not have it.
+
+        An index counts the devices of the running guest, and names none of the definition's.
+        """
+        if not (affect.live and affect.config) or is_index(which):
             return None
         only = Affect(live=False, config=True)
         with suppress(DeviceNotFoundError):
@@ -297,7 +307,7 @@ class Hotplug:
         for planned in whole.groups:
             done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
             if planned.wanted is None:
-                done = _with_freed(done)
+                done = self._with_freed(affect, done)
             else:
                 done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
             steps, freed = [*steps, *done.steps], [*freed, *done.freed]
@@ -316,12 +326,6 @@ class Hotplug:
             return next((each.steps for each in found.groups if each.same_as(planned)), ())
 
         return steps
-
-
-def _with_freed(done: Done) -> Done:
-    """Add what nobody uses any more after a removal."""
-    freed = tuple(each for step in done.steps if isinstance(step, Detach) for each in step.frees)
-    return msgspec.structs.replace(done, freed=freed)
 
 
 def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:

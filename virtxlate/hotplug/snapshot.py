@@ -191,7 +191,7 @@ def find(snapshot: Snapshot, kind: str, which: str) -> Entry:
     Raises DeviceNotFoundError that lists what there is, GanetiDataError where two could be meant.
     """
     counted = snapshot.nics if kind == "nic" else snapshot.disks
-    if which.lstrip("-").isdecimal():
+    if is_index(which):
         index = int(which)
         if -len(counted) <= index < len(counted):
             return counted[index]
@@ -203,6 +203,11 @@ def find(snapshot: Snapshot, kind: str, which: str) -> Entry:
     if not found:
         raise _missing(snapshot, kind, which, candidates)
     return found[0]
+
+
+def is_index(which: str) -> bool:
+    """Tell whether a device is named by its place in Ganeti's list; -1 is the last one."""
+    return which.removeprefix("-").isdecimal()
 
 
 def _missing(snapshot: Snapshot, kind: str, which: str, known: Iterable[Entry]) -> DeviceNotFoundError:

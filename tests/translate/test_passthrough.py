@@ -80,8 +80,8 @@ LUN_REFUSED = [
         disk(template="ext", logical_id=(), params={"access": "userspace"}, uri="rbd:rbd/a"),
         (
             "disks[0]: a lun needs a SCSI device: type block, network with protocol iscsi, or a volume of "
-            "such a pool; found 'rbd'; name a SCSI disk of the host as type='block', or make the disk device='disk' "
-            "[lun-source]"
+            "such a pool; found 'rbd'; name a SCSI disk of the host as type='block', or make the disk "
+            "device='disk' [lun-source]"
         ),
     ),
 ]
@@ -145,8 +145,8 @@ GENERIC_REFUSED = [
         Context(),
         WWN,
         (
-            f"disks[0]: nothing tells the SCSI address of {WWN}: `virtxlate scsi-map` on its host writes a file "
-            "of them; give it with --scsi-map"
+            f"disks[0]: nothing tells the SCSI address of {WWN}: `virtxlate scsi-map` on its host writes "
+            "a file of them; give it with --scsi-map"
         ),
     ),
     (HOST, "/dev/sdz", "disks[0]: the SCSI map has no device /dev/sdz: is it that of the right host?"),

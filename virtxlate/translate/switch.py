@@ -90,7 +90,7 @@ def _as_lun(element: etree._Element) -> tuple[str, ...]:
     devices.append(element)
     seen = list(_SEEN_AS_LUN)
     document = Document(devices)
-    for rule, fault in [(rule, fault) for rule in OF_LUNS for fault in rule.check(document)]:
+    for rule, fault in [(each, fault) for each in OF_LUNS for fault in each.check(document)]:
         if rule.id == _CACHED:
             fault.element.set("cache", "none")
         elif rule.id in _DROPPED and fault.element.getparent() is element:

@@ -176,9 +176,13 @@ CASES = (
     ),
     Case(
         "lun-reservations",
-        _reserved(f"<reservations managed='yes'>{_HELPER}</reservations>"),
+        _reserved("<reservations managed='no'><source type='unix' mode='client'/></reservations>"),
         _reserved(f"<reservations managed='no'>{_HELPER}</reservations>"),
-        libvirt="accepted",
+    ),
+    Case(
+        "lun-reservations",
+        _reserved("<reservations managed='no'/>"),
+        _reserved(f"<reservations managed='yes'>{_HELPER}</reservations>"),
     ),
     Case(
         "rawio-lun",

@@ -29,7 +29,7 @@ BESIDE = {
     "scsi-controller-index": {"duplicate"},
     "scsi-model": {"enumeration"},
     "iscsi-secret": {"missing-element", "missing-attribute"},
-    "lun-reservations": set(),
+    "lun-reservations": {"missing-attribute"},
 }
 """What the schema says of the same fault."""
 

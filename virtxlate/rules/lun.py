@@ -115,18 +115,14 @@ def _reservations(document: Document) -> Iterator[Fault]:
         reservations = lun.find("source/reservations")
         if reservations is None:
             continue
-        helper, managed = reservations.find("source"), reservations.get("managed")
-        if managed == "yes" and helper is not None:
-            yield Fault(
-                helper, says="libvirt starts the helper itself with managed='yes': no source beside it"
-            )
-        elif managed == "no" and (
+        helper = reservations.find("source")
+        if reservations.get("managed") == "no" and (
             helper is None
             or helper.get("type") != "unix"
             or helper.get("mode") != "client"
             or not helper.get("path")
         ):
-            yield Fault(reservations, "/source", says="managed='no' needs the socket of a running helper")
+            yield Fault(reservations, "/source")
 
 
 def _part(path: str, word: str, why: str, libvirt: Verdict, hint: str = "") -> Rule:
@@ -286,9 +282,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="lun-reservations",
-        says="persistent reservations need one helper: libvirt's own, or the one at a socket",
+        says="persistent reservations that libvirt does not manage need the socket of a running helper",
         why="The helper does what only root may (PERSISTENT RESERVE IN and OUT) for QEMU.",
-        hint="write <reservations managed='yes'/>, or managed='no' with "
+        hint="write <reservations managed='yes'/>, for which libvirt starts a helper, or a source "
         "<source type='unix' path='/run/qemu-pr-helper.sock' mode='client'/>",
         libvirt="refused",
         check=_reservations,

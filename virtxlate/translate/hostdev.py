@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from virtxlate.domain import model as domain
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
@@ -39,7 +41,9 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     disk, at = instance.disks[index], f"disks[{index}]"
     disks.check_mode(disk, at)
     disks.check_passthrough(disk, context, at)
-    kind, source = sources.to_domain(disk, instance, index, context, report)
+    # The document does not name the path, so how paths are to be written is no question here.
+    found = msgspec.structs.replace(context, disk_paths="device", stable_names=False)
+    kind, source = sources.to_domain(disk, instance, index, found, report)
     return domain.Hostdev(
         type=HOSTDEV_DISK_TYPES.right(instance.hvparams.disk_type),
         managed=False,

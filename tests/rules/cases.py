@@ -72,6 +72,10 @@ def iscsi(inside: str = HOST, name: str = "iqn.2026-01.com.example:san/1") -> st
     return f"<source protocol='iscsi' name='{name}'>{inside}</source>"
 
 
+def vhost(source: str = "<source protocol='vhost' wwpn='naa.5123456789abcde0'/>", inside: str = "") -> str:
+    return f"<hostdev mode='subsystem' type='scsi_host'>{source}{inside}</hostdev>"
+
+
 _LUN = VIRTIO_SCSI + lun()
 _DISK = VIRTIO_SCSI + disk()
 _HOSTDEV = VIRTIO_SCSI + hostdev(f"<source>{HOST_DEVICE}</source>")
@@ -84,7 +88,7 @@ def _reserved(inside: str) -> str:
     return VIRTIO_SCSI + lun(source=source)
 
 
-CASES = (
+CASES: tuple[Case, ...] = (
     Case(
         "lun-source",
         VIRTIO_SCSI + lun(attributes="type='file'", source="<source file='/srv/a.img'/>"),
@@ -291,6 +295,11 @@ CASES = (
         + lun(attributes="type='network'", source=iscsi(_AUTH.format("<secret type='iscsi' usage='a'/>"))),
     ),
     Case(
+        "scsi-model-firmware",
+        "<controller type='scsi' index='0' model='am53c974'/>" + lun(address=at(unit=3)),
+        "<controller type='scsi' index='0' model='am53c974'/>" + disk(at(unit=3)),
+    ),
+    Case(
         "hostdev-scsi-twice",
         _HOSTDEV + hostdev(f"<source>{HOST_DEVICE}</source>", address=at(1)),
         _HOSTDEV + hostdev(f"<source>{OTHER_DEVICE}</source>", address=at(1)),
@@ -300,6 +309,14 @@ CASES = (
         VIRTIO_SCSI + hostdev(f"<source>{HOST_DEVICE}</source>", attributes="managed='yes'"),
         VIRTIO_SCSI + hostdev(f"<source>{HOST_DEVICE}</source>", attributes="managed='no'"),
     ),
+    Case("scsi-host-source", vhost("<source protocol='vhost' wwpn='5123456789abcde0'/>"), vhost()),
+    Case("scsi-host-source", vhost("<source protocol='vhost' wwpn='naa.512345678'/>"), vhost()),
+    Case(
+        "scsi-host-address",
+        VIRTIO_SCSI + vhost(inside=at(3)),
+        vhost(inside="<address type='pci' domain='0x0000' bus='0x00' slot='0x09' function='0x0'/>"),
+    ),
+    Case("scsi-host-boot", vhost(inside="<boot order='1'/>"), vhost()),
 )
 
 

@@ -30,6 +30,7 @@ BESIDE = {
     "scsi-model": {"enumeration"},
     "iscsi-secret": {"missing-element", "missing-attribute"},
     "lun-reservations": {"missing-attribute"},
+    "scsi-host-source": {"type"},
 }
 """What the schema says of the same fault."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, number, place_of
 from virtxlate.tables.qemu import SCSI_BY_MODEL
 
 _NEVER_STARTS = ("dc390",)
@@ -17,6 +17,7 @@ _NOT_ON_A_PC = ("ibmvscsi", "ncr53c90")
 _STARTS_ON_A_PC = tuple(
     row.libvirt for row in SCSI_BY_MODEL.values() if row.libvirt not in (*_NEVER_STARTS, *_NOT_ON_A_PC)
 )
+_STOPS_FIRMWARE = ("am53c974", "dc390")
 _VIRTIO = tuple(row.libvirt for row in SCSI_BY_MODEL.values() if row.virtio)
 _OPTIONS = ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread")
 
@@ -85,6 +86,15 @@ def _index(document: Document) -> Iterator[Fault]:
         seen.add(number(index))
 
 
+def _passes(document: Document) -> Iterator[Fault]:
+    passed = (*(each for each in document.luns if bus_of(each) == "scsi"), *document.hostdevs("scsi"))
+    for device in passed:
+        place = place_of(device)
+        model = "" if place is None else document.scsi_models.get(place.controller, "")
+        if model in _STOPS_FIRMWARE:
+            yield Fault(device, "/address/@controller", model)
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id="scsi-model",
@@ -101,6 +111,16 @@ RULES: tuple[Rule, ...] = (
         hint="use am53c974, the same chip without the EEPROM of the DC-390 board",
         libvirt="not started",
         check=_starts,
+    ),
+    Rule(
+        id="scsi-model-firmware",
+        says="a guest with a passed-through device on am53c974 stops before it boots",
+        why="Its firmware waits for the device without end; tried with QEMU 7.2 and its SeaBIOS, with scsi-block "
+        "and scsi-generic. Under Ganeti dc390 does the same.",
+        hint="use lsilogic, lsisas1078 or virtio-scsi",
+        libvirt="accepted",
+        check=_passes,
+        severity="warning",
     ),
     Rule(
         id="scsi-model-board",

@@ -6,6 +6,7 @@ hw/scsi/scsi-generic.c.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -13,6 +14,8 @@ from lxml import etree
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.scsi import ADAPTER_PREFIX, host_number
 
+_WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
+_VHOST_PLACES = ("pci", "ccw")
 _PARTS = ("bus", "target", "unit")
 
 
@@ -100,6 +103,31 @@ def _managed(document: Document) -> Iterator[Fault]:
             yield Fault(hostdev, "/@managed", "yes", ("no",))
 
 
+def _vhost(document: Document) -> Iterator[Fault]:
+    for hostdev in document.hostdevs("scsi_host"):
+        source = hostdev.find("source")
+        if source is None:
+            yield Fault(hostdev, "/source")
+        elif source.get("protocol") != "vhost":
+            yield Fault(source, "/@protocol", source.get("protocol"), ("vhost",))
+        elif not _WWPN.fullmatch(source.get("wwpn", "")):
+            yield Fault(source, "/@wwpn", source.get("wwpn"))
+
+
+def _vhost_place(document: Document) -> Iterator[Fault]:
+    for hostdev in document.hostdevs("scsi_host"):
+        address = hostdev.find("address")
+        if address is not None and address.get("type") not in _VHOST_PLACES:
+            yield Fault(address, "/@type", address.get("type"), _VHOST_PLACES)
+
+
+def _vhost_boot(document: Document) -> Iterator[Fault]:
+    for hostdev in document.hostdevs("scsi_host"):
+        boot = hostdev.find("boot")
+        if boot is not None:
+            yield Fault(boot, "/@order", boot.get("order"))
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id="hostdev-scsi-source",
@@ -160,5 +188,29 @@ RULES: tuple[Rule, ...] = (
         libvirt="accepted",
         check=_managed,
         severity="warning",
+    ),
+    Rule(
+        id="scsi-host-source",
+        says="a vhost-scsi adapter is found by protocol vhost and the wwpn of a target of this host",
+        why="The kernel's target (LIO) names its vhost ports so; `targetcli ls /vhost` shows them.",
+        hint="write <source protocol='vhost' wwpn='naa.5123456789abcde0'/>",
+        libvirt="refused",
+        check=_vhost,
+    ),
+    Rule(
+        id="scsi-host-address",
+        says="a vhost-scsi adapter is a PCI device, and no device on a SCSI controller",
+        why="It is a controller itself: vhost-scsi-pci, or vhost-scsi-ccw on s390.",
+        hint="write <address type='pci'/>, or none",
+        libvirt="refused",
+        check=_vhost_place,
+    ),
+    Rule(
+        id="scsi-host-boot",
+        says="a vhost-scsi adapter has no boot order",
+        why="libvirt 9.0 has no word for which of its luns would boot (qemu_validate.c:2530).",
+        hint="leave <boot> out, and boot from a disk or lun that has a device of its own",
+        libvirt="refused",
+        check=_vhost_boot,
     ),
 )

@@ -13,6 +13,8 @@ from virtxlate.scsi import ScsiResolver
 
 TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "initiators")
 """Tables of the map file, each of text to text."""
+_NAMED_IN_A_DOCUMENT = frozenset({"secrets", "initiators"})
+"""Tables that add what Ganeti does not have; a document that exists has it already."""
 
 
 class Renames:
@@ -46,7 +48,7 @@ class Renames:
         found = self._tables[table].get(key) if table in self._tables else None
         if found is not None:
             self._used.add((table, key))
-        elif table == "secrets" and self._any_secret:
+        elif table in _NAMED_IN_A_DOCUMENT and self._any_secret:
             return key
         return found
 

@@ -115,8 +115,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="scsi-model-firmware",
         says="a guest with a passed-through device on am53c974 stops before it boots",
-        why="Its firmware waits for the device without end: tried with QEMU 7.2 and its SeaBIOS, scsi-block and "
-        "scsi-generic. Ganeti's dc390 is the same chip.",
+        why="Its firmware waits for the device without end: tried with QEMU 7.2 and its SeaBIOS, scsi-block "
+        "and scsi-generic. Ganeti's dc390 is the same chip.",
         hint="use lsilogic, lsisas1078 or virtio-scsi",
         libvirt="accepted",
         check=_passes,

@@ -16,11 +16,15 @@ from lab.bootable import bootable, context_for
 from lab.iscsi import IscsiTarget, Lun, iscsi_target
 from lab.running import RunningGuest, running_guest
 from tests.golden.law import differences
+from tests.live.plugged import lines, opened
 from tests.live.test_hvinfo_matrix import compare_with_qtree, qtree
 from virtxlate import Context, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
+from virtxlate.errors import OperationRefusedError
+from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance
 from virtxlate.ganeti.params import HvParams
+from virtxlate.hotplug.session import Hotplug
 from virtxlate.live.sysfs import SysfsScsi
 from virtxlate.tables.controller import by_ganeti
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from lab.console import GuestConsole
     from lab.embedded import EmbeddedLibvirt
     from lab.guest import GuestFiles
+    from virtxlate.live.connection import LibvirtDomain
 
 pytestmark = pytest.mark.live
 
@@ -190,11 +195,12 @@ ALIASES = {
 
 
 class Passing(NamedTuple):
-    """A guest whose disks are host devices, on virtio-scsi."""
+    """A guest whose disks are host devices, on virtio-scsi, and libvirt's door to it."""
 
     instance: Instance
     context: Context
     guest: RunningGuest
+    port: LibvirtDomain
 
 
 @pytest.fixture(scope="module")
@@ -206,8 +212,9 @@ def passing(
 ) -> Iterator[Passing]:
     instance = instance_on(target, guest_files, "scsi-generic", "virtio-scsi-pci", *LUNS[:2])
     context = context_for(tmp_path_factory.mktemp("passing"), {})
-    with running_guest(libvirt_host, format_domain(to_domain(instance, context, Report()))) as guest:
-        yield Passing(instance, context, guest)
+    xml = format_domain(to_domain(instance, context, Report()))
+    with running_guest(libvirt_host, xml) as guest, opened(libvirt_host, instance.name) as port:
+        yield Passing(instance, context, guest, port)
 
 
 def test_scsi_generic_becomes_host_devices_that_the_guest_reaches(passing: Passing) -> None:
@@ -224,23 +231,26 @@ def test_scsi_generic_becomes_host_devices_that_the_guest_reaches(passing: Passi
 
 
 SYSFS = r"""
-find /sys/bus/scsi/devices /sys/class/block /sys/class/scsi_generic /sys/class/bsg -type l 2>/dev/null
-find $(readlink -f /sys/bus/scsi/devices/*:*:*:*) -maxdepth 3 -name device -type l
+for link in /sys/bus/scsi/devices/[0-9]* /sys/class/block/* /sys/class/scsi_generic/*; do
+    echo "$link $(readlink $link)"
+    home=$(readlink -f $link)
+    find $home -type d
+    [ ! -L $home/device ] || echo "$home/device $(readlink $home/device)"
+done
 """
+"""Links with where they lead, and folders."""
 
 
 def test_the_sysfs_of_a_kernel_with_scsi_is_read(passing: Passing, tmp_path: Path) -> None:
     """This host's kernel may have no SCSI; the guest's does, so its links are copied and read here."""
-    console = passing.guest.console
-    links = console.run(f'for link in $({SYSFS}); do echo "$link $(readlink $link)"; done')
-    for path, leads in (line.split() for line in links.splitlines()):
+    for line in sorted(passing.guest.console.run(SYSFS).splitlines()):
+        path, _, leads = line.partition(" ")
         copy = tmp_path / path[1:]
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.symlink_to(leads)
-    for path in console.run(
-        "find $(readlink -f /sys/class/block/* /sys/class/scsi_generic/*) -type d"
-    ).split():
-        (tmp_path / path[1:]).mkdir(parents=True, exist_ok=True)
+        if not leads:
+            copy.mkdir(parents=True, exist_ok=True)
+        elif not copy.is_symlink():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.symlink_to(leads)
     resolver = SysfsScsi(tmp_path)
     found = {str(each.address).partition(":")[2]: (each.block, each.generic) for each in resolver.devices()}
     assert {address: found[address] for address in ("0:0:0", "0:1:0")} == {
@@ -249,3 +259,67 @@ def test_the_sysfs_of_a_kernel_with_scsi_is_read(passing: Passing, tmp_path: Pat
     }
     for device in resolver.devices():
         assert {resolver.device(path) for path in device.paths} == {device}
+
+
+NEW = Disk(
+    uuid="00000002-d15c-4000-8000-000000000000",
+    template="ext",
+    size_mib=LUNS[2].size_bytes >> 20,
+    logical_id=("iscsi", LUNS[2].serial),
+    params={"access": "userspace"},
+)
+NEW_ID = "disk-00000002-d15c-4000"
+
+
+class Plugged(NamedTuple):
+    """What is plugged in as a disk_type, and how the steps are called."""
+
+    disk_type: str
+    attach: str
+    detach: str
+
+
+PLUGGED = (
+    Plugged("scsi-block", f"attach disk ua-{NEW_ID} (sda) at", f"detach lun ua-{NEW_ID}"),
+    Plugged("scsi-generic", f"attach hostdev ua-{NEW_ID} ({{path}}) at", f"detach hostdev ua-{NEW_ID}"),
+)
+
+
+@pytest.mark.parametrize("case", PLUGGED, ids=lambda case: case.disk_type)
+def test_a_lun_comes_and_goes(case: Plugged, passing: Passing, target: IscsiTarget) -> None:
+    console, lun = passing.guest.console, LUNS[2]
+    before, heard = passing.guest.domain.XMLDesc(0), inquiry(console)
+    session = Hotplug(passing.port, context=passing.context, hvparams={"disk_type": case.disk_type})
+    disk = msgspec.structs.replace(NEW, uri=target.uri_of(lun))
+
+    done = session.add_disk(disk)
+    place = "controller 0 bus 0 target 2 unit 0"
+    assert lines(done) == [f"{case.attach.format(path=target.path_of(lun))} {place}"]
+    assert done.hvinfo == HvInfo(driver=case.disk_type, id=NEW_ID, bus="scsi.0", channel=0, scsi_id=2, lun=0)
+    console.wait_for(lambda: inquiry(console), {**heard, lun.serial: own_words(lun, "0:2:0")}.__eq__)
+    counts: Counter[str] = Counter()
+    compare_with_qtree(passing.guest.domain.XMLDesc(0), passing.guest.domain, counts)
+    shown = qtree(passing.guest.domain)[f"ua-{NEW_ID}"]
+    assert (shown["driver"], shown["bus"], shown["scsi-id"], shown["lun"]) == (
+        case.disk_type,
+        "scsi0.0",
+        "2",
+        "0",
+    )
+    assert [each.uuid for each in session.read().instance.disks][2:] == [NEW.uuid]
+
+    assert lines(session.remove("disk", NEW.uuid)) == [case.detach]
+    assert f"ua-{NEW_ID}" not in qtree(passing.guest.domain)
+    console.wait_for(lambda: inquiry(console), heard.__eq__)
+    assert passing.guest.domain.XMLDesc(0) == before
+
+
+def test_a_lun_that_is_in_use_is_not_opened_twice(passing: Passing) -> None:
+    session = Hotplug(passing.port, context=passing.context)
+    again = msgspec.structs.replace(NEW, uri=passing.instance.disks[0].uri)
+    with pytest.raises(OperationRefusedError, match=r"is open already as disks\[0\]"):
+        session.add_disk(again)
+
+
+def test_what_the_guest_has_needs_no_change(passing: Passing) -> None:
+    assert lines(Hotplug(passing.port, context=passing.context).plan(passing.instance)) == []

@@ -86,7 +86,7 @@ def whole_plan(
     report = Report()
     groups = [
         Group(
-            kind=plan.kind_of(entry),
+            kind="nic" if entry in snapshot.nics else "disk",
             at=name_of(entry.info),
             wanted=None,
             uuid=entry.info.uuid,

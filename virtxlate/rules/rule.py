@@ -86,6 +86,18 @@ class Document:
         return (*(disk for disk in self.disks if bus_of(disk) == "scsi"), *hostdevs)
 
     @cached_property
+    def places(self) -> tuple[tuple[etree._Element, Place], ...]:
+        """Every device on SCSI that has a drive address, and the place that it says."""
+        found = ((device, place_of(device)) for device in self.on_scsi)
+        return tuple((device, place) for device, place in found if place is not None)
+
+    @cached_property
+    def placed(self) -> tuple[tuple[etree._Element, Place, ScsiModel], ...]:
+        """The same, and the row of the controller's model, where that is known."""
+        found = ((device, place, self.scsi_model(place.controller)) for device, place in self.places)
+        return tuple((device, place, model) for device, place, model in found if model is not None)
+
+    @cached_property
     def scsi_controllers(self) -> tuple[etree._Element, ...]:
         """Every SCSI controller."""
         return tuple(each for each in self.devices if each.tag == "controller" and each.get("type") == "scsi")

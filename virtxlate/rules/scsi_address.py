@@ -10,20 +10,11 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Place, Rule, place_of
+from virtxlate.rules.rule import Document, Fault, Place, Rule
 from virtxlate.tables.qemu import ScsiModel
 
 _MOST_DIGITS = 99
 _DIGITS = ("controller", "bus", "target")
-
-
-def _placed(document: Document) -> Iterator[tuple[etree._Element, Place, ScsiModel]]:
-    """Give every device with a drive address, and the row of its controller's model."""
-    for device in document.on_scsi:
-        place = place_of(device)
-        model = None if place is None else document.scsi_model(place.controller)
-        if place is not None and model is not None:
-            yield device, place, model
 
 
 def _id_of(place: Place, model: ScsiModel) -> int:
@@ -38,21 +29,20 @@ def _type(document: Document) -> Iterator[Fault]:
 
 
 def _channel(document: Document) -> Iterator[Fault]:
-    for device in document.on_scsi:
-        place = place_of(device)
-        if place is not None and place.bus:
+    for device, place in document.places:
+        if place.bus:
             yield Fault(device, "/address/@bus", str(place.bus), ("0",))
 
 
 def _target(document: Document) -> Iterator[Fault]:
-    for device, place, model in _placed(document):
+    for device, place, model in document.placed:
         if model.scsi_id_in == "unit" and place.target:
             says = f"on {model.libvirt} the scsi-id is the unit, and target is 0"
             yield Fault(device, "/address/@target", str(place.target), ("0",), says)
 
 
 def _scsi_id(document: Document) -> Iterator[Fault]:
-    for device, place, model in _placed(document):
+    for device, place, model in document.placed:
         found, last = _id_of(place, model), model.max_scsi_id
         if last is not None and found > last:
             says = f"{model.libvirt} has scsi-ids 0 to {last}, found {found}"
@@ -60,7 +50,7 @@ def _scsi_id(document: Document) -> Iterator[Fault]:
 
 
 def _lun(document: Document) -> Iterator[Fault]:
-    for device, place, model in _placed(document):
+    for device, place, model in document.placed:
         last = model.max_lun
         if model.scsi_id_in == "target" and last is not None and place.unit > last:
             says = f"{model.libvirt} has luns 0 to {last} at a target, found {place.unit}"
@@ -68,7 +58,7 @@ def _lun(document: Document) -> Iterator[Fault]:
 
 
 def _initiator(document: Document) -> Iterator[Fault]:
-    for device, place, model in _placed(document):
+    for device, place, model in document.placed:
         if _id_of(place, model) == model.initiator_id:
             says = f"scsi-id {model.initiator_id} is that of the {model.libvirt} controller itself"
             yield Fault(device, f"/address/@{model.scsi_id_in}", str(model.initiator_id), (), says)
@@ -77,7 +67,7 @@ def _initiator(document: Document) -> Iterator[Fault]:
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[int, ...], etree._Element] = {}
     tree = document.root.getroottree()
-    for device, place, model in _placed(document):
+    for device, place, model in document.placed:
         where = (place.controller, place.unit) if model.scsi_id_in == "unit" else tuple(place)
         first = seen.setdefault(where, device)
         if first is not device:
@@ -86,18 +76,16 @@ def _twice(document: Document) -> Iterator[Fault]:
 
 
 def _declared(document: Document) -> Iterator[Fault]:
-    for device in document.on_scsi:
-        place = place_of(device)
-        if place is not None and place.controller not in document.scsi_models:
+    for device, place in document.places:
+        if place.controller not in document.scsi_models:
             says = f"there is no SCSI controller {place.controller}"
             known = tuple(str(index) for index in sorted(document.scsi_models))
             yield Fault(device, "/address/@controller", str(place.controller), known, says)
 
 
 def _digits(document: Document) -> Iterator[Fault]:
-    for device in document.on_scsi:
-        place = place_of(device)
-        for name in _DIGITS if place is not None else ():
+    for device, place in document.places:
+        for name in _DIGITS:
             if getattr(place, name) > _MOST_DIGITS:
                 yield Fault(device, f"/address/@{name}", str(getattr(place, name)))
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
     from virtxlate.translate.instance import to_domain, to_ganeti
     from virtxlate.translate.placing import place
+    from virtxlate.translate.switch import Switched, switched, switched_instance
 
 __all__ = [
     "RULES",
@@ -66,6 +67,7 @@ __all__ = [
     "ScsiMap",
     "ScsiResolver",
     "Severity",
+    "Switched",
     "TableError",
     "UnknownTermError",
     "UnsupportedError",
@@ -81,6 +83,8 @@ __all__ = [
     "parse_renames",
     "parse_scsi_map",
     "place",
+    "switched",
+    "switched_instance",
     "to_domain",
     "to_ganeti",
     "validate",
@@ -98,6 +102,7 @@ _HOMES = {
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),
     "translate.instance": ("to_domain", "to_ganeti"),
     "translate.placing": ("place",),
+    "translate.switch": ("Switched", "switched", "switched_instance"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

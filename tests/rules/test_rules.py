@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tests.rules.cases import CASES, Case, at, disk, document
+from tests.rules.cases import CASES, Case, at, disk, document, lun
 from virtxlate.errors import UnknownTermError
 from virtxlate.rules import RULES, broken, by_id, validate
 from virtxlate.rules.rule import bus_of
@@ -58,6 +58,17 @@ def test_the_bus_that_is_not_named_is_the_one_that_libvirt_takes(name: str, bus:
 def test_a_controller_without_a_model_is_the_default_one(word: str) -> None:
     found = validate(document(f"<controller type='scsi' index='0' {word}/>{disk(at(unit=8))}"))
     assert [each.rule for each in found] == ["scsi-id-limit"]
+
+
+def test_a_lun_on_virtio_has_the_properties_of_virtio() -> None:
+    rich = lun(
+        "<serial>A1</serial><blockio logical_block_size='4096'/>",
+        driver="type='raw' queues='2'",
+        target="dev='vda' bus='virtio'",
+        address="",
+    )
+    found = validate(document(rich, machine="pc-i440fx-2.6"))
+    assert [each.rule for each in found] == ["lun-virtio-old-machine"]
 
 
 def test_devices_alone_are_judged_too() -> None:

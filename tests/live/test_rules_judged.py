@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from lab.iscsi import IscsiTarget, Lun, iscsi_target
-from tests.rules.cases import CASES, Case, document
+from tests.rules.cases import CASES, Case, document, lun
 from virtxlate.rules import by_id
 
 if TYPE_CHECKING:
@@ -103,3 +103,16 @@ def test_libvirt_takes_what_is_done_right(
     xml = document(case.right, case.outside_right)
     verdict, says = verdict_of(libvirt_host, on_this_host(xml, target, image))
     assert verdict == "accepted", says
+
+
+def test_a_lun_on_virtio_starts_with_the_properties_of_virtio(
+    libvirt_host: EmbeddedLibvirt, target: IscsiTarget, image: Path
+) -> None:
+    rich = lun(
+        "<serial>A1</serial><blockio logical_block_size='512'/>",
+        driver="type='raw' queues='1'",
+        target="dev='vda' bus='virtio'",
+        address="",
+    )
+    xml = document(rich, machine="pc-i440fx-2.6")
+    assert verdict_of(libvirt_host, on_this_host(xml, target, image)) == ("accepted", "")

@@ -7,18 +7,19 @@ real target, reached by QEMU's own iSCSI client; an emulated disk beside them is
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pytest
 
 from lab.bootable import bootable, context_for
+from lab.daemon import PrivateLibvirtd, private_libvirtd
 from lab.iscsi import IscsiTarget, Lun, iscsi_target
 from lab.running import RunningGuest, running_guest
 from tests.golden.law import differences
 from tests.live.plugged import lines, opened
 from tests.live.test_hvinfo_matrix import compare_with_qtree, qtree
-from virtxlate import Context, Report, format_domain, parse_domain, place, to_domain, to_ganeti
+from virtxlate import Context, Renames, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
 from virtxlate.errors import OperationRefusedError
 from virtxlate.ganeti.hvinfo import HvInfo
@@ -323,3 +324,52 @@ def test_a_lun_that_is_in_use_is_not_opened_twice(passing: Passing) -> None:
 
 def test_what_the_guest_has_needs_no_change(passing: Passing) -> None:
     assert lines(Hotplug(passing.port, context=passing.context).plan(passing.instance)) == []
+
+
+USER, PASSWORD = "inst1", "twelve-to-16!"
+SECRET = "0a81f5b2-8403-4b23-88d6-21ccc2f80d6f"
+"""A libvirt secret; the password is nowhere else."""
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[PrivateLibvirtd]:
+    """A whole daemon: the embedded driver cannot read a secret."""
+    with private_libvirtd() as running:
+        yield running
+
+
+@pytest.fixture
+def secret(daemon: PrivateLibvirtd) -> Iterator[Any]:
+    made = daemon.connection.secretDefineXML(
+        f"<secret ephemeral='yes' private='yes'><uuid>{SECRET}</uuid>"
+        "<usage type='iscsi'><target>virtxlate-lab</target></usage></secret>"
+    )
+    yield made
+    made.undefine()
+
+
+@pytest.mark.parametrize("disk_type", ["scsi-block", "scsi-generic"])
+def test_qemu_logs_in_with_the_initiator_and_the_secret_of_the_map(
+    disk_type: str, secret: Any, daemon: PrivateLibvirtd, guest_files: GuestFiles
+) -> None:
+    import libvirt  # noqa: PLC0415 - collected where the binding is absent too
+
+    with iscsi_target(LUNS[0], initiator=INITIATOR, account=(USER, PASSWORD)) as guarded:
+        renames = {"secrets": {USER: SECRET}, "initiators": {guarded.name: INITIATOR}}
+        context = Context(domain_type="qemu", renames=Renames(renames))
+        instance = instance_on(guarded, guest_files, disk_type, "virtio-scsi-pci", LUNS[0])
+        uri = guarded.uri_of(LUNS[0]).replace("//", f"//{USER}@", 1)
+        disks = (msgspec.structs.replace(instance.disks[0], uri=uri),)
+        xml = format_domain(to_domain(msgspec.structs.replace(instance, disks=disks), context, Report()))
+        assert PASSWORD not in xml
+        secret.setValue(b"another-password")
+        with pytest.raises(libvirt.libvirtError, match="Authentication failure"):
+            daemon.connection.createXML(xml, libvirt.VIR_DOMAIN_START_PAUSED)
+        secret.setValue(PASSWORD.encode())
+        started = daemon.connection.createXML(xml, libvirt.VIR_DOMAIN_START_PAUSED)
+        try:
+            assert set(guarded.initiators()) == {INITIATOR}
+            assert qtree(started)["ua-disk-00000000-d15c-4000"]["driver"] == disk_type
+            assert PASSWORD not in started.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)
+        finally:
+            started.destroy()

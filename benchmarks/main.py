@@ -10,10 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import hvinfo, single, startup, throughput
+from benchmarks import hotplug, hvinfo, single, startup, throughput
 from benchmarks.results import Section, format_table
 
 _JSON_INDENT = 2
+_NAMES = ("single", "hvinfo", "cluster", "startup", "hotplug")
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
         "hvinfo": lambda: hvinfo.measure(args.rounds),
         "cluster": lambda: throughput.measure(args.instances, args.cluster_rounds),
         "startup": lambda: startup.measure(args.rounds),
+        "hotplug": lambda: hotplug.measure(args.hotplug_rounds),
     }
     machine = f"Python {platform.python_version()} on {_processor()}"
     print(machine, end="\n\n", flush=True)
@@ -39,10 +41,11 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="virtxlate beside its peers")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the results as JSON too")
-    parser.add_argument("--only", action="append", choices=("single", "hvinfo", "cluster", "startup"))
+    parser.add_argument("--only", action="append", choices=_NAMES)
     parser.add_argument("--rounds", metavar="N", type=int, default=25, help="of each builder and command")
     parser.add_argument("--instances", metavar="N", type=int, default=10_000, help="in the cluster")
     parser.add_argument("--cluster-rounds", metavar="N", type=int, default=3)
+    parser.add_argument("--hotplug-rounds", metavar="N", type=int, default=15)
     return parser
 
 

@@ -12,9 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import libvirt
 import msgspec
 
 from lab.bootable import STORAGE, bootable, context_for, make_images
@@ -22,9 +20,10 @@ from lab.console import GuestConsole
 from lab.embedded import embedded_libvirt
 from lab.guest import build_guest
 from lab.network import bridge
-from lab.running import RunningGuest, running_guest
+from lab.running import running_guest
 from virtxlate import (
     Context,
+    Hotplug,
     Report,
     format_domain,
     open_source,
@@ -34,11 +33,10 @@ from virtxlate import (
     to_ganeti,
     validate,
 )
-from virtxlate.domain.elements import DISK, INTERFACE
-from virtxlate.domain.model import Address
-from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.source import Source
+from virtxlate.hotplug.steps import line
+from virtxlate.live.connection import LibvirtDomain
 
 CLUSTER = Path(__file__).parent.parent / "fixtures" / "ganeti" / "cluster.json"
 INSTANCE = "web1.example.com"
@@ -70,11 +68,15 @@ def main() -> int:
             running = running_guest(host, xml)
             with running as live:
                 show_guest(live.console)
+                hotplug = Hotplug(LibvirtDomain(live.domain), context=context)
                 with step("hot-plug a disk and a NIC, each into the slot that Ganeti would give it"):
-                    instance = add_devices(live, instance, context, folder)
+                    instance = add_devices(hotplug, live.console, instance, folder)
                     show_guest(live.console)
                 with step("hvinfo, derived from the live XML"):
                     show_hvinfo(live.domain.XMLDesc(0), instance, context)
+                with step("hot-unplug the disk, done when the guest has released it"):
+                    remove_disk(hotplug)
+                    show_guest(live.console)
     print("\nThe guest was stopped, and everything that was made is gone again.")
     return 0
 
@@ -110,34 +112,27 @@ def show_guest(console: GuestConsole) -> None:
         print(f"   guest sees NIC {nic.name} at {nic.pci_slot}, {nic.mac}, {nic.driver}")
 
 
-def add_devices(live: RunningGuest, instance: Instance, context: Context, folder: Path) -> Instance:
-    """Attach the disk and the NIC; believe it when the live XML and the guest have them."""
+def add_devices(hotplug: Hotplug, console: GuestConsole, instance: Instance, folder: Path) -> Instance:
+    """Add the disk and the NIC, each in a step; print where they are, and give the instance as it is now."""
     wanted = place(
         msgspec.structs.replace(
             instance, disks=(*instance.disks, ADDED_DISK), nics=(*instance.nics, ADDED_NIC)
         )
     )
     make_images(msgspec.structs.replace(wanted, disks=wanted.disks[-1:]), folder)
-    domain = to_domain(wanted, context, Report())
-    alias = f"ua-{hvinfo_of(wanted.disks[-1]).id}"
-    disk = next(each for each in domain.devices.disks if each.alias == alias)
-    nic = domain.devices.interfaces[-1]
-    for text in (DISK.format_text(disk), INTERFACE.format_text(nic)):
-        live.domain.attachDeviceFlags(text, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    devices = parse_domain(live.domain.XMLDesc(0), []).devices
-    found: dict[str | None, Address | None] = {each.alias: each.address for each in devices.disks}
-    found |= {each.alias: each.address for each in devices.interfaces}
-    for name, planned in ((disk.alias, disk.address), (nic.alias, nic.address)):
-        if found.get(name) != planned:
-            raise RuntimeError(f"{name}: planned at {planned}, the live XML has {found.get(name)}")
-    live.console.wait_for(live.console.nics, lambda nics: any(n.mac == ADDED_NIC.mac for n in nics))
+    for done in (hotplug.add_disk(ADDED_DISK), hotplug.add_nic(ADDED_NIC)):
+        for each in done.steps:
+            print(f"   {line(each)}")
+    console.wait_for(console.nics, lambda nics: any(nic.mac == ADDED_NIC.mac for nic in nics))
     return wanted
 
 
-def hvinfo_of(device: Any) -> HvInfo:
-    """Give the hvinfo of a placed device."""
-    hvinfo: HvInfo = device.hvinfo
-    return hvinfo
+def remove_disk(hotplug: Hotplug) -> None:
+    """Remove the disk again, and print what nobody uses any more."""
+    done = hotplug.remove("disk", ADDED_DISK.uuid)
+    for each in done.steps:
+        print(f"   {line(each)}")
+    print(f"   free now: {', '.join(Path(each).name for each in done.freed)}")
 
 
 def show_hvinfo(xml: str, wanted: Instance, context: Context) -> None:

@@ -9,9 +9,12 @@ import pytest
 from virtxlate import errors
 from virtxlate.errors import (
     ConnectionFailedError,
+    DeviceNotFoundError,
     DomainNotFoundError,
+    DomainStoppedError,
     DomainXmlError,
     GanetiDataError,
+    HotplugError,
     InputError,
     InternalError,
     LibvirtMissingError,
@@ -19,6 +22,9 @@ from virtxlate.errors import (
     MapError,
     OperationRefusedError,
     PlacementError,
+    RemovalError,
+    RemovalPendingError,
+    RemovalRefusedError,
     SchemaError,
     TableError,
     UnknownTermError,
@@ -41,11 +47,23 @@ EXIT_CODES = [
     (ConnectionFailedError, 5),
     (LibvirtMissingError, 5),
     (DomainNotFoundError, 5),
+    (DeviceNotFoundError, 5),
+    (DomainStoppedError, 5),
     (OperationRefusedError, 5),
+    (HotplugError, 5),
     (VerificationError, 6),
+    (RemovalError, 7),
+    (RemovalPendingError, 7),
+    (RemovalRefusedError, 7),
     (InternalError, 70),
     (TableError, 70),
 ]
+
+
+def test_every_class_has_a_row() -> None:
+    kinds = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass)]
+    rows = {kind for kind, _code in EXIT_CODES} | {VirtxlateError}
+    assert {kind for kind in kinds if issubclass(kind, VirtxlateError)} == rows
 
 
 @pytest.mark.parametrize(("kind", "code"), EXIT_CODES)
@@ -70,6 +88,7 @@ def test_every_exception_is_drawn_in_the_tree_of_the_module() -> None:
 def test_python_s_own_families_are_kept() -> None:
     assert issubclass(InputError, ValueError)
     assert issubclass(DomainNotFoundError, LookupError)
+    assert issubclass(DeviceNotFoundError, LookupError)
     assert issubclass(UnknownTermError, LookupError)
     assert not issubclass(UnknownTermError, VirtxlateError)
 
@@ -140,6 +159,18 @@ def test_a_verification_error_names_every_difference() -> None:
     error = VerificationError("the domain differs", differences=iter(["a", "b"]))
     assert (str(error), error.differences) == ("the domain differs: a; b", ("a", "b"))
     assert str(VerificationError("the domain differs")) == "the domain differs"
+
+
+@pytest.mark.parametrize("kind", [RemovalPendingError, RemovalRefusedError])
+def test_a_removal_error_tells_which_device_the_guest_still_has(kind: type[RemovalError]) -> None:
+    error = kind("the guest said no", alias="ua-disk-1")
+    assert isinstance(error, RemovalError)
+    assert not isinstance(error, LiveError)
+    assert (str(error), error.message, error.alias) == (
+        "ua-disk-1: the guest said no",
+        "the guest said no",
+        "ua-disk-1",
+    )
 
 
 def test_a_live_error_tells_call_and_code() -> None:

@@ -21,13 +21,22 @@ if TYPE_CHECKING:
     from virtxlate.domain.document import format_domain, parse_domain
     from virtxlate.domain.violations import Violation
     from virtxlate.errors import (
+        ConnectionFailedError,
+        DeviceNotFoundError,
+        DomainNotFoundError,
+        DomainStoppedError,
         DomainXmlError,
         GanetiDataError,
+        HotplugError,
         InputError,
         InternalError,
         LiveError,
         MapError,
+        OperationRefusedError,
         PlacementError,
+        RemovalError,
+        RemovalPendingError,
+        RemovalRefusedError,
         SchemaError,
         TableError,
         UnknownTermError,
@@ -36,6 +45,10 @@ if TYPE_CHECKING:
         VirtxlateError,
     )
     from virtxlate.ganeti.source import open_source
+    from virtxlate.hotplug.engine import Done, Options
+    from virtxlate.hotplug.facade import hotplug_device, hotplug_supported, verify_hotplug_support
+    from virtxlate.hotplug.rehearsal import Rehearsal
+    from virtxlate.hotplug.session import Hotplug
     from virtxlate.report import Loss, Report, Severity
     from virtxlate.rules import RULES, Rule, validate
     from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap, ScsiResolver, parse_scsi_map
@@ -48,16 +61,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RULES",
+    "ConnectionFailedError",
     "Context",
     "DeviceInfo",
+    "DeviceNotFoundError",
+    "DomainNotFoundError",
+    "DomainStoppedError",
     "DomainXmlError",
+    "Done",
     "GanetiDataError",
+    "Hotplug",
+    "HotplugError",
     "InputError",
     "InternalError",
     "LiveError",
     "Loss",
     "MapError",
+    "OperationRefusedError",
+    "Options",
     "PlacementError",
+    "Rehearsal",
+    "RemovalError",
+    "RemovalPendingError",
+    "RemovalRefusedError",
     "Renames",
     "Report",
     "Rule",
@@ -78,6 +104,8 @@ __all__ = [
     "derive_hvinfo",
     "explain",
     "format_domain",
+    "hotplug_device",
+    "hotplug_supported",
     "open_source",
     "parse_domain",
     "parse_renames",
@@ -88,12 +116,17 @@ __all__ = [
     "to_domain",
     "to_ganeti",
     "validate",
+    "verify_hotplug_support",
 ]
 
 _HOMES = {
     "domain.document": ("format_domain", "parse_domain"),
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
+    "hotplug.engine": ("Done", "Options"),
+    "hotplug.facade": ("hotplug_device", "hotplug_supported", "verify_hotplug_support"),
+    "hotplug.rehearsal": ("Rehearsal",),
+    "hotplug.session": ("Hotplug",),
     "report": ("Loss", "Report", "Severity"),
     "rules": ("RULES", "Rule", "validate"),
     "scsi": ("ScsiAddress", "ScsiDevice", "ScsiMap", "ScsiResolver", "parse_scsi_map"),

@@ -157,24 +157,27 @@ def test_the_order_is_that_of_the_options() -> None:
     ]
 
 
+DISK_KEYS = "path, uuid, name, mode, size, template"
+TEMPLATES = "plain, file, sharedfile, blockdev"
+MODES = "bridged, routed, openvswitch, ext"
 WRONG = [
-    ("--disk", "add:pth=/x", "expected a key of path, uuid, name, mode, size, template, found 'pth'; did you mean path?"),
-    ("--disk", "add:zzz=/x", "expected a key of path, uuid, name, mode, size, template, found 'zzz'"),
+    ("--disk", "add:pth=/x", f"expected a key of {DISK_KEYS}, found 'pth'; did you mean path?"),
+    ("--disk", "add:zzz=/x", f"expected a key of {DISK_KEYS}, found 'zzz'"),
     ("--disk", "add:name=x", "expected path=PATH, found none; --object has all other disks"),
     ("--disk", "add:template=file", "template says what the path is of: give path= too"),
     ("--disk", "add:path=a.img", "path: expected an absolute path, found 'a.img'"),
     ("--disk", "add:path=/a,mode=r", "mode: expected one of rw, ro, found 'r'"),
     ("--disk", "add:path=/a,uuid=x", "uuid: expected a UUID, found 'x'"),
-    ("--disk", "add:path=/a,template=ext", "template: expected one of plain, file, sharedfile, blockdev, found 'ext'"),
+    ("--disk", "add:path=/a,template=ext", f"template: expected one of {TEMPLATES}, found 'ext'"),
     ("--disk", "add:path=/a,template=plain", "path: expected /dev/VG/LV for template plain, found '/a'"),
     ("--net", "add:link=br0,mac=12", "mac: expected a MAC, or generate, found '12'"),
-    ("--net", "add:link=br0,mode=nat", "mode: expected one of bridged, routed, openvswitch, ext, found 'nat'"),
+    ("--net", "add:link=br0,mode=nat", f"mode: expected one of {MODES}, found 'nat'"),
     ("--net", "add:link=br0,vlan=x", "vlan: expected '.100', ':10:20' or '.5:10:20', found 'x'"),
     ("--net", "add:link=br0,network=lan", "network: expected the UUID of a Ganeti network, found 'lan'"),
     ("--net", "add:link=br0,ip=pool", "ip: expected an address, or none, found 'pool'"),
     ("--net", "0:state=off", "state: expected one of up, down, found 'off'"),
     ("--net", "0:uuid=x", "expected a key of link, mode, vlan, mac, ip, network, name, state, found 'uuid'"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("option", "text", "message"), WRONG)

@@ -119,5 +119,5 @@ def test_a_size_of_another_form_is_refused(text: str, message: str) -> None:
 
 
 def test_a_bare_number_means_two_things_where_nothing_is_said() -> None:
-    with pytest.raises(UsageError, match="^SIZE: expected a unit, found '20': 20M as Ganeti counts, 20K as"):
+    with pytest.raises(UsageError, match=r"^SIZE: expected a unit, found '20': 20M as Ganeti counts, 20K as"):
         parse_size("20", "SIZE")

@@ -29,7 +29,10 @@ print(*(name for name in {SLOW!r} if name in sys.modules))
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("argv", [["--version"], ["--help"], ["translate", "--help"], ["start", "--help"]])
+HELPED = ("--version", "--help", "translate --help", "start --help", "hotplug add --help", "apply --help")
+
+
+@pytest.mark.parametrize("argv", [each.split() for each in HELPED], ids=HELPED)
 def test_what_argparse_answers_needs_argparse_alone(argv: list[str]) -> None:
     assert imported(*argv) <= {"traceback"}
 

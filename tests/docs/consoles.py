@@ -25,7 +25,7 @@ _FENCE = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n+)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 _TYPED = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-_NEEDS_LIBVIRT = frozenset({"define", "start"})
+_NEEDS_LIBVIRT = frozenset({"define", "start", "hotplug", "plan", "apply"})
 _CHECKER = doctest.OutputChecker()
 
 

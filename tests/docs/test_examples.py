@@ -55,4 +55,4 @@ def test_the_readme_shows_every_verb() -> None:
         for each in typed(block)
         if each.words[0] == "virtxlate"
     }
-    assert {"translate", "validate", "explain", "define", "start"} <= shown
+    assert {"translate", "validate", "explain", "define", "start", "hotplug", "plan", "apply"} <= shown

@@ -45,7 +45,7 @@ class Document:
     """One document; ``live`` is that of a running guest."""
 
     def __init__(self, text: str, *, live: bool) -> None:
-        self.root = etree.fromstring(text)
+        self.root = etree.fromstring(text, etree.XMLParser(remove_blank_text=True))
         self.live = live
         self._sources, self._taps = count(1), count(0)
 
@@ -118,7 +118,7 @@ class Document:
             raise refusal(UNSUPPORTED_CONFIG, "attachDeviceFlags", message)
 
     def _check_free(self, element: etree._Element, address: etree._Element) -> None:
-        place = self._place(address)
+        place = self.place(address)
         if address.get("type") == "pci" and place in self._pci_places():
             where = "{:04x}:{:02x}:{:02x}.{}".format(*place)
             message = f"XML error: Attempted double use of PCI Address {where}"
@@ -130,7 +130,7 @@ class Document:
             found = other.find("address")
             if found is None or attribute(other, "target/@bus") != bus or found.get("type") != "drive":
                 continue
-            if self._place(found) == place:
+            if self.place(found) == place:
                 message = "Requested operation is not valid: Domain already contains a disk with that address"
                 raise refusal(INVALID, "attachDeviceFlags", message)
         model = self._scsi_model(place[0])
@@ -150,7 +150,7 @@ class Document:
         if self.board == "pc" and self.root.find("features/acpi") is None:
             message = f"{QEMU} 'device_add': Bus 'pci.0' does not support hotplugging"
             raise refusal(INTERNAL, "attachDeviceFlags", message)
-        if self.board == "q35" and self._place(address)[1] == 0:
+        if self.board == "q35" and self.place(address)[1] == 0:
             message = "XML error: the PCI controller with index='0' doesn't support hotplug"
             raise refusal(XML_ERROR, "attachDeviceFlags", message)
 
@@ -186,7 +186,7 @@ class Document:
             return
         bus = attribute(element, "target/@bus")
         if bus == "scsi":
-            used = [self._place(each)[2] for each in self._drive_addresses("scsi")]
+            used = [self.place(each)[2] for each in self._drive_addresses("scsi")]
             unit = next(number for number in count() if number not in used)
             element.append(
                 etree.fromstring(f"<address type='drive' controller='0' bus='0' target='{unit}' unit='0'/>")
@@ -218,7 +218,7 @@ class Document:
         if bus in {"ide", "fdc", "sata"} and address is None:
             return f"{bus}0-0-0"
         if bus in {"ide", "fdc", "sata", "scsi"} and address is not None:
-            return bus + "-".join(map(str, self._place(address)[: 4 if bus == "scsi" else 2]))
+            return bus + "-".join(map(str, self.place(address)[: 4 if bus == "scsi" else 2]))
         if bus == "virtio":
             return f"virtio-disk{ord((attribute(element, 'target/@dev') or 'vda')[-1]) - ord('a')}"
         taken = {attribute(each, "alias/@name") for each in self.devices}
@@ -278,11 +278,11 @@ class Document:
             found = [each for each in found if (attribute(each, "mac/@address") or "").lower() == mac.lower()]
         address = element.find("address")
         if address is not None:
-            place = self._place(address)
+            place = self.place(address)
             found = [
                 each
                 for each in found
-                if (own := each.find("address")) is not None and self._place(own) == place
+                if (own := each.find("address")) is not None and self.place(own) == place
             ]
         alias = attribute(element, "alias/@name")
         if alias is not None and (self.live or alias.startswith(USER_ALIAS_PREFIX)):
@@ -345,11 +345,11 @@ class Document:
         return [each for each in found if each is not None and each.get("type") == "drive"]
 
     def _pci_places(self) -> set[tuple[int, ...]]:
-        places = [self._place(each) for each in self.root.iterfind("devices/*/address[@type='pci']")]
+        places = [self.place(each) for each in self.root.iterfind("devices/*/address[@type='pci']")]
         return {*places, *((0, 0, slot, 0) for slot in _BOARD[self.board])}
 
     @staticmethod
-    def _place(address: etree._Element) -> tuple[int, ...]:
+    def place(address: etree._Element) -> tuple[int, ...]:
         names = ("controller", "bus", "target", "unit")
         if address.get("type") == "pci":
             names = ("domain", "bus", "slot", "function")

@@ -5,6 +5,7 @@ Its documents are real; events go through real waiters; time passes only when so
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ class FakeDomain:
         self.name = self.config.root.findtext("name") or ""
         self.uuid = (self.config.root.findtext("uuid") or "").lower()
         self.live: Document | None = None
-        self.waiters, self.clock, self._deliver = waiters or Waiters(), FakeClock(), deliver
+        self.waiters = Waiters() if waiters is None else waiters
+        self.clock, self._deliver = FakeClock(), deliver
         self.calls: list[str] = []
         self.sent: list[str] = []
         self.sizes: dict[str, int] = {}
@@ -92,6 +94,7 @@ class FakeDomain:
         self.paused, self.job, self.gone = False, None, False
         self.version = 9_000_000
         self._down_until, self._id = -1.0, 0
+        self._one_call = threading.RLock()
         if running:
             self.start()
         if not persistent:
@@ -145,7 +148,11 @@ class FakeDomain:
 
     @contextmanager
     def _call(self, name: str, what: str, *, live: bool = False, config: bool = False) -> Iterator[Fault]:
-        """Do what every call has in common."""
+        """Do what every call has in common; one call at a time."""
+        with self._one_call:
+            yield from self._called(name, what, live=live, config=config)
+
+    def _called(self, name: str, what: str, *, live: bool, config: bool) -> Iterator[Fault]:
         self._check_connection(name)
         if name not in _ASKING:
             flags = "+".join(word for word, is_on in (("live", live), ("config", config)) if is_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from tests.hotplug.domains import (
 from tests.translate.building import disk, nic
 from virtxlate.domain import model as domain
 from virtxlate.errors import (
+    DeviceNotFoundError,
     GanetiDataError,
     OperationRefusedError,
     PlacementError,
@@ -227,6 +229,17 @@ def test_a_domain_without_metadata_takes_devices_too() -> None:
     assert done.hvinfo is not None
     assert done.hvinfo.addr == "0xe"
     assert found.calls == [f"attach {DISK_IDS[1]} live"]
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper])
+def test_without_metadata_ganetis_uuid_names_the_device_that_has_its_id(spelt: Callable[[str], str]) -> None:
+    found = domain_of(ganeti(2, 2), with_metadata=False)
+    operations = hotplug(found)
+    operations.remove("disk", spelt(DISKS[1].uuid))
+    operations.remove("nic", spelt(NICS[0].uuid))
+    assert aliases(found) == [DISK_IDS[0], NIC_IDS[1]]
+    with pytest.raises(DeviceNotFoundError, match="has no nic"):
+        operations.remove("nic", DISKS[0].uuid)
 
 
 @pytest.mark.parametrize("with_metadata", [True, False])

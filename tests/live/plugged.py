@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ INSTANCE = Instance(
     disks=(disk(0, 16),),
     nics=(nic(0),),
     disk_template="file",
-    hvparams=HvParams(machine_version="pc-i440fx-7.2"),
+    hvparams=HvParams(machine_version="pc-i440fx-7.2", kernel_path="", vhost_net=False),
 )
 
 
@@ -158,6 +159,27 @@ class Plugged:
 
     def path_of(self, each: Disk) -> str:
         return f"{self.folder}/{str(each.logical_id[1]).removeprefix(f'{STORAGE}/')}"
+
+
+class Asked:
+    """A domain's port that tells when QEMU has been asked to release a device: see `as_port`."""
+
+    def __init__(self, port: LibvirtDomain) -> None:
+        self._port, self._asked = port, threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    def detach_alias(self, alias: str) -> None:
+        self._port.detach_alias(alias)
+        self._asked.set()
+
+    def as_port(self) -> Any:
+        """Give itself; what it hands on has no types."""
+        return self
+
+    def wait(self) -> None:
+        assert self._asked.wait(30), "nobody has asked"
 
 
 @contextmanager

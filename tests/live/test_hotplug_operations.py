@@ -85,17 +85,6 @@ CASES = {
         on_pci(WIRE_ID, "e1000", 0xD),
         needs_rescan=True,
     ),
-    "scsi-hd on megasas, rtl8139": Case(
-        {"disk_type": "scsi-hd", "scsi_controller_type": "megasas", "nic_type": "rtl8139"},
-        # Linux shows the logical drives of a MegaRAID on a channel of its own.
-        first(SeenDisk("03.0", "2:0:0", 16), SeenNic("0c.0", ZERO, "8139cp")),
-        SeenDisk("03.0", "2:1:0", 1),
-        on_scsi(1),
-        f"attach disk {DATA_ALIAS} (sdb) at controller 0 bus 0 target 1 unit 0",
-        SeenNic("0d.0", ONE, "8139cp"),
-        on_pci(WIRE_ID, "rtl8139", 0xD),
-        needs_rescan=True,
-    ),
 }
 
 

@@ -20,6 +20,7 @@ from virtxlate.cli.domain import (
 from virtxlate.cli.hotplug import show_only
 from virtxlate.cli.inputs import read_context, read_instance, read_source, runtime_path
 from virtxlate.cli.results import Result, print_json, print_losses, print_result, result_of
+from virtxlate.cli.translate import check_map
 from virtxlate.errors import DomainNotFoundError
 from virtxlate.ganeti.model import Instance
 from virtxlate.hotplug.engine import Done
@@ -28,23 +29,27 @@ from virtxlate.hotplug.steps import to_dict
 from virtxlate.hotplug.whole import Group
 from virtxlate.live.port import HotplugHost, HotplugPort
 from virtxlate.report import Loss, Report
+from virtxlate.translate.context import Context
 
 
 def run(args: argparse.Namespace) -> int:
     """Plan or apply, and give the exit code."""
     hvparams, report = read_hvparams(args), Report()
     read_options(args)
-    instance = read_instance(read_source(args), args.instance, args, report)
+    source = read_source(args)
+    instance = read_instance(source, args.instance, args, report)
     if hvparams:
         changed = msgspec.structs.replace(instance.hvparams, **hvparams)
         instance = msgspec.structs.replace(instance, hvparams=changed)
     with connected(args.connect, read_only=args.verb == "plan" or is_only_shown(args)) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
+        context = read_context(args)
+        check_map(args, context, source)
         port = _find(host, instance)
         if args.verb == "plan":
-            return _plan(args, port, instance)
-        return _apply(args, port, instance, report)
+            return _plan(args, port, instance, context)
+        return _apply(args, port, instance, context, report)
 
 
 def _find(host: HotplugHost, instance: Instance) -> HotplugPort:
@@ -54,10 +59,10 @@ def _find(host: HotplugHost, instance: Instance) -> HotplugPort:
         return find_domain(host, instance.name)
 
 
-def _plan(args: argparse.Namespace, port: HotplugPort, instance: Instance) -> int:
+def _plan(args: argparse.Namespace, port: HotplugPort, instance: Instance, context: Context) -> int:
     """Print what ``apply`` would do, step by step: it is done on paper, and each step frees places."""
     forced = msgspec.structs.replace(read_options(args), force=True)
-    hotplug = on_paper(Rehearsal(port), read_context(args), forced)
+    hotplug = on_paper(Rehearsal(port), context, forced)
     done = hotplug.apply(instance, prune=args.prune)
     check_losses(args, done.losses)
     print_losses(done.losses, port.name)
@@ -81,10 +86,12 @@ def check_losses(args: argparse.Namespace, losses: tuple[Loss, ...]) -> None:
     report.raise_if(strict=args.strict)
 
 
-def _apply(args: argparse.Namespace, port: HotplugPort, instance: Instance, report: Report) -> int:
+def _apply(
+    args: argparse.Namespace, port: HotplugPort, instance: Instance, context: Context, report: Report
+) -> int:
     path = runtime_path(args.runtime, instance.name)
     runtime = None if path is None else str(path)
-    stage = Stage(args, port, read_context(args), hvparams={}, runtime=runtime)
+    stage = Stage(args, port, context, hvparams={}, runtime=runtime)
     rehearsed: list[tuple[Done, Result]] = []
     tried = stage.rehearsal.apply(
         instance, prune=args.prune, heard=lambda group, done: rehearsed.append((done, _result(group, done)))

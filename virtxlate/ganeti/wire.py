@@ -29,7 +29,7 @@ Uuid = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Mac = Annotated[str, msgspec.Meta(pattern=MAC_PATTERN)]
 Slot = Annotated[int, msgspec.Meta(ge=0, lt=PCI_SLOTS)]
 
-_UUID = re.compile(UUID_PATTERN)
+_UUID, _MAC = re.compile(UUID_PATTERN), re.compile(MAC_PATTERN)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", re.ASCII)
 _DRBD_LENGTH, _USUAL_LENGTH = 6, 2
 
@@ -92,6 +92,13 @@ def check_uuid(uuid: str, at: str = "uuid") -> str:
     if not _UUID.match(uuid):
         raise GanetiDataError(f"expected a UUID, found {uuid!r}", at=at)
     return uuid
+
+
+def check_mac(mac: str, at: str = "mac") -> str:
+    """Give ``mac`` back when it is one. Raises GanetiDataError."""
+    if not _MAC.match(mac):
+        raise GanetiDataError(f"expected a MAC address, found {mac!r}", at=at)
+    return mac
 
 
 def template_of_word(dev_type: str, at: str) -> str:

@@ -12,13 +12,14 @@ from virtxlate.errors import (
     ConnectionFailedError,
     DomainStoppedError,
     LiveError,
+    OperationRefusedError,
     VerificationError,
     VirtxlateError,
 )
 from virtxlate.hotplug.look import Device, is_taken, same, twin, value_at
 from virtxlate.hotplug.removal import Removal, check_removable
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
-from virtxlate.live.port import HotplugPort
+from virtxlate.live.port import DomainState, HotplugPort
 from virtxlate.translate.compare import device_differences
 from virtxlate.translate.disk import ganeti_id
 
@@ -39,6 +40,8 @@ class Affect(msgspec.Struct, frozen=True, kw_only=True):
 
     live: bool
     config: bool
+    state: DomainState = DomainState()
+    """What the domain was doing when the operation began."""
 
 
 class Applier:
@@ -62,7 +65,19 @@ class Applier:
         """Raise OperationRefusedError before the first step, where one must not be done."""
         for step in steps:
             if isinstance(step, Detach) and self._affect.live:
-                check_removable(self._port, step, force=self._force)
+                check_removable(self._affect.state, step, force=self._force)
+            if isinstance(step, Resize) and not self._force:
+                self._check_size(step)
+
+    def _check_size(self, step: Resize) -> None:
+        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
+        now = self._port.disk_size(step.target)
+        if step.size < now:
+            raise OperationRefusedError(
+                f"{step.at}: it has {now} bytes, and {step.size} are less: the rest would be lost (to be "
+                "forced with --force)",
+                call="resize",
+            )
 
     def run(self, step: Step) -> None:
         """Do a step, and look whether it was done.
@@ -226,12 +241,35 @@ class Applier:
 
     def _update(self, step: Update) -> None:
         if self._affect.live:
-            self._port.update(step.xml, live=True, config=False)
-            self._check_update(step, parse_live(self._port.live_xml()), "live XML")
+            self._update_one(step, step.xml, live=True)
         text = step.config_xml if self._affect.live else (step.config_xml or step.xml)
-        if self._affect.config and text is not None:
-            self._port.update(text, live=False, config=True)
-            self._check_update(step, parse_live(self._port.inactive_xml()), "definition")
+        if not self._affect.config or text is None:
+            return
+        try:
+            self._update_one(step, text, live=False)
+        except LiveError as exc:
+            if not self._affect.live:
+                raise
+            raise type(exc)(
+                f"{name_of(step.info)}: it is changed in the running guest, but not in the definition: "
+                f"{exc.message}",
+                call=exc.call,
+                code=exc.code,
+            ) from exc
+
+    def _update_one(self, step: Update, xml: str, *, live: bool) -> None:
+        lost = None
+        try:
+            self._port.update(xml, live=live, config=not live)
+        except ConnectionFailedError as exc:
+            lost = exc  # whether libvirt heard it is found out by looking
+        read, where = (self._port.live_xml, _LIVE) if live else (self._port.inactive_xml, "definition")
+        try:
+            self._check_update(step, parse_live(read()), where)
+        except VerificationError:
+            if lost is not None:
+                raise lost from None
+            raise
 
     def _check_update(self, step: Update, live: LiveDomain, where: str) -> None:
         device = twin(live, step.info)
@@ -246,8 +284,14 @@ class Applier:
             raise VerificationError(f"{step.at}: libvirt changed it, but not as asked", differences=wrong)
 
     def _resize(self, step: Resize) -> None:
-        self._port.resize(step.target, step.size)
+        lost = None
+        try:
+            self._port.resize(step.target, step.size)
+        except ConnectionFailedError as exc:
+            lost = exc  # whether libvirt heard it is found out by looking
         found = self._port.disk_size(step.target)
+        if found != step.size and lost is not None:
+            raise lost
         if found != step.size:
             raise VerificationError(
                 f"{step.at}: libvirt resized it, but not as asked",

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from lxml import etree
 
 from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
@@ -24,12 +23,20 @@ from virtxlate.units import BYTES_PER_UNIT
 
 
 def modify_nic(
-    snapshot: Snapshot, entry: Entry, nic: Nic, context: Context, report: Report
+    snapshot: Snapshot,
+    entry: Entry,
+    nic: Nic,
+    context: Context,
+    report: Report,
+    *,
+    state: str | None = None,
 ) -> tuple[Step, ...]:
     """Give the steps that make a NIC like ``nic``: in place where libvirt can, else out and in again.
 
-    It keeps slot, alias and, unless that is what changes, MAC. Raises UnsupportedError, GanetiDataError,
-    OperationRefusedError for a MAC that another NIC has.
+    ``state`` is that of its cable, None for as it is. The NIC keeps slot, alias and, unless that is what
+    changes, MAC.
+
+    Raises UnsupportedError, GanetiDataError, OperationRefusedError for a MAC that another NIC has.
     """
     before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), 0, context, Report())
     after = wanted_nic(snapshot.instance, nic, 0, context, report)
@@ -39,11 +46,17 @@ def modify_nic(
             raise OperationRefusedError(
                 f"{entry.at}: MAC {nic.mac} is that of {other.at} already", call="update"
             )
-    return change(snapshot, entry, after, fields, INTERFACE_CHANGES)
+    return change(snapshot, entry, after, fields, INTERFACE_CHANGES, state=state)
 
 
 def modify_disk(
-    snapshot: Snapshot, entry: Entry, disk: Disk, context: Context, report: Report
+    snapshot: Snapshot,
+    entry: Entry,
+    disk: Disk,
+    context: Context,
+    report: Report,
+    *,
+    running: bool = True,
 ) -> tuple[Step, ...]:
     """Give the steps that make a disk like ``disk``; a size that grows is told to the guest.
 
@@ -53,7 +66,7 @@ def modify_disk(
     before = wanted_disk(snapshot.instance, old, 0, context, Report())
     after = wanted_disk(snapshot.instance, disk, 0, context, report)
     steps = change(snapshot, entry, after, _changed(before, after), DISK_CHANGES)
-    if disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
+    if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps
 
@@ -73,14 +86,23 @@ def change(
     after: Device,
     fields: tuple[str, ...],
     table: dict[str, How],
+    *,
+    state: str | None = None,
 ) -> tuple[Step, ...]:
-    """Give the steps that make ``fields`` of a device those of ``after``, as the table says."""
+    """Give the steps that make ``fields`` of a device those of ``after``, as the table says.
+
+    One call does it all: a second one would be made of the first reading, and undo the first.
+    """
+    cable = () if state is None else set_link(snapshot, entry, state)
     if not fields:
-        return ()
+        return cable
+    set_state = edits.set_link_state(state) if cable and state is not None else edits.set_nothing
     if all(table[name] is How.UPDATE for name in fields) and isinstance(after, domain.Interface):
-        expect = _expected(after, fields)
-        return (_update(snapshot, entry, edits.set_fields(after, fields), fields, expect),)
-    return _replace(snapshot, entry, after, fields)
+        set_fields = edits.set_fields(after, fields)
+        expect = _expected(after, fields) | ({"link/@state": state} if cable else {})
+        names = (*fields, *(name for step in cable for name in step.changes))
+        return (_update(snapshot, entry, edits.both(set_fields, set_state), names, expect),)
+    return _replace(snapshot, entry, after, fields, set_state)
 
 
 def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str | None]:
@@ -112,7 +134,13 @@ def _update(
     )
 
 
-def _replace(snapshot: Snapshot, entry: Entry, after: Device, fields: Iterable[str]) -> tuple[Step, ...]:
+def _replace(
+    snapshot: Snapshot,
+    entry: Entry,
+    after: Device,
+    fields: Iterable[str],
+    set_state: edits.Edit,
+) -> tuple[Step, ...]:
     """Give the steps that take a device out and put it back, changed, into the same place."""
     now = entry.device
     if now is None or not isinstance(after, type(now)):
@@ -121,18 +149,13 @@ def _replace(snapshot: Snapshot, entry: Entry, after: Device, fields: Iterable[s
     placed = msgspec.structs.replace(now, **changed)
     if disks_of.ganeti_id(now.alias) is None:
         placed = msgspec.structs.replace(placed, alias=None)
-    set_fields = edits.set_fields(placed, fields)
-
-    def edit(element: etree._Element) -> None:
-        edits.as_asked(element)
-        set_fields(element)
-
+    edit = edits.both(edits.as_asked, edits.both(edits.set_fields(placed, fields), set_state))
     back = attach(kind_of(entry), placed, entry.at)
     back = msgspec.structs.replace(back, xml=edits.edited(entry.element.element, edit))
     return (*remove(snapshot, entry), back)
 
 
-def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Step, ...]:
+def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Update, ...]:
     """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
     if state not in LINK_STATES:
         raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")

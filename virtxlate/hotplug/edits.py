@@ -13,6 +13,7 @@ from virtxlate.domain.model import Disk, Hostdev, Interface
 from virtxlate.errors import UnsupportedError
 from virtxlate.hotplug.snapshot import Entry as DeviceEntry
 from virtxlate.hotplug.steps import Device
+from virtxlate.tables.hotplug import MEDIA_DEVICES
 from virtxlate.xmlmap import Element, Field, Flag
 from virtxlate.xmlmap.entries import Entry
 
@@ -31,6 +32,20 @@ def edited(element: etree._Element, edit: Edit) -> str:
     copy = deepcopy(element)
     edit(copy)
     return text_of(copy)
+
+
+def set_nothing(_element: etree._Element) -> None:
+    """Leave a device as it is."""
+
+
+def both(first: Edit, second: Edit) -> Edit:
+    """Give the edit that does one after the other."""
+
+    def edit(element: etree._Element) -> None:
+        first(element)
+        second(element)
+
+    return edit
 
 
 def set_link_state(state: str) -> Edit:
@@ -130,7 +145,7 @@ def set_medium(wanted: Disk | None) -> Edit:
 
 def check_drive(entry: DeviceEntry) -> None:
     """Raise UnsupportedError unless the device is one whose medium can change."""
-    if entry.info.kind not in {"cdrom", "floppy"}:
+    if entry.info.kind not in MEDIA_DEVICES:
         raise UnsupportedError(
             f"expected a CD-ROM or floppy drive, found a {entry.info.kind}; that is removed and added",
             at=entry.at,

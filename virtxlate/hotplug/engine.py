@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.live import parse_live
+from virtxlate.domain.live import LiveDomain, parse_live
 from virtxlate.errors import (
     ConnectionFailedError,
     DeviceNotFoundError,
@@ -101,8 +101,18 @@ class Engine:
             hvparams=self._hvparams,
         )
 
-    def do(self, affect: Affect, make: Plan, change: follow.Change | None) -> Done:
+    def do(
+        self,
+        affect: Affect,
+        make: Plan,
+        change: follow.Change | None,
+        *,
+        first: Snapshot | None = None,
+        device: tuple[str, str] | None = None,
+    ) -> Done:
         """Plan and do, anew when somebody else took a place; then let metadata and runtime file follow.
+
+        ``first`` is a reading just made; ``device``, its kind and uuid, is said where it is afterwards.
 
         Raises what Applier.run raises; LiveError when no place could be had.
         """
@@ -110,7 +120,8 @@ class Engine:
         attempt = 0
         while True:
             attempt += 1
-            snapshot, report = self.read(affect), Report()
+            snapshot, report = first or self.read(affect), Report()
+            first = None
             steps = make(snapshot, report)
             applier = self._applier(affect, snapshot)
             applier.check(steps)
@@ -123,9 +134,9 @@ class Engine:
                     if left := _left(applier, added):
                         raise VerificationError(message, differences=left) from exc
                     raise LiveError(message, call="attach") from exc
-        if steps or change is not None:
-            self.settle(affect, change)
-        return Done(steps=steps, losses=report.losses)
+        seen = self.settle(affect, change) if steps or change is not None else None
+        done = Done(steps=steps, losses=report.losses)
+        return done if device is None else self._located(seen or self._seen(affect), done, *device)
 
     def check(self, affect: Affect, steps: tuple[Step, ...]) -> None:
         """Raise OperationRefusedError where one of the steps must not be done."""
@@ -143,36 +154,46 @@ class Engine:
             clock=self._clock,
         )
 
-    def settle(self, affect: Affect, change: follow.Change | None) -> None:
+    def settle(self, affect: Affect, change: follow.Change | None) -> LiveDomain | None:
         """Let metadata and runtime file follow the XML, one writer at a time.
+
+        Gives the reading in which the metadata was right; None where there was none to write.
 
         Raises VerificationError where the metadata does not stay what was written, LiveError.
         """
+        seen = None
         try:
             with self._lock(self.port.uuid):
                 if change is not None and affect.live:
-                    self._write_metadata(change, self.port.live_xml, live=True)
+                    seen = self._write_metadata(change, self.port.live_xml, live=True)
                 if change is not None and affect.config:
-                    self._write_metadata(change, self.port.inactive_xml, live=False)
+                    written = self._write_metadata(change, self.port.inactive_xml, live=False)
+                    seen = seen or written
                 if self._follower is not None and affect.live:
                     self._follower(self.port.live_xml())
         except LiveError as exc:
             message = f"the devices are as asked, but the metadata does not tell it yet: {exc.message}"
             raise type(exc)(message, call=exc.call, code=exc.code) from exc
+        return seen
 
-    def _write_metadata(self, change: follow.Change, read: Callable[[], str], *, live: bool) -> None:
+    def _write_metadata(self, change: follow.Change, read: Callable[[], str], *, live: bool) -> LiveDomain:
         for _attempt in range(self.options.attempts):
             live_domain = parse_live(read())
             text = follow.followed(live_domain, change, self.context)
             if text is None or text == live_domain.metadata:
-                return
+                return live_domain
             with suppress(ConnectionFailedError):  # whether libvirt heard it is found out by reading
                 self.port.set_metadata(text, live=live, config=not live)
         raise VerificationError("the devices are as asked, but somebody else keeps changing the metadata")
 
     def located(self, affect: Affect, done: Done, kind: str, uuid: str) -> Done:
         """Add where the device of that uuid is now."""
-        live = parse_live(self.port.live_xml() if affect.live else self.port.inactive_xml())
+        return self._located(self._seen(affect), done, kind, uuid)
+
+    def _seen(self, affect: Affect) -> LiveDomain:
+        return parse_live(self.port.live_xml() if affect.live else self.port.inactive_xml())
+
+    def _located(self, live: LiveDomain, done: Done, kind: str, uuid: str) -> Done:
         info = follow.info_of(live, kind, uuid)
         if info is None:
             return done
@@ -189,7 +210,7 @@ def _affect(state: DomainState, options: Options, name: str) -> Affect:
         raise OperationRefusedError(
             f"domain {name!r} is transient: it has no definition that could be changed", call="state"
         )
-    return Affect(live=live, config=config)
+    return Affect(live=live, config=config, state=state)
 
 
 def _run(applier: Applier, steps: tuple[Step, ...], added: list[AddController]) -> None:

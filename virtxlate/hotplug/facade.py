@@ -6,11 +6,12 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/rpc_defs.py:299-312, lib/hypervisor/hv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from virtxlate.errors import GanetiDataError, HotplugError, VirtxlateError
+from virtxlate.errors import DeviceNotFoundError, GanetiDataError, HotplugError, VirtxlateError
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Nic
@@ -109,7 +110,9 @@ def _add(session: Hotplug, device: Disk | Nic, extra: Sequence[str | None] | Non
 
 
 def _remove(session: Hotplug, dev_type: str, device: Disk | Nic) -> HvInfo | None:
-    before = session.hvinfo(dev_type, device.uuid)
+    before = None
+    with suppress(DeviceNotFoundError):  # it may have left after an earlier call had given up
+        before = session.hvinfo(dev_type, device.uuid)
     session.remove(dev_type, device.uuid)
     return before
 

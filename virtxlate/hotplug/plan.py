@@ -23,7 +23,7 @@ from virtxlate.hotplug.steps import AddController, Attach, Detach, Device, Step,
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Report
 from virtxlate.tables.disk import by_disk_type
-from virtxlate.tables.hotplug import HOTPLUG_BUSES, NO_HOTPLUG, PCIE_DISKS, PCIE_INTERFACES, PCIE_SCSI
+from virtxlate.tables.hotplug import HOTPLUG_BUSES, NO_HOTPLUG, PCIE_INTERFACES, PCIE_SCSI
 from virtxlate.translate import disk as disks_of
 from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import nic as nics_of
@@ -71,7 +71,7 @@ def add_disk(
             new = domain.Controller(type="scsi", index=controller, model=row.libvirt, address=place)
             before = (AddController(at=at, controller=new, xml=CONTROLLER.format_text(new)),)
     else:
-        address = places.pci(at, express=None in PCIE_DISKS, known=_slot(disk))
+        address = places.pci(at, express=True, known=_slot(disk))
     placed: Device = msgspec.structs.replace(wanted, address=address, boot_order=None)
     if isinstance(placed, domain.Disk):
         target = places.target(by_disk_type(disk_type(snapshot.instance)).prefix)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, Self
 
 from lxml import etree
 
 from virtxlate.domain.document import parse_document, to_text
 from virtxlate.domain.words import METADATA_NAMESPACE, METADATA_TAG
 from virtxlate.errors import DeviceNotFoundError, OperationRefusedError
-from virtxlate.live.port import DomainState, HotplugPort, Outcome
+from virtxlate.live.port import DomainState, Outcome
 
 _METADATA = f"{{{METADATA_NAMESPACE}}}{METADATA_TAG}"
 _IDENTITIES: tuple[tuple[str, str], ...] = (("alias", "name"), ("mac", "address"), ("target", "dev"))
@@ -30,16 +31,79 @@ class _Released:
         return Outcome.REMOVED
 
 
+class Told(Protocol):
+    """What is asked about the real domain."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def uuid(self) -> str:
+        """Its UUID, in lower case."""
+
+    def state(self) -> DomainState:
+        """Give what it is doing."""
+
+    def live_xml(self) -> str:
+        """Give the XML of the running guest."""
+
+    def inactive_xml(self) -> str:
+        """Give the XML that the next start will use."""
+
+    def libvirt_version(self) -> int:
+        """Give the libvirt version as a number."""
+
+    def disk_size(self, target: str) -> int:
+        """Give the size of a disk in bytes."""
+
+
+class _Document:
+    """A domain of which nothing is known but one document."""
+
+    def __init__(self, xml: str, libvirt_version: int) -> None:
+        root = parse_document(xml)
+        self._xml, self._version = xml, libvirt_version
+        self._active = root.get("id") is not None
+        self.name, self.uuid = root.findtext("name") or "", (root.findtext("uuid") or "").lower()
+
+    def state(self) -> DomainState:
+        return DomainState(active=self._active, persistent=not self._active)
+
+    def live_xml(self) -> str:
+        return self._xml
+
+    def inactive_xml(self) -> str:
+        return self._xml
+
+    def libvirt_version(self) -> int:
+        return self._version
+
+    def disk_size(self, target: str) -> int:
+        del target
+        return 0
+
+
 class Rehearsal:
     """A domain on paper; see port.HotplugPort."""
 
-    def __init__(self, port: HotplugPort) -> None:
+    @classmethod
+    def of(cls, xml: str, *, libvirt_version: int = 9_000_000) -> Self:
+        """Give the domain that a document describes: a running one where it has an id, else a definition.
+
+        Raises DomainXmlError.
+        """
+        return cls(_Document(xml, libvirt_version))
+
+    def __init__(self, port: Told) -> None:
         self._port = port
         self.name, self.uuid = port.name, port.uuid
         self._state = port.state()
-        self._sizes: dict[str, int] = {}
         self._live = parse_document(port.live_xml()) if self._state.active else None
         self._inactive = parse_document(port.inactive_xml()) if self._state.persistent else None
+        disks = () if self._live is None else self._live.iterfind("devices/disk")
+        self._targets = {_attribute(disk, "target", "dev") for disk in disks}
+        self._sizes: dict[str, int] = {}
 
     def is_active(self) -> bool:
         """Tell whether the real one runs."""
@@ -82,6 +146,9 @@ class Rehearsal:
         """Put a device behind those of its kind."""
         if live:
             device = _put(self._document(config=False), xml)
+            target = _attribute(device, "target", "dev")
+            if target is not None and target not in self._targets:
+                self._sizes.setdefault(target, 0)
             if device.tag == "controller" and device.find("alias") is None:
                 name = f"{device.get('type')}{device.get('index')}"
                 etree.SubElement(device, "alias", name=name)  # as libvirt names it
@@ -116,7 +183,7 @@ class Rehearsal:
         self._sizes[target] = size
 
     def disk_size(self, target: str) -> int:
-        """Give the size that the disk would have by now."""
+        """Give the size that the disk would have by now; 0 where nobody knows it yet."""
         return self._sizes[target] if target in self._sizes else self._port.disk_size(target)
 
     def set_metadata(self, text: str | None, *, live: bool, config: bool) -> None:

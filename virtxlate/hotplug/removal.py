@@ -18,7 +18,7 @@ from virtxlate.errors import (
 )
 from virtxlate.hotplug.look import is_there
 from virtxlate.hotplug.steps import Detach, name_of
-from virtxlate.live.port import HotplugPort, Outcome, RemovalWaiter
+from virtxlate.live.port import DomainState, HotplugPort, Outcome, RemovalWaiter
 
 Clock = Callable[[], float]
 _UNPLUGGING = "in the process of unplug"
@@ -145,12 +145,11 @@ class Removal:
         )
 
 
-def check_removable(domain: HotplugPort, step: Detach, *, force: bool) -> None:
+def check_removable(state: DomainState, step: Detach, *, force: bool) -> None:
     """Raise OperationRefusedError where a removal would harm the guest, or could not end, unless forced."""
     if force:
         return
-    name, state = name_of(step.info), domain.state()
-    reason = None
+    name, reason = name_of(step.info), None
     if step.is_boot:
         reason = "the guest boots from it"
     elif state.job is not None:

@@ -25,7 +25,7 @@ from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefu
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
-from virtxlate.ganeti.wire import check_uuid
+from virtxlate.ganeti.wire import check_mac, check_uuid
 from virtxlate.hotplug import changes, follow, plan
 from virtxlate.hotplug.apply import Affect
 from virtxlate.hotplug.edits import text_of
@@ -106,8 +106,7 @@ class Hotplug:
         """
         affect = self._engine.affect()
         change = follow.with_device("disk", disk, at=index)
-        done = self._engine.do(affect, self._disk_steps(affect, disk), change)
-        return self._engine.located(affect, done, "disk", disk.uuid)
+        return self._engine.do(affect, self._disk_steps(affect, disk), change, device=("disk", disk.uuid))
 
     def _disk_steps(self, affect: Affect, disk: Disk) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
         check_uuid(disk.uuid, "uuid")
@@ -122,11 +121,11 @@ class Hotplug:
         """Add a Ganeti NIC. Raises as add_disk does."""
         affect = self._engine.affect()
         change = follow.with_device("nic", nic, at=index)
-        done = self._engine.do(affect, self._nic_steps(affect, nic), change)
-        return self._engine.located(affect, done, "nic", nic.uuid)
+        return self._engine.do(affect, self._nic_steps(affect, nic), change, device=("nic", nic.uuid))
 
     def _nic_steps(self, affect: Affect, nic: Nic) -> Callable[[Snapshot, Report], tuple[Step, ...]]:
         check_uuid(nic.uuid, "uuid")
+        check_mac(nic.mac, "mac")
 
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             places = plan.places_of(snapshot, running=affect.live)
@@ -151,13 +150,14 @@ class Hotplug:
             if (done := self._finish(affect, snapshot, kind, which)) is not None:
                 return done
             raise
-        return self._remove(affect, kind, entry)
+        return self._remove(affect, kind, entry, snapshot)
 
-    def _remove(self, affect: Affect, kind: str, entry: Entry) -> Done:
+    def _remove(self, affect: Affect, kind: str, entry: Entry, first: Snapshot | None = None) -> Done:
         done = self._engine.do(
             affect,
             lambda now, _report: plan.remove(now, again(now, entry), running=affect.live),
             follow.without_device(kind, entry.info.uuid),
+            first=first,
         )
         return self._with_freed(affect, done)
 
@@ -205,8 +205,9 @@ class Hotplug:
         if values:
             nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
             return self._become_nic(affect, entry, nic, state)
-        done = self._engine.do(affect, lambda now, _report: _link(now, entry, state), None)
-        return self._engine.located(affect, done, "nic", entry.info.uuid or "")
+        return self._engine.do(
+            affect, lambda now, _report: _link(now, entry, state), None, device=("nic", entry.info.uuid or "")
+        )
 
     def become_nic(self, nic: Nic) -> Done:
         """Make the NIC of that uuid like ``nic``. Raises as modify_nic does."""
@@ -214,13 +215,15 @@ class Hotplug:
         return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
 
     def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
+        check_mac(nic.mac, f"{entry.at}.mac")
+
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now = again(snapshot, entry)
-            found = changes.modify_nic(snapshot, now, nic, self._context, report)
-            return (*found, *_link(snapshot, entry, state))
+            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state)
 
-        done = self._engine.do(affect, steps, follow.with_device("nic", nic) if nic.uuid else None)
-        return self._engine.located(affect, done, "nic", nic.uuid)
+        return self._engine.do(
+            affect, steps, follow.with_device("nic", nic) if nic.uuid else None, device=("nic", nic.uuid)
+        )
 
     def modify_disk(self, which: str, **values: Any) -> Done:
         """Change fields of a disk: mode, name, size_mib, and what says where it is.
@@ -239,10 +242,12 @@ class Hotplug:
 
     def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
-            return changes.modify_disk(snapshot, again(snapshot, entry), disk, self._context, report)
+            now, running = again(snapshot, entry), affect.live
+            return changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
 
-        done = self._engine.do(affect, steps, follow.with_device("disk", disk) if disk.uuid else None)
-        return self._engine.located(affect, done, "disk", disk.uuid)
+        return self._engine.do(
+            affect, steps, follow.with_device("disk", disk) if disk.uuid else None, device=("disk", disk.uuid)
+        )
 
     def hvinfo(self, kind: str, which: str) -> HvInfo | None:
         """Give where a disk or NIC is, in Ganeti's words; None where it has none. Raises as find does."""
@@ -258,25 +263,14 @@ class Hotplug:
         entry = find(self._engine.read(affect), "disk", which)
         if not affect.live:
             raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
-        self._check_size(entry, size)
         disk = entry.kept if isinstance(entry.kept, Disk) else None
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
-        done = self._engine.do(
+        return self._engine.do(
             affect,
             lambda snapshot, _report: changes.resize(again(snapshot, entry), size),
             None if grown is None else follow.with_device("disk", grown),
+            device=("disk", entry.info.uuid or ""),
         )
-        return self._engine.located(affect, done, "disk", entry.info.uuid or "")
-
-    def _check_size(self, entry: Entry, size: int) -> None:
-        """Raise OperationRefusedError for a smaller size: libvirt would shrink the disk without asking."""
-        now = 0 if entry.info.target is None else self._port.disk_size(entry.info.target)
-        if size < now and not self._options.force:
-            raise OperationRefusedError(
-                f"{entry.at}: it has {now} bytes, and {size} are less: the rest would be lost (to be "
-                "forced with --force)",
-                call="resize",
-            )
 
     def change_medium(self, which: str, medium: domain.Disk | None) -> Done:
         """Put a medium into a CD-ROM or floppy drive; None ejects. Raises UnsupportedError, LiveError."""

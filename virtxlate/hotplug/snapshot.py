@@ -6,6 +6,7 @@ the document. Everything works without metadata too: then the devices tell their
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,8 +16,10 @@ from virtxlate.domain import model as domain
 from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import DeviceNotFoundError, GanetiDataError, VirtxlateError
 from virtxlate.ganeti.decode import convert
+from virtxlate.ganeti.hvinfo import kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.params import HvParams
+from virtxlate.ganeti.words import UUID_PATTERN
 from virtxlate.hotplug.steps import Device, name_of
 from virtxlate.report import Report
 from virtxlate.translate import disk as disks_of
@@ -29,6 +32,8 @@ from virtxlate.translate.fixed import is_fixed, scsi_models
 from virtxlate.translate.hvinfo import DeviceInfo, derive
 from virtxlate.translate.matching import with_uuids
 from virtxlate.translate.runtime import LiveView, read_view
+
+_UUID = re.compile(UUID_PATTERN, re.ASCII)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +203,8 @@ def find(snapshot: Snapshot, kind: str, which: str) -> Entry:
         raise _missing(snapshot, kind, which, counted)
     candidates = counted if kind == "nic" else (*counted, *snapshot.others)
     found = [entry for entry in candidates if which.lower() in _names(entry)]
+    if not found and _UUID.fullmatch(which.lower()):  # a domain without metadata has the id that it became
+        found = [entry for entry in candidates if kvm_id(kind, which.lower()) in _names(entry)]
     if len(found) > 1:
         raise GanetiDataError(f"{which!r} could be {_listed(found)}", at=kind)
     if not found:

@@ -5,13 +5,16 @@ Order: what leaves, what changes, what comes; disks before NICs, as Ganeti does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from typing import Literal
 
 import msgspec
+from lxml import etree
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, plan
@@ -23,6 +26,7 @@ from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.matching import match
+from virtxlate.translate.runtime import LiveView, read_view
 from virtxlate.units import BYTES_PER_UNIT
 
 _OF_GANETI = ("disk-", "hotdisk-", "nic-", "hotnic-")
@@ -80,13 +84,14 @@ def whole_plan(
     known = msgspec.structs.replace(snapshot, instance=instance)
     entries = {entry.info.path: entry for entry in (*snapshot.disks, *snapshot.nics, *snapshot.others)}
     infos = [entries[device.path].info for device in snapshot.view.live.devices]
-    matched = match(instance, snapshot.view.live, infos, context)
+    # Where metadata is, it names Ganeti's disks: another one is somebody else's, whatever its order says.
+    matched = match(instance, snapshot.view.live, infos, context, by_order=not snapshot.has_metadata)
     found = {at: entries[info.path] for at, info in matched.items()}
     leaving, notes = _leaving(snapshot, found, prune=prune)
     report = Report()
     groups = [
         Group(
-            kind="nic" if entry in snapshot.nics else "disk",
+            kind="nic" if entry.info.kind == "nic" else "disk",
             at=name_of(entry.info),
             wanted=None,
             uuid=entry.info.uuid,
@@ -96,7 +101,7 @@ def whole_plan(
     ]
     for at, entry in sorted(found.items()):
         wanted = _wanted(instance, at)
-        steps = _drift(known, entry, at, context, report, notes)
+        steps = _drift(known, entry, at, context, report, notes, running=running)
         groups.append(_group(at, wanted, steps))
     for at, steps in _coming(_without(known, leaving), found, context, report, running=running):
         groups.append(_group(at, _wanted(instance, at), steps))
@@ -145,21 +150,42 @@ def _leaving(snapshot: Snapshot, found: dict[str, Entry], *, prune: bool) -> tup
     for entry in (*snapshot.disks, *snapshot.nics):
         if entry.info.path in kept:
             continue
-        identity = ganeti_id(entry.info.alias) or ""
-        if prune or entry.info.uuid is not None or identity.startswith(_OF_GANETI):
+        if prune or _is_of_ganeti(entry):
             leaving.append(entry)
         else:
             notes.append(f"{name_of(entry.info)} is not Ganeti's, and is left alone")
     return leaving, notes
 
 
+def _is_of_ganeti(entry: Entry) -> bool:
+    """Tell whether the domain itself says that a device is Ganeti's."""
+    return entry.info.uuid is not None or (ganeti_id(entry.info.alias) or "").startswith(_OF_GANETI)
+
+
 def _without(snapshot: Snapshot, leaving: list[Entry]) -> Snapshot:
-    """Give the domain without those that leave; their places are not given to others in the same plan."""
+    """Give the domain without those that leave: they do so first, and others may have their places."""
+    if not leaving:
+        return snapshot
+    config = snapshot.config
+    if config is not None:
+        twins = [device for entry in leaving if (device := plan.config_twin(snapshot, entry)) is not None]
+        config = _view_without(config, twins)
     return msgspec.structs.replace(
         snapshot,
+        view=_view_without(snapshot.view, [entry.element for entry in leaving]),
+        config=config,
         disks=tuple(entry for entry in snapshot.disks if entry not in leaving),
         nics=tuple(entry for entry in snapshot.nics if entry not in leaving),
     )
+
+
+def _view_without(view: LiveView, devices: Iterable[LiveDevice]) -> LiveView:
+    root = deepcopy(view.live.root)
+    found = [root.find(f"devices/{device.tag}[{device.number}]") for device in devices]
+    for element in found:
+        if element is not None and (parent := element.getparent()) is not None:
+            parent.remove(element)
+    return read_view(etree.tostring(root))
 
 
 _DISK_FIELDS = frozenset({"type", "source", "readonly"})
@@ -170,9 +196,19 @@ _NOT_COMPARED = frozenset({"alias", "target", "address", "boot_order", "driver_n
 
 
 def _drift(
-    snapshot: Snapshot, entry: Entry, at: str, context: Context, report: Report, notes: list[str]
+    snapshot: Snapshot,
+    entry: Entry,
+    at: str,
+    context: Context,
+    report: Report,
+    notes: list[str],
+    *,
+    running: bool,
 ) -> tuple[Step, ...]:
-    """Give the steps for a device that both have; what waits for the next start is noted."""
+    """Give the steps for a device that both have; what waits for the next start is noted.
+
+    Raises GanetiDataError for a disk that opens something else, and may be another one.
+    """
     wanted, index = _wanted(snapshot.instance, at), int(at.rstrip("]").partition("[")[2])
     if entry.device is None:
         return ()
@@ -181,7 +217,7 @@ def _drift(
     if isinstance(wanted, Disk):
         after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
         own, table = _DISK_FIELDS, DISK_CHANGES
-        size = _growth(entry, wanted)
+        size = _growth(entry, wanted) if running else ()
     else:
         after = wanted_nic(snapshot.instance, wanted, index, context, report)
         own, table = _NIC_FIELDS, INTERFACE_CHANGES
@@ -194,6 +230,8 @@ def _drift(
         said = f"{getattr(entry.device, name)!r}, Ganeti says {getattr(after, name)!r}"
         notes.append(f"{at}: {name} is {said}: that waits for the next start")
     mine = tuple(name for name in fields if name in own)
+    if "source" in mine and not _is_of_ganeti(entry):
+        raise GanetiDataError(f"nothing but order shows that it is {name_of(entry.info)}", at=at)
     steps = changes.change(snapshot, entry, after, mine, table)
     return (*steps, *size) if not any(isinstance(step, Attach) for step in steps) else steps
 

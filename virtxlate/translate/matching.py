@@ -32,16 +32,22 @@ _MOST_NAMED = 16
 
 
 def match(
-    instance: Instance, live: LiveDomain, devices: Sequence[DeviceInfo], context: Context = _PLAIN
+    instance: Instance,
+    live: LiveDomain,
+    devices: Sequence[DeviceInfo],
+    context: Context = _PLAIN,
+    *,
+    by_order: bool = True,
 ) -> dict[str, DeviceInfo]:
     """Give the device of each disk and NIC that has one, by ``disks[0]``, ``nics[0]``.
 
-    ``devices`` are those of ``live``. Raises GanetiDataError where more than one device could be the one, or
+    ``devices`` are those of ``live``; ``by_order`` lets order decide on disks that nothing else identifies.
+    Raises GanetiDataError where more than one device could be the one, or
     one device could be more than one disk or NIC; it names them.
     """
     search = _Search(instance, live, devices, context)
     search.nics()
-    search.disks()
+    search.disks(by_order=by_order)
     return search.found
 
 

@@ -1,0 +1,483 @@
+"""``virtxlate hotplug`` on a domain that behaves like libvirt's: what is printed, and what is done."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.hotplug_host import FakeHotplugHost
+from tests.cli.running import Cli
+from tests.hotplug.domains import DISK_IDS, DISKS, NIC_IDS, aliases, domain_of, ganeti, kept, places
+from tests.hotplug.fake_domain import NEVER, REFUSES, FakeDomain, Fault
+from virtxlate.cli.changes import Makers
+from virtxlate.cli.hotplug import run
+from virtxlate.cli.parser import build_parser
+from virtxlate.errors import LiveError
+from virtxlate.ganeti.runtime import read_runtime
+from virtxlate.report import Report
+
+pytestmark = pytest.mark.usefixtures("host")
+
+NAME = "web1.example.com"
+UUID = "932df160-7a22-4067-a566-7e0ca8386133"
+ALIAS = "ua-disk-932df160-7a22-4067"
+ADD = f"add:path=/srv/a.img,uuid={UUID},size=2G"
+NIC_UUID, NIC_ALIAS, MAC = (
+    "932df160-0000-4067-a566-7e0ca8386133",
+    "ua-nic-932df160-0000-4067",
+    "aa:00:00:00:00:77",
+)
+ADD_NIC = f"add:link=br0,mac={MAC},uuid={NIC_UUID}"
+ATTACHED = f"""\
+attach disk {ALIAS} (vdc) at PCI bus 0 slot 0x10
+  hvinfo  driver=virtio-blk-pci,id={ALIAS[3:]},bus=pci.0,addr=0x10
+"""
+ATTACHED_NIC = f"""\
+attach nic {NIC_ALIAS} ({MAC}) at PCI bus 0 slot 0x11
+  hvinfo  driver=virtio-net-pci,id={NIC_ALIAS[3:]},bus=pci.0,addr=0x11
+"""
+Asked = list[tuple[str | None, bool]]
+
+
+def domain(host: FakeHotplugHost) -> FakeDomain:
+    return host.domains[0]
+
+
+def xml_of(host: FakeHotplugHost) -> tuple[str, str]:
+    return domain(host).live_xml(), domain(host).inactive_xml()
+
+
+# What is done, and what is said of it
+
+
+def test_a_disk_and_a_nic_come(cli: Cli, host: FakeHotplugHost, asked: Asked) -> None:
+    result = cli("hotplug", "add", NAME, "--disk", ADD, "--net", ADD_NIC, "-c", "test:///x")
+    assert result == (0, ATTACHED + ATTACHED_NIC, "")
+    assert asked == [("test:///x", False)]
+    assert {ALIAS, NIC_ALIAS} <= set(aliases(domain(host)))
+    assert not {ALIAS, NIC_ALIAS} & set(aliases(domain(host), live=False))
+    assert [each.uuid for each in kept(domain(host)).disks] == [DISKS[0].uuid, DISKS[1].uuid, UUID]
+
+
+def test_what_is_not_given_is_made_and_printed(
+    host: FakeHotplugHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["hotplug", "add", NAME, "--net", "add:link=br0", "--net", "link=br0,mac=generate"]
+    uuids, macs = iter((NIC_UUID, UUID)), iter((MAC, "aa:00:00:00:00:78"))
+    makers = Makers(lambda: next(uuids), lambda: next(macs))
+    assert run(build_parser().parse_args(words), makers) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"attach nic {NIC_ALIAS} ({MAC}) at PCI bus 0 slot 0x10",
+        f"  uuid    {NIC_UUID}",
+        f"  mac     {MAC}",
+        f"  hvinfo  driver=virtio-net-pci,id={NIC_ALIAS[3:]},bus=pci.0,addr=0x10",
+        "attach nic ua-nic-932df160-7a22-4067 (aa:00:00:00:00:78) at PCI bus 0 slot 0x11",
+        f"  uuid    {UUID}",
+        "  mac     aa:00:00:00:00:78",
+        "  hvinfo  driver=virtio-net-pci,id=nic-932df160-7a22-4067,bus=pci.0,addr=0x11",
+    ]
+    assert len(kept(domain(host)).nics) == 4
+
+
+@pytest.mark.parametrize("which", [NAME, "1", "fb68b7cc-d64e-4b8e-b1a3-1a3e5a4e2b1c"])
+def test_a_domain_goes_by_name_uuid_and_id(cli: Cli, host: FakeHotplugHost, which: str) -> None:
+    assert cli("hotplug", "remove", which, "--net", "-1").code == 0
+    assert NIC_IDS[1] not in aliases(domain(host))
+
+
+@pytest.mark.parametrize(
+    "which", ["1", "-1", "-1:remove", DISKS[1].uuid, DISK_IDS[1], "vdb", "/dev/xenvg/a.disk1"]
+)
+def test_a_disk_goes_and_its_storage_is_free(cli: Cli, host: FakeHotplugHost, which: str) -> None:
+    result = cli("hotplug", "remove", NAME, f"--disk={which}")
+    assert result == (0, f"detach disk {DISK_IDS[1]}\n  free    /dev/xenvg/a.disk1\n", "")
+    assert aliases(domain(host)) == sorted((DISK_IDS[0], *NIC_IDS[:2]))
+
+
+@pytest.mark.parametrize("which", ["1", "-1", NIC_IDS[1], "AA:00:00:00:00:01"])
+def test_a_nic_goes_and_its_tap_is_free(cli: Cli, which: str) -> None:
+    result = cli("hotplug", "remove", NAME, "--net", which)
+    assert result == (0, f"detach nic {NIC_IDS[1]}\n  free    vnet1\n", "")
+
+
+def test_everything_is_done_in_the_order_given(cli: Cli, host: FakeHotplugHost) -> None:
+    result = cli(
+        *("hotplug", "modify", NAME, "--net", "1:link=br1", "--net", "0:state=down"),
+        *("--net", "-1:remove", "--disk", "0:name=root", "--disk", "-1:remove", "--disk", ADD),
+    )
+    assert (result.code, result.err) == (0, "")
+    assert [line for line in result.out.splitlines() if not line.startswith(" ")] == [
+        f"update nic {NIC_IDS[1]}: bridge",
+        f"update nic {NIC_IDS[0]}: link down",
+        f"detach nic {NIC_IDS[1]}",
+        f"disk {DISK_IDS[0]}: nothing changes in the guest",
+        f"detach disk {DISK_IDS[1]}",
+        f"attach disk {ALIAS} (vdb) at PCI bus 0 slot 0xd",
+    ]
+    now = kept(domain(host))
+    assert [(each.uuid, each.name) for each in now.disks] == [(DISKS[0].uuid, "root"), (UUID, None)]
+
+
+def test_a_mac_that_changes_costs_the_guest_its_nic_for_a_moment(cli: Cli, host: FakeHotplugHost) -> None:
+    before = places(domain(host))
+    result = cli("hotplug", "modify", NAME, "--net", f"1:mac={MAC}")
+    assert result.out.splitlines() == [
+        f"detach nic {NIC_IDS[1]}",
+        f"attach nic {NIC_IDS[1]} ({MAC}) at PCI bus 0 slot 0xf",
+        f"  hvinfo  driver=virtio-net-pci,id={NIC_IDS[1][3:]},bus=pci.0,addr=0xf",
+    ]
+    assert places(domain(host)) == before
+
+
+def test_an_object_comes_changes_and_goes(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "disk.json"
+    path.write_text(json.dumps({"dev_type": "plain", "uuid": UUID, "size": 1, "logical_id": ["xenvg", "d"]}))
+    assert cli("hotplug", "add", NAME, "--object", path).out == ATTACHED
+    path.write_text(json.dumps({"dev_type": "plain", "uuid": UUID, "size": 1, "logical_id": ["xenvg", "e"]}))
+    assert cli("hotplug", "modify", NAME, "--object", path).out == f"detach disk {ALIAS}\n{ATTACHED}"
+    assert cli("hotplug", "remove", NAME, "--object", path).out.endswith("  free    /dev/xenvg/e\n")
+
+
+def test_a_disk_is_put_at_its_place_in_ganetis_list(cli: Cli, host: FakeHotplugHost) -> None:
+    assert cli("hotplug", "add", NAME, "--disk", f"1:{ADD}").code == 0
+    assert [each.uuid for each in kept(domain(host)).disks] == [DISKS[0].uuid, UUID, DISKS[1].uuid]
+
+
+@pytest.mark.parametrize("kind", ["disk", "net"])
+def test_a_place_behind_the_end_is_refused(cli: Cli, kind: str) -> None:
+    result = cli("hotplug", "add", NAME, f"--{kind}", f"3:{ADD if kind == 'disk' else ADD_NIC}")
+    word = "disks" if kind == "disk" else "nics"
+    assert (result.code, result.error) == (3, f"error: {word}: expected a place from 0 to 2, found 3")
+
+
+# Which document
+
+
+DOCUMENTS: list[tuple[tuple[str, ...], bool, bool]] = [
+    ((), True, False),
+    (("--current",), True, False),
+    (("--live",), True, False),
+    (("--config",), False, True),
+    (("--live", "--config"), True, True),
+]
+
+
+@pytest.mark.parametrize(("options", "live", "config"), DOCUMENTS)
+def test_options_say_which_document_changes(
+    cli: Cli, host: FakeHotplugHost, options: tuple[str, ...], live: bool, config: bool
+) -> None:
+    assert cli("hotplug", "add", NAME, "--disk", ADD, *options) == (0, ATTACHED, "")
+    found = domain(host)
+    assert (ALIAS in aliases(found), ALIAS in aliases(found, live=False)) == (live, config)
+
+
+def test_what_a_running_guest_uses_is_not_free(cli: Cli, host: FakeHotplugHost) -> None:
+    assert cli("hotplug", "remove", NAME, "--disk", "1", "--config") == (
+        0,
+        f"detach disk {DISK_IDS[1]}\n",
+        "",
+    )
+    host.domains[0].stop()
+    assert cli("hotplug", "remove", NAME, "--disk", "0").out.endswith("  free    /dev/xenvg/a.disk0\n")
+
+
+# Sizes and media
+
+
+@pytest.mark.parametrize("size", ["3G", "+2G"])
+def test_a_disk_grows(cli: Cli, host: FakeHotplugHost, size: str) -> None:
+    result = cli("hotplug", "resize", NAME, "1", size)
+    assert result.out.splitlines()[0] == f"resize disk {DISK_IDS[1]} to {3 << 30} bytes"
+    assert domain(host).sizes == {"vdb": 3 << 30}
+    assert kept(domain(host)).disks[1].size_mib == 3072
+
+
+def test_a_disk_does_not_shrink_by_mistake(cli: Cli, host: FakeHotplugHost) -> None:
+    result = cli("hotplug", "resize", NAME, "vdb", "512M")
+    assert (result.code, result.out) == (5, "")
+    assert "the rest would be lost (to be forced with --force)" in result.error
+    assert domain(host).calls == []
+    assert cli("hotplug", "resize", NAME, "vdb", "512M", "--force").code == 0
+    assert domain(host).sizes == {"vdb": 512 << 20}
+
+
+def test_a_medium_goes_in_and_out(cli: Cli, host: FakeHotplugHost) -> None:
+    found = cli("hotplug", "media", NAME, "hdc", "/srv/a.iso")
+    assert (found.code, found.out[:14], found.out[-8:]) == (0, "update cdrom i", " medium\n")
+    assert "/srv/a.iso" in domain(host).live_xml()
+    assert cli("hotplug", "media", NAME, "hdc", "/dev/sr0").code == 0
+    assert 'dev="/dev/sr0"' in domain(host).live_xml()
+    assert cli("hotplug", "media", NAME, "hdc", "--eject").out.endswith(": eject\n")
+    assert "/dev/sr0" not in domain(host).live_xml()
+    assert cli("hotplug", "media", NAME, "hdc", "--eject").out == "disk hdc: nothing changes in the guest\n"
+
+
+# What is only shown
+
+
+SHOWN = ("--dry-run", "--print-xml", "--print-diff")
+EVERYTHING = (
+    *(
+        "modify",
+        NAME,
+        "--disk",
+        ADD,
+        "--net",
+        ADD_NIC,
+        "--net",
+        "0:state=down",
+        "--net",
+        f"1:mac={MAC[:-1]}6",
+    ),
+    *("--disk", "0:remove", "--force", "--live", "--config"),
+)
+
+
+@pytest.mark.parametrize("option", SHOWN)
+def test_what_is_only_shown_changes_nothing(
+    cli: Cli, host: FakeHotplugHost, asked: Asked, option: str, tmp_path: Path
+) -> None:
+    before = xml_of(host)
+    result = cli("hotplug", *EVERYTHING, option, "--runtime", tmp_path / "none.runtime")
+    assert (result.code, result.err) == (0, "")
+    assert result.out
+    assert (domain(host).calls, xml_of(host), asked) == ([], before, [(None, True)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_shows_what_would_be_printed(cli: Cli) -> None:
+    shown = cli("hotplug", *EVERYTHING, "--dry-run")
+    done = cli("hotplug", *EVERYTHING)
+    assert shown == (0, f"{done.out}nothing was changed\n", "")
+
+
+def test_the_xml_is_what_libvirt_is_sent(cli: Cli, host: FakeHotplugHost) -> None:
+    shown = cli("hotplug", "add", NAME, "--disk", ADD, "--net", ADD_NIC, "--print-xml")
+    cli("hotplug", "add", NAME, "--disk", ADD, "--net", ADD_NIC)
+    assert shown == (0, "".join(domain(host).sent), "")
+
+
+def test_the_difference_is_that_of_each_document(cli: Cli) -> None:
+    words = ("hotplug", "modify", NAME, "--net", "1:remove", "--live", "--config", "--print-diff")
+    lines = cli(*words).out.splitlines()
+    assert [line for line in lines if line.startswith(("---", "+++"))] == [
+        "--- Original live XML",
+        "+++ Altered live XML",
+        "--- Original definition",
+        "+++ Altered definition",
+    ]
+    assert lines.count('-    <mac address="aa:00:00:00:00:01"/>') == 2
+    assert [line for line in lines if line.startswith("+ ")] == []
+    assert cli("hotplug", "modify", NAME, "--net", "0:state=up", "--print-diff") == (0, "", "")
+
+
+def test_each_result_is_an_object(cli: Cli) -> None:
+    result = cli("hotplug", "modify", NAME, "--disk", ADD, "--net", "1:remove", "--json")
+    added, removed = json.loads(result.out)
+    line = added.pop("steps")[0]["line"]
+    hvinfo = {"driver": "virtio-blk-pci", "id": ALIAS[3:], "bus": "pci.0", "addr": "0x10"}
+    expected: dict[str, Any] = {
+        "action": "add",
+        "kind": "disk",
+        "alias": ALIAS,
+        "uuid": UUID,
+        "target": "vdc",
+        "mac": None,
+        "hvinfo": hvinfo,
+        "qemu": {**hvinfo, "id": ALIAS, "drive": "libvirt-3-format"},
+        "made": {},
+        "freed": [],
+        "notes": [],
+        "losses": [],
+    }
+    assert (line, added) == (ATTACHED.splitlines()[0], expected)
+    keys = ("action", "kind", "alias", "mac", "hvinfo", "qemu", "freed")
+    values = ("remove", "nic", NIC_IDS[1], "aa:00:00:00:00:01", None, None, ["vnet1"])
+    assert tuple(removed[key] for key in keys) == values
+    assert added.keys() | {"steps"} == removed.keys()
+
+
+# The runtime file
+
+
+def test_the_runtime_file_follows_and_keeps_its_mode(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "web1.runtime"
+    assert cli("hotplug", "add", NAME, "--disk", ADD, "--runtime", path).code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    cli("hotplug", "modify", NAME, "--net", ADD_NIC, "--disk", "0:remove", "--force", "--runtime", path)
+    runtime = read_runtime(path.read_bytes(), Report())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [each.uuid for each in runtime.disks] == [DISKS[1].uuid, UUID]
+    assert [each.hvinfo and each.hvinfo.addr for each in runtime.nics] == ["0xe", "0xf", "0x11"]
+
+
+@pytest.mark.parametrize(("text", "code"), [("no runtime file", 3), ('[["kvm"], [], {}, []]', 3)])
+def test_a_file_that_cannot_follow_is_told_before_anything_is_done(
+    cli: Cli, host: FakeHotplugHost, tmp_path: Path, text: str, code: int
+) -> None:
+    path = tmp_path / "other"
+    path.write_text(text)
+    result = cli("hotplug", "add", NAME, "--disk", ADD, "--runtime", path)
+    assert (result.code, result.out, domain(host).calls, path.read_text()) == (code, "", [], text)
+    assert result.error.startswith(f"error: {path}: ")
+
+
+# What goes wrong
+
+
+def test_a_guest_that_keeps_the_device_has_an_exit_code_of_its_own(cli: Cli, host: FakeHotplugHost) -> None:
+    domain(host).answer = NEVER
+    result = cli("hotplug", "remove", NAME, "--disk", "1", "--timeout", "0.01")
+    assert (result.code, result.out) == (7, "")
+    assert result.error == (
+        f"error: {DISK_IDS[1]}: the guest has not released it after 0.01 s; the request stands, and the "
+        f"device is still in use: see virtxlate hvinfo {NAME}, and remove it again to finish"
+    )
+    domain(host).release(DISK_IDS[1])
+    result = cli("hotplug", "remove", NAME, "--disk", DISKS[1].uuid)
+    assert result == (0, "  note    it had left the guest already\n", "")
+
+
+def test_a_guest_that_refuses_is_believed(cli: Cli, host: FakeHotplugHost) -> None:
+    domain(host).answer = REFUSES
+    result = cli("hotplug", "remove", NAME, "--net", "1")
+    assert (result.code, result.out) == (7, "")
+    assert result.error == f"error: {NIC_IDS[1]}: the guest refused to release it"
+
+
+def test_what_was_done_before_an_error_is_printed(cli: Cli, host: FakeHotplugHost) -> None:
+    def refuse(_domain: FakeDomain) -> None:
+        raise LiveError("no such bridge (libvirt error 38)", call="attachDeviceFlags", code=38)
+
+    words = ("hotplug", "add", NAME, "--disk", ADD, "--net", ADD_NIC)
+    domain(host).faults["attach"].extend((Fault(), Fault(before=refuse)))
+    result = cli(*words)
+    assert (result.code, result.out) == (5, ATTACHED)
+    assert result.error == "error: attachDeviceFlags: no such bridge (libvirt error 38)"
+    cli("hotplug", "remove", NAME, "--disk", UUID)
+    domain(host).faults["attach"].extend((Fault(), Fault(before=refuse)))
+    result = cli(*words, "--json")
+    assert (result.code, [each["uuid"] for each in json.loads(result.out)]) == (5, [UUID])
+
+
+LATER = [
+    (("--disk", ADD, "--disk", "7:remove"), 5, f"domain '{NAME}' has no disk '7' (it has "),
+    (("--disk", ADD, "--disk", ADD), 5, f"attach: disks[3]: the domain has {ALIAS} already"),
+    (
+        ("--disk", ADD, "--net", "add:mode=bridged"),
+        3,
+        "nics[2].link: expected the name of a bridge, found none",
+    ),
+    (("--net", ADD_NIC, "--disk", "0:remove"), 5, f"detach: {DISK_IDS[0]} stays: the guest boots from it"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "message"), LATER, ids=range(len(LATER)))
+def test_what_cannot_be_done_is_told_before_anything_is(
+    cli: Cli, host: FakeHotplugHost, words: tuple[str, ...], code: int, message: str
+) -> None:
+    result = cli("hotplug", "modify", NAME, *words)
+    assert (result.code, result.out, domain(host).calls) == (code, "", [])
+    assert result.error.startswith(f"error: {message}")
+
+
+WRONG = [
+    (("add", NAME), "nothing to add: give --disk, --net or --object"),
+    (("add", NAME, "--disk", "pth=/a"), "--disk 'pth=/a': expected a key of path, uuid, name, mode, size, "),
+    (
+        ("add", NAME, "--disk", ADD, "--current", "--live"),
+        "--current: it is --live or --config, as the domain",
+    ),
+    (
+        ("add", NAME, "--disk", ADD, "--runtime", "-"),
+        "--runtime: expected a file that can be rewritten, found -",
+    ),
+    (("add", NAME, "--disk", ADD, "-H", "disk_typ=ide"), "-H: no hypervisor parameter is called 'disk_typ'"),
+    (("add", NAME, "--disk", ADD, "-H", "acpi=perhaps"), "-H: acpi: expected bool, found 'perhaps'"),
+    (("add", NAME, "--disk", ADD, "-H", "acpi"), "-H 'acpi': expected KEY=VALUE, found 'acpi'"),
+    (
+        ("resize", NAME, "0", "20"),
+        "SIZE: expected a unit, found '20': 20M as Ganeti counts, 20K as virsh does",
+    ),
+    (("media", NAME, "hdc"), "expected either FILE or --eject"),
+    (("media", NAME, "hdc", "/a", "--eject"), "expected either FILE or --eject"),
+    (("media", NAME, "hdc", "a.iso"), "FILE: expected an absolute path on the domain's host, found 'a.iso'"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG, ids=range(len(WRONG)))
+def test_a_wrong_call_is_told_before_libvirt_is_asked(
+    cli: Cli, asked: Asked, words: tuple[str, ...], message: str
+) -> None:
+    result = cli("hotplug", *words)
+    assert (result.code, result.out, asked) == (2, "", [])
+    assert result.error.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_is_seconds(cli: Cli, seconds: str) -> None:
+    result = cli("hotplug", "remove", NAME, "--disk", "1", f"--timeout={seconds}")
+    assert result.code == 2
+    assert result.errors[-1].endswith(f"argument --timeout: expected seconds above 0, found '{seconds}'")
+
+
+def test_hvparams_overrule_what_the_domain_tells(cli: Cli) -> None:
+    words = ("-H", "disk_type=scsi-hd,scsi_controller_type=virtio-scsi-pci", "-H", "kvm:acpi=true")
+    result = cli("hotplug", "add", NAME, "--disk", ADD, *words)
+    assert result.out.splitlines() == [
+        "add scsi controller 0 (virtio-scsi) at PCI bus 0 slot 0x4",
+        f"attach disk {ALIAS} (sda) at controller 0 bus 0 target 0 unit 0",
+        f"  hvinfo  driver=scsi-hd,id={ALIAS[3:]},bus=scsi.0,channel=0,scsi-id=0,lun=0",
+    ]
+
+
+def test_a_loss_is_told(cli: Cli) -> None:
+    result = cli("hotplug", "add", NAME, "--net", f"add:mode=routed,link=100,mac={MAC},uuid={NIC_UUID}")
+    assert result.code == 0
+    assert [line.split(": ", 3)[1:3] for line in result.errors] == [
+        ["loss", NAME],
+        ["loss", NAME],
+    ]
+    assert [line.split(": ", 4)[3] for line in result.errors] == [
+        "nics[2].mode = 'routed'",
+        "nics[2].link = '100'",
+    ]
+
+
+def test_a_map_says_how_the_host_calls_it(cli: Cli, host: FakeHotplugHost, tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text('[bridges]\nbr0 = "lan"\n')
+    assert cli("hotplug", "add", NAME, "--net", ADD_NIC, "--map", path).code == 0
+    assert 'bridge="lan"' in domain(host).sent[0]
+    assert kept(domain(host)).nics[2].link == "br0"
+
+
+def test_no_such_domain_and_no_connection_are_told(cli: Cli) -> None:
+    result = cli("hotplug", "add", "db9", "--disk", ADD)
+    assert (result.code, result.error) == (5, "error: lookup: no domain 'db9' on this connection")
+    assert cli("hotplug", "add", NAME, "--disk", ADD, "-c", "down:///").code == 5
+
+
+def test_without_libvirt_python_one_line_says_what_to_install(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "virtxlate.live.connection", raising=False)
+    monkeypatch.delitem(sys.modules, "virtxlate.live.events", raising=False)
+    monkeypatch.setitem(sys.modules, "libvirt", None)
+    result = cli("hotplug", "remove", NAME, "--disk", "0")
+    assert (result.code, result.out) == (5, "")
+    assert result.error.startswith("error: libvirt-python is missing (")
+
+
+def test_a_domain_that_does_not_run_has_its_definition_changed(cli: Cli, host: FakeHotplugHost) -> None:
+    host.domains[:] = [domain_of(ganeti(2, 2, disk_type="ide"), running=False)]
+    result = cli("hotplug", "remove", NAME, "--disk", "1", "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert cli("hotplug", "remove", NAME, "--disk", "1").code == 0
+    assert aliases(domain(host), live=False) == sorted((DISK_IDS[0], *NIC_IDS[:2]))

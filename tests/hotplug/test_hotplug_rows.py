@@ -1,0 +1,223 @@
+"""Every row of virtxlate.tables.hotplug is looked at, by what becomes of a domain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.hotplug.domains import DISKS, NICS, domain_of, ganeti, hotplug, q35
+from tests.hotplug.fake_domain import FakeDomain
+from virtxlate.domain import model as domain
+from virtxlate.errors import PlacementError, UnsupportedError
+from virtxlate.ganeti.words import NIC_DRIVERS
+from virtxlate.hotplug.changes import change
+from virtxlate.hotplug.snapshot import Snapshot, find
+from virtxlate.hotplug.steps import Attach, Detach, Update
+from virtxlate.tables import hotplug as tables
+from virtxlate.tables.controller import SCSI_CONTROLLERS
+from virtxlate.tables.nic import NIC_TYPES, UNSUPPORTED_NIC_TYPES
+
+# How fields change
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "interface": {
+        "type": "network",
+        "mac": "aa:00:00:00:00:99",
+        "bridge": "br9",
+        "network": "lan",
+        "virtualport": domain.VirtualPort(type="openvswitch"),
+        "vlan": domain.Vlan(tags=(domain.VlanTag(id=7),)),
+        "script": "/bin/true",
+        "model": "e1000",
+        "driver": "qemu",
+        "queues": 4,
+        "boot_order": 3,
+        "alias": "ua-other",
+        "address": domain.PciAddress(slot=30),
+    },
+    "disk": {
+        "type": "file",
+        "device": "lun",
+        "rawio": True,
+        "sgio": "filtered",
+        "driver_name": "other",
+        "driver_type": "qcow2",
+        "cache": "none",
+        "io": "native",
+        "discard": "unmap",
+        "source": domain.DiskSource(dev="/dev/other"),
+        "target": "vdz",
+        "bus": "usb",
+        "readonly": True,
+        "shareable": True,
+        "boot_order": 3,
+        "alias": "ua-other",
+        "address": domain.PciAddress(slot=30),
+    },
+}
+FIELDS = [("interface", name) for name in tables.INTERFACE_CHANGES] + [
+    ("disk", name) for name in tables.DISK_CHANGES
+]
+
+
+def read() -> Snapshot:
+    return hotplug(domain_of(ganeti(2, 2))).read()
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS, ids=[f"{kind}-{name}" for kind, name in FIELDS])
+def test_a_field_changes_as_its_row_says(kind: str, name: str) -> None:
+    snapshot = read()
+    table = tables.INTERFACE_CHANGES if kind == "interface" else tables.DISK_CHANGES
+    entry = find(snapshot, "nic" if kind == "interface" else "disk", "1")
+    assert entry.device is not None
+    value = OTHERS[kind][name]
+    assert getattr(entry.device, name) != value
+    after = msgspec.structs.replace(entry.device, **{name: value})
+    steps = change(snapshot, entry, after, (name,), table)
+    if table[name] is tables.How.UPDATE:
+        assert [type(step) for step in steps] == [Update]
+    else:
+        assert [type(step) for step in steps] == [Detach, Attach]
+        back = steps[1]
+        assert isinstance(back, Attach)
+        assert getattr(back.device, name) == value
+    assert set(table.values()) <= set(tables.How)
+
+
+def test_every_field_has_a_row_and_a_value_to_change_to() -> None:
+    assert (
+        set(tables.INTERFACE_CHANGES) == set(domain.Interface.__struct_fields__) == set(OTHERS["interface"])
+    )
+    assert set(tables.DISK_CHANGES) == set(domain.Disk.__struct_fields__) == set(OTHERS["disk"])
+
+
+# Buses
+
+
+def with_disk_on(bus: str) -> FakeDomain:
+    device = "floppy" if bus == "fdc" else "disk"
+    address = (
+        "<address type='drive' controller='0' bus='0' target='0' unit='0'/>"
+        if bus in {"sata", "ide", "fdc", "scsi"}
+        else ""
+    )
+    controller = "<controller type='scsi' index='0' model='virtio-scsi'/>" if bus == "scsi" else ""
+    return q35(
+        2,
+        f"{controller}<disk type='file' device='{device}'><source file='/a.img'/>"
+        f"<target dev='xda' bus='{bus}'/><alias name='ua-that'/>{address}</disk>",
+    )
+
+
+@pytest.mark.parametrize("bus", sorted(tables.HOTPLUG_BUSES))
+def test_a_disk_on_such_a_bus_leaves_a_running_guest(bus: str) -> None:
+    found = with_disk_on(bus)
+    assert hotplug(found).remove("disk", "ua-that").freed == ("/a.img",)
+
+
+@pytest.mark.parametrize("bus", tables.NO_HOTPLUG)
+def test_a_disk_on_such_a_bus_stays_in_a_running_guest_and_says_why(bus: str) -> None:
+    found = with_disk_on(bus)
+    with pytest.raises(UnsupportedError) as caught:
+        hotplug(found).remove("disk", "ua-that")
+    assert tables.NO_HOTPLUG[bus] in str(caught.value)
+    assert found.calls == []
+    hotplug(found, config=True).remove("disk", "ua-that")
+    assert found.calls == ["detach ua-that config"]
+
+
+def test_a_bus_of_a_newer_libvirt_is_not_guessed_at() -> None:
+    found = with_disk_on("virtio")
+    assert found.live is not None
+    element = found.live.by_alias("ua-that")
+    assert element is not None
+    element.find("target").set("bus", "xen")  # type: ignore[union-attr]
+    with pytest.raises(UnsupportedError, match="bus 'xen' has no hot-plug that is known"):
+        hotplug(found).remove("disk", "ua-that")
+
+
+# Express ports and conventional bridges of q35
+
+
+@pytest.mark.parametrize("nic_type", sorted(NIC_DRIVERS.keys() - UNSUPPORTED_NIC_TYPES.keys()))
+def test_a_nic_stands_in_a_port_or_behind_a_bridge_as_its_model_says(nic_type: str) -> None:
+    found = q35(1, bridge=True)
+    done = hotplug(found, hvparams={"nic_type": nic_type}).add_nic(NICS[0])
+    express = NIC_TYPES.right(nic_type) in tables.PCIE_INTERFACES
+    (step,) = done.steps
+    assert isinstance(step, Attach)
+    assert step.place == ("PCI bus 1 slot 0x0" if express else "PCI bus 2 slot 0x1")
+
+
+@pytest.mark.parametrize("row", SCSI_CONTROLLERS, ids=lambda row: row.ganeti)
+def test_a_scsi_controller_stands_in_a_port_or_behind_a_bridge_as_its_model_says(row: Any) -> None:
+    found = q35(1, bridge=True)
+    hvparams = {"disk_type": "scsi-hd", "scsi_controller_type": row.ganeti}
+    hotplug(found, hvparams=hvparams).add_disk(DISKS[0])
+    assert found.live is not None
+    address = found.live.devices.find("controller[@type='scsi']/address")
+    assert address is not None
+    express = row.libvirt in tables.PCIE_SCSI
+    assert (address.get("bus"), address.get("slot")) == (("0x01", "0x00") if express else ("0x02", "0x01"))
+
+
+def test_the_models_in_ports_are_such_as_ganeti_has() -> None:
+    assert {
+        NIC_TYPES.right(word) for word in NIC_DRIVERS.keys() - UNSUPPORTED_NIC_TYPES.keys()
+    } >= tables.PCIE_INTERFACES
+    assert {row.libvirt for row in SCSI_CONTROLLERS} >= tables.PCIE_SCSI
+
+
+@pytest.mark.parametrize("model", ["dmi-to-pci-bridge", *sorted(tables.CONVENTIONAL_BRIDGES)])
+def test_such_a_bridge_takes_conventional_devices_from_slot_one(model: str) -> None:
+    bridge = (
+        f"<controller type='pci' index='2' model='{model}'>"
+        "<address type='pci' bus='0x00' slot='0x08'/></controller>"
+    )
+    found = q35(1, bridge)
+    operations = hotplug(found, hvparams={"nic_type": "e1000"})
+    if model in tables.CONVENTIONAL_BRIDGES:
+        for number in (0, 1):
+            (step,) = operations.add_nic(NICS[number]).steps
+            assert isinstance(step, Attach)
+            assert step.place == f"PCI bus 2 slot {number + 1:#x}"
+    else:
+        with pytest.raises(PlacementError, match="a conventional PCI device needs a free slot"):
+            operations.add_nic(NICS[0])
+
+
+# Drives and cables
+
+
+@pytest.mark.parametrize("kind", sorted(tables.MEDIA_DEVICES))
+def test_such_a_drive_takes_a_medium_in_place(kind: str) -> None:
+    found = domain_of(ganeti(1, 0))
+    target = {"cdrom": "hdc", "floppy": "fda"}[kind]
+    medium = domain.Disk(
+        type="file", device=kind, driver_type="raw", source=domain.DiskSource(file="/m.img"), target=target
+    )
+    (step,) = hotplug(found).change_medium(target, medium).steps
+    assert isinstance(step, Update)
+    assert found.live is not None
+    assert found.live.devices.find("disk/source[@file='/m.img']") is not None
+
+
+@pytest.mark.parametrize("state", tables.LINK_STATES)
+def test_a_cable_is_in_each_state(state: str) -> None:
+    found = domain_of(ganeti(1, 1))
+    operations = hotplug(found)
+    operations.modify_nic("0", state="down")
+    operations.modify_nic("0", state=state)
+    assert found.live is not None
+    link = found.live.devices.find("interface/link")
+    assert link is not None
+    assert link.get("state") == state
+
+
+def test_no_table_is_left_out() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    names = {name for name in vars(tables) if name.isupper() and not name.startswith("_")}
+    assert {name for name in names if f"tables.{name}" not in text} == set()

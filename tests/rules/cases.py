@@ -311,6 +311,23 @@ CASES: tuple[Case, ...] = (
     ),
     Case("scsi-host-source", vhost("<source protocol='vhost' wwpn='5123456789abcde0'/>"), vhost()),
     Case("scsi-host-source", vhost("<source protocol='vhost' wwpn='naa.512345678'/>"), vhost()),
+    Case("scsi-host-source", "<hostdev mode='subsystem' type='scsi_host'/>", vhost()),
+    Case("hostdev-scsi-source", VIRTIO_SCSI + hostdev(""), _HOSTDEV),
+    Case(
+        "hostdev-scsi-source",
+        VIRTIO_SCSI + hostdev("<source protocol='vhost' wwpn='naa.5123456789abcde0'/>"),
+        _HOSTDEV,
+    ),
+    Case(
+        "hostdev-scsi-address",
+        VIRTIO_SCSI + hostdev("<source><adapter name='scsi_host2'/><address bus='0' target='1'/></source>"),
+        _HOSTDEV,
+    ),
+    Case(
+        "hostdev-scsi-iscsi",
+        VIRTIO_SCSI + hostdev(f"<source protocol='iscsi'>{HOST}</source>"),
+        VIRTIO_SCSI + hostdev(iscsi()),
+    ),
     Case(
         "scsi-host-address",
         VIRTIO_SCSI + vhost(inside=at(3)),

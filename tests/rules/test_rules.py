@@ -74,3 +74,8 @@ def test_a_lun_on_virtio_has_the_properties_of_virtio() -> None:
 def test_devices_alone_are_judged_too() -> None:
     root = etree.fromstring(f"<devices>{CASES[0].broken}</devices>")
     assert [(each.path, each.rule) for each in broken(root)] == [("/devices/disk/@type", "lun-source")]
+
+
+@pytest.mark.parametrize("text", ["", "<domain", "<!DOCTYPE domain []><domain/>"])
+def test_what_is_no_document_is_one_violation_of_the_schema(text: str) -> None:
+    assert [each.rule for each in validate(text)] == ["malformed"]

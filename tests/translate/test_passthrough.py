@@ -16,10 +16,14 @@ from virtxlate import (
     Severity,
     UnsupportedError,
     parse_scsi_map,
+    place,
     to_ganeti,
 )
 from virtxlate.domain import model as domain
+from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk
+from virtxlate.translate.hostdev import opened_by, same_device
+from virtxlate.translate.placing import scsi_places
 
 WWN = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
 MAP = parse_scsi_map(
@@ -193,3 +197,93 @@ def test_what_ganeti_has_no_word_for_is_reported() -> None:
         "controllers[0].queues": 4,
         "controllers[0].iothread": 1,
     }
+
+
+def test_a_cdrom_on_scsi_takes_the_place_after_the_disks() -> None:
+    """Ganeti gives it no scsi-id: it takes that of the first disk, and QEMU does not start."""
+    placed = place(instance((disk(0), disk(1)), disk_type="scsi-hd"))
+    places = scsi_places(placed)
+    assert [places.take("cdrom1"), places.take("cdrom2")] == [(0, 2), (0, 3)]
+
+
+def test_a_target_that_a_disk_left_is_the_next_ones() -> None:
+    placed = place(instance((disk(0), disk(1), disk(2)), disk_type="scsi-hd"))
+    without = replace(placed, disks=(placed.disks[0], placed.disks[2], disk(3)))
+    ids = [one.hvinfo.scsi_id for one in place(without).disks if one.hvinfo is not None]
+    assert ids == [0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("controller", "places"),
+    [
+        ("lsi", [(0, 6), (1, 0), (1, 6), (2, 0), (2, 1)]),
+        ("dc390", [(0, 6), (1, 0), (1, 6), (2, 0), (2, 1)]),
+        ("megasas", [(0, 6), (0, 7), (0, 13), (0, 14), (0, 15)]),
+        ("virtio-scsi-pci", [(0, 6), (0, 7), (0, 13), (0, 14), (0, 15)]),
+    ],
+)
+def test_disks_spill_over_where_a_controller_is_full(controller: str, places: list[tuple[int, int]]) -> None:
+    uuids = (f"{number:08x}-1111-4222-8333-444444444444" for number in range(16))
+    disks = tuple(replace(passed(f"{WWN}{number}"), uuid=uuid) for number, uuid in enumerate(uuids))
+    found = there(instance(disks, disk_type="scsi-hd", scsi_controller_type=controller))
+    own = [one.address for one in found.devices.disks if isinstance(one.address, domain.DriveAddress)]
+    told = [(one.controller, one.unit or one.target) for one in own]
+    assert [told[number] for number in (6, 7, 13, 14, 15)] == places
+    scsi = [each.index for each in found.devices.controllers if each.type == "scsi"]
+    assert scsi == list(range(places[-1][0] + 1))
+
+
+@pytest.mark.parametrize("bus", ["scsi.1", "scsi16.0", "scsi0.0", "pci.0"])
+def test_a_bus_that_is_no_scsi_controller_is_refused(bus: str) -> None:
+    one = replace(disk(), hvinfo=HvInfo(driver="scsi-hd", id="disk-1", bus=bus, channel=0, scsi_id=0, lun=0))
+    assert refusal(instance((one,), disk_type="scsi-hd")) == (
+        f"disks[0].hvinfo.bus: expected bus scsi.0, found {bus!r}"
+    )
+
+
+def test_a_disk_that_ganeti_had_at_the_controllers_own_id_stays_there_and_is_reported() -> None:
+    one = replace(
+        disk(), hvinfo=HvInfo(driver="scsi-hd", id="disk-1", bus="scsi.0", channel=0, scsi_id=7, lun=0)
+    )
+    (loss,) = losses_there(instance((one,), disk_type="scsi-hd"))
+    assert (loss.path, loss.value, loss.severity) == ("disks[0]", "7", Severity.GUEST_VISIBLE)
+    assert loss.reason.endswith("[scsi-initiator]")
+
+
+URI = {"template": "ext", "logical_id": (), "params": {"access": "userspace"}}
+NO_COMMANDS = [
+    (
+        disk(**URI, uri="rbd:rbd/a"),
+        "disks[0].uri: a rbd image takes no SCSI commands: use disk_type scsi-hd",
+    ),
+    (
+        disk(template="file", logical_id=("loop", "/srv/a.img")),
+        "disks[0].template: a file takes no SCSI commands: use disk_type scsi-hd",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "message"), NO_COMMANDS)
+def test_what_takes_no_commands_is_no_host_device(one: Disk, message: str) -> None:
+    assert refusal(instance((one,), disk_type="scsi-generic"), HOST) == message
+
+
+@pytest.mark.parametrize("adapter", ["host2", None])
+def test_an_adapter_of_another_name_is_refused(adapter: str | None) -> None:
+    found = there(generic(), HOST)
+    odd = domain.Hostdev(
+        type="scsi", source=domain.HostdevSource(adapter=adapter, bus="0", target="0", unit="0")
+    )
+    with pytest.raises(
+        UnsupportedError, match="expected an adapter such as scsi_host2 with bus, target and unit"
+    ):
+        lost(replace(found, devices=replace(found.devices, hostdevs=(odd,))))
+
+
+def test_a_host_device_is_a_disk_of_the_file_by_any_of_its_names() -> None:
+    found = there(generic("/dev/sdb"), HOST).devices.hostdevs[0]
+    source = opened_by(found, HOST)
+    assert source == domain.DiskSource(dev=WWN)
+    assert [one.dev for one in same_device(source, HOST)] == [WWN, "/dev/sdb", "/dev/sg2", WWN]
+    assert (opened_by(found, Context()), same_device(None, HOST)) == (None, ())
+    assert same_device(source, Context()) == (source,)

@@ -253,10 +253,10 @@ def test_the_sysfs_of_a_kernel_with_scsi_is_read(passing: Passing, tmp_path: Pat
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.symlink_to(leads)
     resolver = SysfsScsi(tmp_path)
-    found = {str(each.address).partition(":")[2]: (each.block, each.generic) for each in resolver.devices()}
-    assert {address: found[address] for address in ("0:0:0", "0:1:0")} == {
-        "0:0:0": ("/dev/sda", "/dev/sg0"),
-        "0:1:0": ("/dev/sdb", "/dev/sg1"),
+    found = {each.block: (str(each.address).partition(":")[2], each.generic) for each in resolver.devices()}
+    assert {name: found[name] for name in ("/dev/sda", "/dev/sdb")} == {
+        "/dev/sda": ("0:0:0", "/dev/sg0"),
+        "/dev/sdb": ("0:1:0", "/dev/sg1"),
     }
     for device in resolver.devices():
         assert {resolver.device(path) for path in device.paths} == {device}

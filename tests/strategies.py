@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
 from virtxlate.ganeti.params import BeParams, HvParams
-from virtxlate.ganeti.words import NIC_DRIVERS, PCI_BUS
+from virtxlate.ganeti.words import NIC_DRIVERS, PASSTHROUGH_DISK_TYPES, PCI_BUS
+from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap
 from virtxlate.tables.controller import SCSI_CONTROLLERS
 from virtxlate.tables.display import VGAS
 from virtxlate.tables.nic import UNSUPPORTED_NIC_TYPES
@@ -272,7 +273,44 @@ def disks(draw: st.DrawFn, uuid: str, disk_type: str, template: str | None = Non
     )
 
 
-DISK_TYPES = ("paravirtual", "ide", "scsi-hd", "scsi-cd", "scsi")
+DISK_TYPES = ("paravirtual", "ide", "scsi-hd", "scsi-cd", "scsi", "scsi-block", "scsi-generic")
+SCSI_DEVICES = ScsiMap(
+    [
+        ScsiDevice(
+            address=ScsiAddress(2, 0, number, 0),
+            block=f"/dev/sd{letter}",
+            generic=f"/dev/sg{number}",
+            links=(f"/dev/disk/by-id/wwn-0x5000c500a1b2c30{number}",) if number % 2 else (),
+        )
+        for number, letter in enumerate("abcdefgh")
+    ]
+)
+"""The host of what is passed through: every other device has a name that stays."""
+
+
+def _passed(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    """Give a storage that takes SCSI commands: a device of the host, no two the same, or an iSCSI target."""
+    if draw(st.booleans()):
+        device = draw(st.sampled_from(SCSI_DEVICES.devices[number].paths))
+        return {"template": "blockdev", "logical_id": ("manual", device), "params": draw(params)}
+    hosts = st.sampled_from(["192.0.2.9", "san.example.com:3261", "[2001:db8::9]:1", "chap@192.0.2.9"])
+    uri = f"iscsi://{draw(hosts)}/iqn.2026-01.com.example:san/{number}"
+    return {"template": "ext", "logical_id": ("san", "x"), "params": {"access": "userspace"}, "uri": uri}
+
+
+@st.composite
+def passed_disks(draw: st.DrawFn, uuid: str, disk_type: str, number: int) -> Disk:
+    """Give a disk that is passed through."""
+    return Disk(
+        uuid=uuid,
+        name=draw(maybe(tokens)),
+        size_mib=draw(st.integers(0, 2**40)),
+        mode="rw" if disk_type == "scsi-block" else draw(st.sampled_from(["rw", "ro"])),
+        iv_name=draw(st.sampled_from(["", "disk/0"])),
+        **_passed(draw, number),
+    )
+
+
 _MOST_DISKS = {"ide": 2}
 _device_uuids = st.lists(uuids, min_size=8, max_size=8, unique_by=lambda uuid: uuid[:18])
 
@@ -291,7 +329,14 @@ def instances(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
     if not known_devices:
         ids = [uuid if draw(st.integers(0, 9)) else "" for uuid in ids]
     disk_count, nic_count = draw(st.integers(0, _room_for_disks(hv))), draw(st.integers(0, 4))
-    own_disks = tuple(draw(disks(uuid, hv.disk_type)) for uuid in ids[:disk_count])
+    own_disks = tuple(
+        draw(
+            passed_disks(uuid, hv.disk_type, number)
+            if hv.disk_type in PASSTHROUGH_DISK_TYPES
+            else disks(uuid, hv.disk_type)
+        )
+        for number, uuid in enumerate(ids[:disk_count])
+    )
     return Instance(
         name=draw(names),
         uuid=draw(uuids),

@@ -22,11 +22,13 @@ LAYERS: dict[str, float] = {
     "virtxlate.report": 0,
     "virtxlate.units": 0,
     "virtxlate.bijection": 1,
+    "virtxlate.scsi": 1,
     "virtxlate.xmlmap": 1,
     "virtxlate.ganeti": 2,
     "virtxlate.domain": 2,
     "virtxlate.tables": 2,
     "virtxlate.placement": 3,
+    "virtxlate.rules": 3,
     "virtxlate.translate": 3,
     "virtxlate.live.port": 4,
     "virtxlate.hotplug": 4,
@@ -37,6 +39,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.hotplug.engine": 5.2,
     "virtxlate.hotplug.session": 5.3,
     "virtxlate.hotplug.facade": 5.4,
+    "virtxlate.npiv": 5,
     "virtxlate.live": 6,
     "virtxlate": 6,
     "virtxlate.cli": 7,
@@ -48,6 +51,7 @@ WITHIN_A_LAYER = {
     ("virtxlate.report", "virtxlate.errors"),
     ("virtxlate.units", "virtxlate.errors"),
     ("virtxlate.translate", "virtxlate.placement"),
+    ("virtxlate.translate", "virtxlate.rules"),
 }
 TABLES_MAY_IMPORT = {"virtxlate.bijection", "virtxlate.errors", "virtxlate.report", "virtxlate.tables"}
 DOORS_TO_LIBVIRT = {"virtxlate.live.connection", "virtxlate.live.events"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from virtxlate.errors import PlacementError
-from virtxlate.placement import Numbers
+from virtxlate.placement import Controllers, Numbers
 
 
 def test_the_lowest_free_number_is_handed_out() -> None:
@@ -71,3 +71,44 @@ def test_what_is_held_cannot_be_changed_from_outside() -> None:
     slots = Numbers("scsi.0", first=0, last=15, used={3: "disks[0]"})
     slots.held.clear()
     assert slots.held == {3: "disks[0]"}
+
+
+def parallel(most: int = 3) -> Controllers:
+    """Controllers with ids 0 to 2, of which 2 is their own."""
+    return Controllers(lambda index: Numbers(f"scsi{index}", first=0, last=2, skip=(2,)), most=most)
+
+
+def test_a_number_to_skip_is_claimed_but_not_handed_out() -> None:
+    numbers = Numbers("scsi.0", first=0, last=2, skip=(1,))
+    assert (numbers.free(), [numbers.take("a"), numbers.take("b")]) == ((0, 2), [0, 2])
+    numbers.claim(1, "c")
+    assert numbers.held == {0: "a", 1: "c", 2: "b"}
+
+
+def test_a_full_controller_is_followed_by_the_next() -> None:
+    places = parallel()
+    assert len(places) == 1
+    assert [places.take(owner) for owner in "abc"] == [(0, 0), (0, 1), (1, 0)]
+    assert len(places) == 2
+
+
+def test_a_place_that_was_left_is_the_next_one_given() -> None:
+    places = parallel()
+    taken = [places.take(owner) for owner in "abc"]
+    places.release(*taken[1])
+    assert [places.take("d"), places.take("e")] == [(0, 1), (1, 1)]
+
+
+def test_a_claim_on_a_later_controller_makes_those_before_it() -> None:
+    places = parallel()
+    places.claim(2, 2, "a")
+    assert (len(places), places.take("b")) == (3, (0, 0))
+    with pytest.raises(PlacementError, match=r"^b: 2 on scsi2 is taken by a$"):
+        places.claim(2, 2, "b")
+
+
+def test_the_last_controller_says_that_it_is_full() -> None:
+    places = parallel(most=1)
+    assert [places.take(owner) for owner in "ab"] == [(0, 0), (0, 1)]
+    with pytest.raises(PlacementError, match=r"^c: no room on scsi0: "):
+        places.take("c")

@@ -19,7 +19,6 @@ from virtxlate._version import __version__
 
 if TYPE_CHECKING:
     from virtxlate.domain.document import format_domain, parse_domain
-    from virtxlate.domain.schema import validate
     from virtxlate.domain.violations import Violation
     from virtxlate.errors import (
         ConnectionFailedError,
@@ -51,13 +50,17 @@ if TYPE_CHECKING:
     from virtxlate.hotplug.rehearsal import Rehearsal
     from virtxlate.hotplug.session import Hotplug
     from virtxlate.report import Loss, Report, Severity
+    from virtxlate.rules import RULES, Rule, validate
+    from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap, ScsiResolver, parse_scsi_map
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
     from virtxlate.translate.instance import to_domain, to_ganeti
     from virtxlate.translate.placing import place
+    from virtxlate.translate.switch import Switched, switched, switched_instance
 
 __all__ = [
+    "RULES",
     "ConnectionFailedError",
     "Context",
     "DeviceInfo",
@@ -83,8 +86,14 @@ __all__ = [
     "RemovalRefusedError",
     "Renames",
     "Report",
+    "Rule",
     "SchemaError",
+    "ScsiAddress",
+    "ScsiDevice",
+    "ScsiMap",
+    "ScsiResolver",
     "Severity",
+    "Switched",
     "TableError",
     "UnknownTermError",
     "UnsupportedError",
@@ -100,7 +109,10 @@ __all__ = [
     "open_source",
     "parse_domain",
     "parse_renames",
+    "parse_scsi_map",
     "place",
+    "switched",
+    "switched_instance",
     "to_domain",
     "to_ganeti",
     "validate",
@@ -109,7 +121,6 @@ __all__ = [
 
 _HOMES = {
     "domain.document": ("format_domain", "parse_domain"),
-    "domain.schema": ("validate",),
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
     "hotplug.engine": ("Done", "Options"),
@@ -117,11 +128,14 @@ _HOMES = {
     "hotplug.rehearsal": ("Rehearsal",),
     "hotplug.session": ("Hotplug",),
     "report": ("Loss", "Report", "Severity"),
+    "rules": ("RULES", "Rule", "validate"),
+    "scsi": ("ScsiAddress", "ScsiDevice", "ScsiMap", "ScsiResolver", "parse_scsi_map"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),
     "translate.instance": ("to_domain", "to_ganeti"),
     "translate.placing": ("place",),
+    "translate.switch": ("Switched", "switched", "switched_instance"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -13,6 +13,7 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── ConnectionFailedError
 │   ├── LibvirtMissingError         libvirt-python is not installed
 │   ├── DomainNotFoundError(LookupError)
+│   ├── NodeDeviceNotFoundError(LookupError)
 │   ├── DeviceNotFoundError(LookupError)
 │   ├── DomainStoppedError          the domain stopped, or went away, in the middle
 │   ├── OperationRefusedError       the domain's state, or the driver, does not allow it
@@ -143,6 +144,10 @@ class LibvirtMissingError(LiveError):
 
 class DomainNotFoundError(LiveError, LookupError):
     """There is no such domain on this connection."""
+
+
+class NodeDeviceNotFoundError(LiveError, LookupError):
+    """There is no such device of the host on this connection."""
 
 
 class DeviceNotFoundError(LiveError, LookupError):

@@ -17,9 +17,12 @@ from virtxlate.cli.parser import build_parser
 VERBS = (
     "translate",
     "validate",
+    "rules",
     "explain",
     "hvinfo",
     "runtime",
+    "scsi-map",
+    "vhba",
     "define",
     "start",
     "hotplug",
@@ -54,7 +57,7 @@ def test_the_verbs_are_all_there(cli: Cli) -> None:
     (actions,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
     assert tuple(actions.choices) == VERBS
     text = help_of(cli)
-    assert re.findall(r"^    ([a-z]+)(?: |$)", text, re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^    ([a-z-]+)(?: |$)", text, re.MULTILINE) == list(VERBS)
 
 
 def test_every_exit_code_is_explained(cli: Cli) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).parents[2] / "virtxlate"
 BY_PARAMETER = "(row.reason)"
 BY_CONTROLLER = "(row.note)"
+BY_RULE = "(_reason(rule, fault))"
 _DEFAULT_SEVERITY = "host-only"
 
 
@@ -99,6 +100,9 @@ READING = {
     "private OS parameters stay with Ganeti": Advice(
         "osparams_private", "Nothing. libvirt never sees OS parameters."
     ),
+    "the password in a URI stays with Ganeti": Advice(
+        "disks[N].uri", "Define a libvirt secret for the user, and name its UUID in the map: `[secrets]`."
+    ),
     "the DRBD secret stays with Ganeti": Advice(
         "disks[N].logical_id[5]", "Nothing. Only Ganeti and DRBD need the secret."
     ),
@@ -134,6 +138,32 @@ TO_LIBVIRT = {
         "hvparams.scsi_controller_type",
         "See the note in [mapping.md](mapping.md#virtxlatetablescontroller). Guests without a driver that "
         "reads the EEPROM do not notice.",
+    ),
+    BY_RULE: Advice(
+        "disks[N], hvparams.scsi_controller_type, devices",
+        "See [rules.md](rules.md): the loss ends in the id of a rule.",
+    ),
+    "SCSI commands that are passed through go past the host's cache": Advice(
+        "hvparams.disk_cache", "Nothing: the device has a cache of its own, which the guest sets."
+    ),
+    "a host device has no cache, aio or discard mode": Advice(
+        "hvparams.disk_cache, hvparams.disk_aio, hvparams.disk_discard",
+        "Nothing: the guest's commands go to the device, which has a cache of its own.",
+    ),
+    "the number of a host adapter may change when its host boots: translate again then": Advice(
+        "disks[N].adapter", "Translate and define again after a boot, with a new `virtxlate scsi-map`."
+    ),
+    "the number of a host adapter may change, and no name of the device is known that stays": Advice(
+        "disks[N].adapter",
+        "Find out by hand after each boot of the host which device it is: nothing else tells it.",
+    ),
+    "no name of the device is known that survives a boot of its host": Advice(
+        "disks[N].device",
+        "Give `--scsi-map` a file of the right host, or name the device in the map: `[disks]`.",
+    ),
+    "one controller has no place for all disks: the others stand on more of its kind": Advice(
+        "hvparams.scsi_controller_type",
+        "Nothing, or use virtio-scsi-pci, which has room for 16 disks. Ganeti itself cannot start it.",
     ),
     "not a KVM hypervisor parameter that is known": Advice(
         "hvparams.NAME", "Look up what your Ganeti does with it; it rides in the metadata."
@@ -191,6 +221,14 @@ TO_GANETI = {
     "the URI that Ganeti's node made is not in the source": Advice("disks[N].uri"),
     "a DRBD device may also be another template's": Advice("disks[N].minor"),
     "a CD-ROM is always read-only": Advice("disks[N].mode"),
+    "Ganeti's disks are the only host devices that it has a word for": Advice("hostdevs[N]"),
+    "only a provider of ext storage gives QEMU an iSCSI URI; the source does not tell which": Advice(
+        "disks[N].logical_id"
+    ),
+    "Ganeti has no word for it": Advice(
+        "disks[N].rawio, disks[N].sgio, disks[N].shareable, disks[N].initiator, disks[N].reservations, "
+        "controllers[N].queues, controllers[N].iothread"
+    ),
     "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo"),
     "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0": Advice(
         "nics[N].hvinfo"

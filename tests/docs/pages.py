@@ -11,10 +11,20 @@ from typing import Any
 
 import msgspec
 
-from tests.docs.losses import BY_CONTROLLER, BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
+from tests.docs.losses import (
+    BY_CONTROLLER,
+    BY_PARAMETER,
+    BY_RULE,
+    READING,
+    TO_GANETI,
+    TO_LIBVIRT,
+    Advice,
+    stated,
+)
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
+from virtxlate.rules import RULES, Rule
 from virtxlate.tables import causes, controller, disk, display, machine, nic, params
 
 TABLES = (disk, nic, controller, machine, display, causes)
@@ -233,9 +243,12 @@ def _part(intro: str, rows: Mapping[str, Advice]) -> str:
 
 
 def _reason(reason: str) -> str:
-    return {BY_PARAMETER: "*the parameter's own*", BY_CONTROLLER: "*the controller's own*"}.get(
-        reason, reason
-    )
+    own = {
+        BY_PARAMETER: "*the parameter's own*",
+        BY_CONTROLLER: "*the controller's own*",
+        BY_RULE: "*the rule's own*",
+    }
+    return own.get(reason, reason)
 
 
 def _severity(severity: str) -> str:
@@ -246,4 +259,45 @@ def _paths(paths: str) -> str:
     return ", ".join(path if " " in path else f"`{path}`" for path in paths.split(", "))
 
 
-PAGES = {"mapping.md": mapping_page, "params.md": params_page, "losses.md": losses_page}
+_RULES = """\
+# Rules
+
+What holds for a domain beyond its grammar. `virtxlate validate` reports a broken rule beside the violations
+of the schema, with line, path, what was found, what to do, and the id of the rule; `virtxlate rules ID`
+explains one. Every translation obeys the same rules: one that would not is refused, with the same words.
+
+libvirt's verdict is that of libvirt 9.0.0 with QEMU 7.2 on a document that breaks the rule:
+
+- **refused**: libvirt does not define the domain;
+- **not started**: libvirt defines it, and it cannot start;
+- **accepted**: it starts, and is not what was asked for.
+
+A *warning* is reported and leaves the document valid.
+"""
+
+
+def rules_page() -> str:
+    """Give ``docs/rules.md``."""
+    rows = (
+        (f"`{rule.id}`" + (" (warning)" if rule.severity == "warning" else ""), rule.says, rule.libvirt)
+        for rule in RULES
+    )
+    return "".join((_MADE, _RULES, "\n", table(("rule", "says", "libvirt"), rows), *map(_rule, RULES)))
+
+
+def _rule(rule: Rule) -> str:
+    return f"\n## {rule.id}\n\n{_text(rule.says)}.\n\n- Why: {_text(rule.why)}\n- Fix: {_text(rule.hint)}.\n"
+
+
+def _text(words: str) -> str:
+    """Give a sentence with its first letter capital; what looks like XML stands as code."""
+    marked = re.sub(r"<[^<>]+>(?:<[^<>]+>)*", lambda found: f"`{found[0]}`", words)
+    return marked[:1].upper() + marked[1:] if marked[:1].isalpha() and " " in marked else marked
+
+
+PAGES = {
+    "mapping.md": mapping_page,
+    "params.md": params_page,
+    "losses.md": losses_page,
+    "rules.md": rules_page,
+}

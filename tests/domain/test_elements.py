@@ -84,18 +84,122 @@ CASES: list[tuple[Any, Any, str]] = [
         ),
     ),
     (
+        e.DISK,
+        m.Disk(
+            type="block",
+            device="lun",
+            rawio=True,
+            sgio="filtered",
+            source=m.DiskSource(
+                dev="/dev/sdb",
+                reservations=m.Reservations(
+                    managed=False, socket="/run/pr.sock", socket_type="unix", socket_mode="client"
+                ),
+            ),
+            target="sda",
+            bus="scsi",
+            shareable=True,
+        ),
+        (
+            "<disk type='block' device='lun' rawio='yes' sgio='filtered'><source dev='/dev/sdb'>"
+            "<reservations managed='no'><source type='unix' path='/run/pr.sock' mode='client'/>"
+            "</reservations></source><target dev='sda' bus='scsi'/><shareable/></disk>"
+        ),
+    ),
+    (
+        e.DISK,
+        m.Disk(
+            type="network",
+            device="lun",
+            source=m.DiskSource(
+                protocol="iscsi",
+                name="iqn.2026-01.com.example:san/1",
+                hosts=(m.SourceHost(name="192.0.2.9"),),
+                initiator="iqn.2026-01.com.example:vm1",
+            ),
+            target="sda",
+        ),
+        (
+            "<disk type='network' device='lun'>"
+            "<source protocol='iscsi' name='iqn.2026-01.com.example:san/1'><host name='192.0.2.9'/>"
+            "<initiator><iqn name='iqn.2026-01.com.example:vm1'/></initiator></source>"
+            "<target dev='sda'/></disk>"
+        ),
+    ),
+    (
         e.CONTROLLER,
         m.Controller(
             type="scsi",
             index=0,
             model="lsilogic",
+            queues=4,
+            iothread=1,
             alias="ua-x",
             address=m.PciAddress(slot=3, multifunction=True),
         ),
         (
-            "<controller type='scsi' index='0' model='lsilogic'><alias name='ua-x'/>"
+            "<controller type='scsi' index='0' model='lsilogic'><driver queues='4' iothread='1'/>"
+            "<alias name='ua-x'/>"
             "<address type='pci' domain='0x0000' bus='0x00' slot='0x03' function='0x0' multifunction='on'/>"
             "</controller>"
+        ),
+    ),
+    (
+        e.HOSTDEV,
+        m.Hostdev(
+            type="scsi",
+            managed=False,
+            rawio=True,
+            sgio="filtered",
+            source=m.HostdevSource(adapter="scsi_host2", bus="0", target="1", unit="4"),
+            readonly=True,
+            shareable=True,
+            boot_order=2,
+            alias="ua-disk-1",
+            address=m.DriveAddress(target=3),
+        ),
+        (
+            "<hostdev mode='subsystem' type='scsi' managed='no' rawio='yes' sgio='filtered'>"
+            "<source><adapter name='scsi_host2'/><address bus='0' target='1' unit='4'/></source>"
+            "<readonly/><shareable/><boot order='2'/><alias name='ua-disk-1'/>"
+            "<address type='drive' controller='0' bus='0' target='3' unit='0'/></hostdev>"
+        ),
+    ),
+    (
+        e.HOSTDEV,
+        m.Hostdev(
+            type="scsi",
+            source=m.HostdevSource(
+                protocol="iscsi",
+                name="iqn.2026-01.com.example:san/1",
+                hosts=(
+                    m.SourceHost(name="192.0.2.9", port=3260),
+                    m.SourceHost(transport="unix", socket="/run/a"),
+                ),
+                initiator="iqn.2026-01.com.example:vm1",
+                auth=m.SourceAuth(username="vm1", secret_type="iscsi", secret_usage="a", secret_uuid="b"),
+            ),
+        ),
+        (
+            "<hostdev mode='subsystem' type='scsi'>"
+            "<source protocol='iscsi' name='iqn.2026-01.com.example:san/1'>"
+            "<host name='192.0.2.9' port='3260'/><host transport='unix' socket='/run/a'/>"
+            "<initiator><iqn name='iqn.2026-01.com.example:vm1'/></initiator>"
+            "<auth username='vm1'><secret type='iscsi' usage='a' uuid='b'/></auth></source></hostdev>"
+        ),
+    ),
+    (
+        e.HOSTDEV,
+        m.Hostdev(
+            type="scsi_host",
+            model="virtio-transitional",
+            source=m.HostdevSource(protocol="vhost", wwpn="naa.5123456789abcde0"),
+            address=m.PciAddress(slot=5),
+        ),
+        (
+            "<hostdev mode='subsystem' type='scsi_host' model='virtio-transitional'>"
+            "<source protocol='vhost' wwpn='naa.5123456789abcde0'/>"
+            "<address type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/></hostdev>"
         ),
     ),
     (
@@ -245,7 +349,16 @@ def test_a_sample_is_read(element: Any, record: Any, xml: str) -> None:
     assert leftovers == []
 
 
-DECLARED: list[Any] = [e.DISK, e.CONTROLLER, e.INTERFACE, e.SERIAL, e.VIDEO, e.MEMBALLOON, e.DOMAIN]
+DECLARED: list[Any] = [
+    e.DISK,
+    e.CONTROLLER,
+    e.INTERFACE,
+    e.HOSTDEV,
+    e.SERIAL,
+    e.VIDEO,
+    e.MEMBALLOON,
+    e.DOMAIN,
+]
 
 
 def paths_in(element: etree._Element, prefix: str = "") -> set[str]:

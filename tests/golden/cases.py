@@ -1,8 +1,9 @@
 """The cases: one file of Ganeti data each, with what a destination knows, and the domains it becomes.
 
 A case is ``fixtures/ganeti/NAME.json``; ``NAME.context.toml`` beside it sets fields of Context, and the map
-under ``[map.*]``. Its domains are ``fixtures/domain/NAME.xml``, or ``NAME.LABEL.xml`` (first label of the
-host name) where the data has several KVM instances; losses stand in ``.losses.json`` beside the XML.
+under ``[map.*]``, the SCSI devices under ``[[scsi.device]]``. Its domains are ``fixtures/domain/NAME.xml``,
+or ``NAME.LABEL.xml`` (first label of the host name) where the data has several KVM instances; losses stand
+in ``.losses.json`` beside the XML.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from virtxlate import Context, Loss, Renames, Report, format_domain, open_source, place, to_domain
+from virtxlate import (
+    Context,
+    Loss,
+    Renames,
+    Report,
+    format_domain,
+    open_source,
+    parse_scsi_map,
+    place,
+    to_domain,
+)
 from virtxlate.domain.model import Domain
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.source import Source
@@ -59,7 +70,8 @@ def context(name: str) -> Context:
     path = GANETI / f"{name}.context.toml"
     told: dict[str, Any] = tomllib.loads(path.read_text()) if path.exists() else {}
     renames = Renames(told.pop("map", {}))
-    return Context(renames=renames, **told)
+    scsi = parse_scsi_map(json.dumps(told.pop("scsi"))) if "scsi" in told else None
+    return Context(renames=renames, scsi=scsi, **told)
 
 
 @cache

@@ -23,12 +23,14 @@ from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import DriveAddress
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
+from virtxlate.ganeti.words import SCSI_DISK_TYPES
 from virtxlate.tables import causes, controller, disk, display, machine, nic, params
 
 # Paths
 
 _OF_DRIVE = ("controller", "target", "unit")
 _OF_PCI = ("domain", "slot", "function", "multifunction")
+_NO_WORD = "Ganeti has no word for it"
 UNWRITTEN = {
     "os/boot/@dev": "devices carry their boot order themselves",
     "devices/disk/source/@pool": "a volume is named by its path, not by its pool",
@@ -36,8 +38,25 @@ UNWRITTEN = {
     "devices/disk/source/host/@transport": "Ganeti knows TCP only, which is the default",
     "devices/disk/source/host/@socket": "Ganeti knows TCP only",
     "devices/disk/source/auth/secret/@usage": "a secret is named by its UUID",
+    "devices/disk/@rawio": _NO_WORD,
+    "devices/disk/@sgio": _NO_WORD,
+    "devices/disk/shareable": _NO_WORD,
+    "devices/disk/source/reservations/@managed": _NO_WORD,
+    **{f"devices/disk/source/reservations/source/@{name}": _NO_WORD for name in ("type", "path", "mode")},
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
+    "devices/controller/driver/@queues": _NO_WORD,
+    "devices/controller/driver/@iothread": _NO_WORD,
+    **{f"devices/hostdev/{path}": _NO_WORD for path in ("@rawio", "@sgio", "shareable")},
+    "devices/hostdev/@model": "only the other types of host devices have models",
+    "devices/hostdev/source/@wwpn": "Ganeti has no vhost-scsi",
+    "devices/hostdev/source/host/@transport": "iSCSI goes over TCP",
+    "devices/hostdev/source/host/@socket": "iSCSI goes over TCP",
+    "devices/hostdev/source/auth/secret/@usage": "a secret is named by its UUID",
+    **{
+        f"devices/hostdev/address/@{name}": "it is on SCSI, never on PCI or USB"
+        for name in ("domain", "slot", "function", "multifunction", "port")
+    },
     "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
     "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
@@ -157,13 +176,15 @@ def disk_types(instance: Instance) -> set[str]:
 
 
 def controllers(instance: Instance) -> set[str]:
-    return (
-        {instance.hvparams.scsi_controller_type} if disk_types(instance) & {"scsi-hd", "scsi-cd"} else set()
-    )
+    return {instance.hvparams.scsi_controller_type} if disk_types(instance) & SCSI_DISK_TYPES else set()
 
 
 ROWS: list[tuple[str, Callable[[Instance], set[str]], set[str]]] = [
-    ("DISK_TYPES", disk_types, {row.ganeti for row in disk.DISK_TYPES}),
+    (
+        "DISK_TYPES",
+        disk_types,
+        {row.ganeti for row in disk.DISK_TYPES} | {word for word, _type in disk.HOSTDEV_DISK_TYPES.rows},
+    ),
     ("SCSI_CONTROLLERS", controllers, {row.ganeti for row in controller.SCSI_CONTROLLERS}),
 ]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.golden.cases import DOMAIN, GANETI, NAMES, Translation, every_translation, source, translations
 from tests.golden.law import differences, uncovered
 from virtxlate import Report, format_domain, parse_domain, to_domain, to_ganeti
-from virtxlate.domain.schema import validate
+from virtxlate.rules import validate
 from virtxlate.xmlmap import Leftover
 
 SECRETS = ("not-in-any-xml",)

@@ -328,13 +328,13 @@ def test_a_full_scsi_controller_is_followed_by_a_second_one() -> None:
         disk(
             number % 10, uuid=f"{number:08x}-1111-4222-8333-444444444444", logical_id=("xenvg", f"v{number}")
         )
-        for number in range(9)
+        for number in range(8)
     ]
-    found = domain_of(ganeti(disks[:8], 1, disk_type="scsi-hd", scsi_controller_type="lsi"))
-    done = hotplug(found).add_disk(disks[8])
+    found = domain_of(ganeti(disks[:7], 1, disk_type="scsi-hd", scsi_controller_type="lsi"))
+    done = hotplug(found).add_disk(disks[7])
     assert [line(step) for step in done.steps] == [
         "add scsi controller 1 (lsilogic) at PCI bus 0 slot 0x5",
-        "attach disk ua-disk-00000008-1111-4222 (sdi) at controller 1 bus 0 target 0 unit 0",
+        "attach disk ua-disk-00000007-1111-4222 (sdh) at controller 1 bus 0 target 0 unit 0",
     ]
     assert done.hvinfo is None
     assert done.device is not None

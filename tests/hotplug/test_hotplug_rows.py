@@ -41,6 +41,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "disk": {
         "type": "file",
         "device": "lun",
+        "rawio": True,
+        "sgio": "filtered",
         "driver_name": "other",
         "driver_type": "qcow2",
         "cache": "none",
@@ -50,6 +52,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "target": "vdz",
         "bus": "usb",
         "readonly": True,
+        "shareable": True,
         "boot_order": 3,
         "alias": "ua-other",
         "address": domain.PciAddress(slot=30),

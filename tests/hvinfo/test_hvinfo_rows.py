@@ -257,6 +257,8 @@ ELSEWHERE = {
     "DISKS_BY_WORDS": "an index",
     "HOSTDEVS_BY_WORDS": "an index",
     "SCSI_BY_MODEL": "an index",
+    "DEFAULT_SCSI_MODEL": "rules/test_rules.py",
+    "SWITCHED_BUSES": "rules/test_rules.py",
 }
 
 

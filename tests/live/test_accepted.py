@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from lab.iscsi import IscsiTarget, Lun, iscsi_target
 from lab.qemu import command_line, device_options
 from tests.golden.cases import Translation, every_translation
 from virtxlate import format_domain, parse_domain
@@ -35,6 +36,7 @@ WANTS_OF_THE_HOST = {
 }
 """Cases that name a QEMU or a machine that this host does not have, and where libvirt says so."""
 MOST_DISKS = 16
+MOST_LUNS = 3
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,12 @@ def loop_devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str
     finally:
         for device in devices:
             subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[IscsiTarget]:
+    with iscsi_target(*(Lun(serial=f"GOLDEN-{number}") for number in range(MOST_LUNS))) as target:
+        yield target
 
 
 @pytest.mark.parametrize("stem", TRANSLATIONS)
@@ -77,12 +85,13 @@ def test_qemu_starts_with_each_device_where_ganeti_had_it(
     libvirt_host: EmbeddedLibvirt,
     bridge_name: str,
     loop_devices: tuple[str, ...],
+    target: IscsiTarget,
     tmp_path: Path,
 ) -> None:
     import libvirt  # noqa: PLC0415
 
     each = TRANSLATIONS[stem]
-    asked = on_this_host(each.domain, bridge_name, loop_devices, tmp_path)
+    asked = passed_through(on_this_host(each.domain, bridge_name, loop_devices, tmp_path), target)
     started = libvirt_host.connection.createXML(format_domain(asked), libvirt.VIR_DOMAIN_START_PAUSED)
     try:
         live = parse_domain(started.XMLDesc(0), [])
@@ -137,7 +146,7 @@ def on_this_host(
 
 def on_this_disk(disk: domain.Disk, loops: Iterator[str], folder: Path) -> domain.Disk:
     """The disk on a loop device where it is a block device, else on a file; an empty drive stays empty."""
-    if disk.source is None:
+    if disk.source is None or disk.device == "lun":
         return disk
     if disk.type == "block":
         return msgspec.structs.replace(disk, source=domain.DiskSource(dev=next(loops)))
@@ -147,13 +156,40 @@ def on_this_disk(disk: domain.Disk, loops: Iterator[str], folder: Path) -> domai
     return msgspec.structs.replace(disk, type="file", source=domain.DiskSource(file=str(image)))
 
 
+def passed_through(found: domain.Domain, target: IscsiTarget) -> domain.Domain:
+    """The domain with a LUN of the target for each device that takes SCSI commands; none has two."""
+    luns = iter(target.luns)
+    devices = found.devices
+    disks = tuple(
+        msgspec.structs.replace(
+            disk, type="network", source=domain.DiskSource(**on_target(target, next(luns)))
+        )
+        if disk.device == "lun"
+        else disk
+        for disk in devices.disks
+    )
+    hostdevs = tuple(
+        msgspec.structs.replace(each, source=domain.HostdevSource(**on_target(target, next(luns))))
+        for each in devices.hostdevs
+    )
+    return msgspec.structs.replace(
+        found, devices=msgspec.structs.replace(devices, disks=disks, hostdevs=hostdevs)
+    )
+
+
+def on_target(target: IscsiTarget, lun: Lun) -> dict[str, Any]:
+    host = domain.SourceHost(name=target.host, port=target.port)
+    return {"protocol": "iscsi", "name": target.path_of(lun), "hosts": (host,)}
+
+
 def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
     """Ganeti's hvinfo in the words of libvirt's argv: its own bus names, and what the controller takes."""
     if hvinfo.driver == "ide":
         return {"driver": "ide-hd", "bus": "ide.1"}
     if hvinfo.scsi_id is None:
         return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}
-    told = {"driver": hvinfo.driver, "bus": "scsi0.0", "scsi-id": hvinfo.scsi_id}
+    bus = "scsi0.0" if hvinfo.bus == "scsi.0" else hvinfo.bus
+    told = {"driver": hvinfo.driver, "bus": bus, "scsi-id": hvinfo.scsi_id}
     if by_ganeti(each.placed.hvparams.scsi_controller_type).scsi_id_in == "target":
         told |= {"channel": hvinfo.channel, "lun": hvinfo.lun}
     return told

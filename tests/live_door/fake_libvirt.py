@@ -16,6 +16,7 @@ ERRORS = {
     "VIR_ERR_RPC": 39,
     "VIR_ERR_NO_DOMAIN": 42,
     "VIR_ERR_AUTH_FAILED": 45,
+    "VIR_ERR_NO_NODE_DEVICE": 53,
     "VIR_ERR_OPERATION_INVALID": 55,
     "VIR_ERR_OPERATION_UNSUPPORTED": 84,
     "VIR_ERR_DEVICE_MISSING": 99,
@@ -81,6 +82,7 @@ class FakeLibvirt(ModuleType):
         self.breaks_at: str | None = None
         self.connections: list[FakeConnection] = []
         self.domains: list[FakeVirDomain] = []
+        self.node_devices: dict[str, str] = {}
         self.turns = threading.Semaphore(0)
         self.turned = threading.Semaphore(0)
 
@@ -207,6 +209,20 @@ class FakeConnection:
         self.called("defineXMLFlags", xml, flags)
         return FakeVirDomain(self._libvirt, "a", "u", self)
 
+    def listDevices(self, capability: str, flags: int) -> list[str]:  # noqa: N802
+        self._libvirt.called("listDevices", capability, flags)
+        return [*self._libvirt.node_devices, "gone"]
+
+    def nodeDeviceLookupByName(self, name: str) -> FakeNodeDevice:  # noqa: N802
+        self._libvirt.called("nodeDeviceLookupByName", name)
+        if name not in self._libvirt.node_devices:
+            raise libvirtError(ERRORS["VIR_ERR_NO_NODE_DEVICE"], f"no node device {name}")
+        return FakeNodeDevice(self._libvirt, name)
+
+    def nodeDeviceCreateXML(self, xml: str, flags: int) -> FakeNodeDevice:  # noqa: N802
+        self._libvirt.called("nodeDeviceCreateXML", xml, flags)
+        return FakeNodeDevice(self._libvirt, "scsi_host12")
+
     def getLibVersion(self) -> int:  # noqa: N802
         self.called("getLibVersion")
         return 9_012_003
@@ -214,6 +230,21 @@ class FakeConnection:
     def close(self) -> None:
         self._libvirt.called("close")
         self.alive, self.is_closed = False, True
+
+
+class FakeNodeDevice:
+    def __init__(self, libvirt: FakeLibvirt, name: str) -> None:
+        self._libvirt, self._name = libvirt, name
+
+    def name(self) -> str:
+        return self._name
+
+    def XMLDesc(self, flags: int) -> str:  # noqa: N802
+        self._libvirt.called("XMLDesc", flags)
+        return self._libvirt.node_devices[self._name]
+
+    def destroy(self) -> None:
+        self._libvirt.called("destroy", self._name)
 
 
 class FakeVirDomain:

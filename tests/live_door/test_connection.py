@@ -14,9 +14,10 @@ from virtxlate.errors import (
     DeviceNotFoundError,
     DomainNotFoundError,
     LiveError,
+    NodeDeviceNotFoundError,
     OperationRefusedError,
 )
-from virtxlate.live.port import DomainPort, HostPort, HotplugHost
+from virtxlate.live.port import DomainPort, HostPort, HotplugHost, NodeDevicePort
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
 
@@ -26,6 +27,7 @@ CLASSES = {
     "VIR_ERR_AUTH_FAILED": ConnectionFailedError,
     "VIR_ERR_RPC": ConnectionFailedError,
     "VIR_ERR_NO_DOMAIN": DomainNotFoundError,
+    "VIR_ERR_NO_NODE_DEVICE": NodeDeviceNotFoundError,
     "VIR_ERR_DEVICE_MISSING": DeviceNotFoundError,
     "VIR_ERR_OPERATION_INVALID": OperationRefusedError,
     "VIR_ERR_OPERATION_DENIED": OperationRefusedError,
@@ -211,3 +213,28 @@ def test_every_refusal_names_its_call(
     assert (
         str(caught.value) == f"{'create' if call == 'createWithFlags' else call}: not now (libvirt error 55)"
     )
+
+
+# Node devices
+
+
+def test_node_devices_are_given_as_xml_but_those_that_have_gone(
+    connection: ModuleType, libvirt: FakeLibvirt
+) -> None:
+    libvirt.node_devices = {"scsi_host1": "<device/>", "scsi_host2": "<device><name/></device>"}
+    with connection.connect(None) as host:
+        port: NodeDevicePort = host.host_devices()
+        assert port.node_devices("fc_host") == ("<device/>", "<device><name/></device>")
+    assert ("listDevices", "fc_host", 0) in libvirt.calls
+
+
+def test_a_node_device_is_made_and_removed(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    libvirt.node_devices = {"scsi_host12": "<device/>"}
+    with connection.connect(None) as host:
+        port: NodeDevicePort = host.host_devices()
+        assert port.create_node_device("<device/>") == "scsi_host12"
+        port.destroy_node_device("scsi_host12")
+        with pytest.raises(NodeDeviceNotFoundError, match="no node device scsi_host13"):
+            port.destroy_node_device("scsi_host13")
+    assert ("nodeDeviceCreateXML", "<device/>", 0) in libvirt.calls
+    assert ("destroy", "scsi_host12") in libvirt.calls

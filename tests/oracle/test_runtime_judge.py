@@ -226,7 +226,7 @@ def test_the_spelling_is_ganetis(cases: list[Case]) -> None:
 
 
 NOT_A_DOMAIN = frozenset({"scsi-block", "scsi-generic"})
-"""disk_type that is refused: LUN passthrough is not translated yet."""
+"""disk_type that is refused: the disks of these cases are no SCSI devices."""
 
 
 def test_the_file_of_a_running_domain_is_the_one_that_ganeti_wrote(cases: list[Case]) -> None:

@@ -8,15 +8,16 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import macs, partly_placed, patient, tokens
+from tests.strategies import SCSI_DEVICES, macs, partly_placed, patient, tokens
 from virtxlate import Context, Renames, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Instance, Nic, template_of
 from virtxlate.ganeti.words import UNCACHED_TEMPLATES
 from virtxlate.translate.fixed import is_fixed
 
-SECRETS = {"secrets": {"ceph-user": "11111111-2222-4333-8444-555555555555"}}
-CONTEXT = Context(libvirt_version=11_000_000, renames=Renames(SECRETS))
+SECRET = "11111111-2222-4333-8444-555555555555"
+SECRETS = {"secrets": {"ceph-user": SECRET, "chap": SECRET}}
+CONTEXT = Context(libvirt_version=11_000_000, renames=Renames(SECRETS), scsi=SCSI_DEVICES)
 quick = settings(patient, max_examples=60)
 replace = msgspec.structs.replace
 known_instances = partly_placed(known_devices=True)
@@ -66,7 +67,8 @@ def test_vcpus(instance: Instance, vcpus: int) -> None:
 @quick
 @given(known_instances, st.sampled_from([("default", "writeback"), ("writethrough", "writethrough")]))
 def test_cache(instance: Instance, words: tuple[str, str]) -> None:
-    assume(instance.disks)
+    # A host device has no cache.
+    assume(instance.disks and instance.hvparams.disk_type != "scsi-generic")
     found = written(instance)
     disks = tuple(disk if is_fixed(disk) else replace(disk, cache=words[1]) for disk in found.devices.disks)
     back = read_again(with_devices(found, disks=disks))
@@ -153,8 +155,10 @@ def test_a_disk_that_is_gone_is_gone(instance: Instance, data: st.DataObject) ->
     found, before = written(instance), place(instance)
     disks = (*before.disks[:index], *before.disks[index + 1 :])
     expected = replace(before, disks=disks, disk_template=template_of(disks))
-    kept = (*found.devices.disks[:index], *found.devices.disks[index + 1 :])
-    assert read_again(with_devices(found, disks=kept)) == expected
+    word = "hostdevs" if instance.hvparams.disk_type == "scsi-generic" else "disks"
+    there = getattr(found.devices, word)
+    kept = (*there[:index], *there[index + 1 :])
+    assert read_again(with_devices(found, **{word: kept})) == expected
 
 
 @quick

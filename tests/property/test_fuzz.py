@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rules.cases import CASES
+from tests.rules.cases import document as ruled
 from tests.strategies import patient
 from virtxlate import (
     Context,
@@ -21,6 +23,7 @@ from virtxlate import (
     parse_domain,
     to_domain,
     to_ganeti,
+    validate,
 )
 from virtxlate.xmlmap import Leftover
 
@@ -348,6 +351,17 @@ def test_changed_xml_is_read_or_refused(document: bytes) -> None:
             to_ganeti(found, Context(), Report())
         except VirtxlateError as exc:
             check(exc)
+
+
+RULED = [ruled(case.broken, case.outside, case.machine).encode() for case in CASES if "lun" in case.rule] + [
+    ruled(case.right, case.outside_right).encode() for case in CASES
+]
+
+
+@patient
+@given(st.sampled_from(RULED).flatmap(byte_mutations))
+def test_changed_xml_is_judged_by_the_rules(document: bytes) -> None:
+    assert all(each.rule and each.path for each in validate(document))
 
 
 WORDS = sorted(

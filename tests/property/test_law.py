@@ -9,18 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.law import differences, uncovered
-from tests.strategies import ODD_VLANS, partly_placed, patient
+from tests.strategies import ODD_VLANS, SCSI_DEVICES, partly_placed, patient
 from virtxlate import Context, Renames, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Instance
 
-MAP = {"secrets": {"ceph-user": "11111111-2222-4333-8444-555555555555"}}
+SECRET = "11111111-2222-4333-8444-555555555555"
+INITIATORS = {"iqn.2026-01.com.example:san": "iqn.2026-01.com.example:vm1"}
+MAP = {"secrets": {"ceph-user": SECRET, "chap": SECRET}}
 contexts = st.builds(
     Context,
     domain_type=st.sampled_from(["kvm", "qemu"]),
     disk_paths=st.sampled_from(["device", "link"]),
     libvirt_version=st.just(11_000_000),
-    renames=st.builds(Renames, st.just(MAP)),
+    renames=st.builds(Renames, st.sampled_from([MAP, {**MAP, "initiators": INITIATORS}])),
+    scsi=st.just(SCSI_DEVICES),
+    stable_names=st.booleans(),
 )
 
 

@@ -25,7 +25,7 @@ ROWS = [(name, left, right) for name, table in BIJECTIONS.items() for left, righ
 
 def test_all_tables_were_found_and_no_two_share_a_name() -> None:
     tables = [t for m in (disk, nic, display, machine) for t in vars(m).values() if isinstance(t, Bijection)]
-    assert len(tables) == len(BIJECTIONS) == 10
+    assert len(tables) == len(BIJECTIONS) == 11
 
 
 @pytest.mark.parametrize(("name", "left", "right"), ROWS)
@@ -87,6 +87,7 @@ def test_every_nic_type_of_ganeti_is_a_row_or_refused_with_a_reason() -> None:
 
 def test_every_disk_type_of_ganeti_is_a_row_an_alias_or_refused_with_a_reason() -> None:
     rows = {row.ganeti for row in disk.DISK_TYPES}
+    rows |= {word for word, _type in disk.HOSTDEV_DISK_TYPES.rows}
     assert rows | set(disk.DISK_TYPE_ALIASES) | set(disk.UNSUPPORTED_DISK_TYPES) == set(ganeti.DISK_DRIVERS)
 
 
@@ -105,20 +106,20 @@ def test_the_old_scsi_is_today_s_scsi_hd() -> None:
 UNKNOWN = [
     (
         lambda: disk.by_disk_type("nvme"),
-        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd')",
+        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')",
     ),
     (
         lambda: disk.by_bus("sata", "disk"),
         (
             "disk_type: no libvirt term 'sata disk' "
-            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')"
+            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
         ),
     ),
     (
         lambda: disk.by_bus(None, "disk"),
         (
             "disk_type: no libvirt term 'None disk' "
-            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')"
+            "(known: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
         ),
     ),
     (

@@ -71,18 +71,22 @@ def test_the_scsi_id_comes_back(controller: str) -> None:
     assert back(found).hvparams.scsi_controller_type == controller
 
 
-CHANNELS = [
-    ("virtio-scsi-pci", domain.DriveAddress(bus=1, target=5, unit=2)),
-    ("megasas", domain.DriveAddress(bus=1, target=5, unit=2)),
-]
-
-
-@pytest.mark.parametrize(("controller", "address"), CHANNELS)
-def test_channel_and_lun_come_along(controller: str, address: domain.DriveAddress) -> None:
-    hvinfo = replace(AT_5, channel=1, lun=2)
+@pytest.mark.parametrize("controller", ["virtio-scsi-pci", "megasas"])
+def test_a_lun_comes_along(controller: str) -> None:
+    hvinfo = replace(AT_5, lun=2)
     found = there(instance((disk(hvinfo=hvinfo),), disk_type="scsi-hd", scsi_controller_type=controller))
-    assert found.devices.disks[0].address == address
+    assert found.devices.disks[0].address == domain.DriveAddress(target=5, unit=2)
     assert back(found).disks[0].hvinfo == hvinfo
+
+
+@pytest.mark.parametrize("controller", ["virtio-scsi-pci", "megasas"])
+def test_a_second_channel_is_refused_by_the_rule(controller: str) -> None:
+    hvinfo = replace(AT_5, channel=1)
+    one = instance((disk(hvinfo=hvinfo),), disk_type="scsi-hd", scsi_controller_type=controller)
+    assert refusal(one) == (
+        "disks[0]: a SCSI controller has one channel, bus 0; found '1'; "
+        "write bus='0' and choose a free target, or unit on a parallel controller [scsi-channel]"
+    )
 
 
 @pytest.mark.parametrize("place", [{"channel": 1}, {"lun": 1}])
@@ -184,11 +188,6 @@ def test_another_mode_is_refused() -> None:
 
 
 REFUSED = [
-    ({"disk_type": "scsi-block"}, "hvparams.disk_type: 'scsi-block': LUN passthrough is not translated yet"),
-    (
-        {"disk_type": "scsi-generic"},
-        "hvparams.disk_type: 'scsi-generic': SCSI generic passthrough is not translated yet",
-    ),
     (
         {"disk_type": "sd"},
         (
@@ -202,7 +201,10 @@ REFUSED = [
     ),
     (
         {"disk_type": "nvme"},
-        "hvparams.disk_type: 'nvme' has no equal (these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd')",
+        (
+            "hvparams.disk_type: 'nvme' has no equal "
+            "(these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')"
+        ),
     ),
     (
         {"disk_cache": "unsafe"},
@@ -399,12 +401,15 @@ REFUSED_BACK = [
         replace(DISK, bus="sata"),
         (
             "disks[0].bus: 'sata' has no equal "
-            "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')"
+            "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
         ),
     ),
     (
         replace(DISK, bus=None, device="lun"),
-        "disks[0].bus: None has no equal (these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')",
+        (
+            "disks[0].bus: None has no equal "
+            "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
+        ),
     ),
     (
         replace(DISK, cache="directsync"),

@@ -223,11 +223,17 @@ REFUSED = [
     ),
     (
         one("ext", (), USER, uri="nbd://h/x"),
-        "disks[0]: expected rbd:POOL/IMAGE or gluster://HOST:PORT/VOLUME/PATH, found 'nbd://h/x'",
+        (
+            "disks[0]: expected rbd:POOL/IMAGE, gluster://HOST:PORT/VOLUME/PATH or "
+            "iscsi://HOST[:PORT]/IQN/LUN, found 'nbd://h/x'"
+        ),
     ),
     (
         one("ext", (), USER, uri="rbd:p/i:conf=/etc/x"),
-        "disks[0]: expected rbd:POOL/IMAGE or gluster://HOST:PORT/VOLUME/PATH, found 'rbd:p/i:conf=/etc/x'",
+        (
+            "disks[0]: expected rbd:POOL/IMAGE, gluster://HOST:PORT/VOLUME/PATH or "
+            "iscsi://HOST[:PORT]/IQN/LUN, found 'rbd:p/i:conf=/etc/x'"
+        ),
     ),
     (
         one("rbd", ("rbd", "i"), {"pool": "p", "user-id": "admin", **USER}),

@@ -310,3 +310,10 @@ def test_links_are_an_option() -> None:
     asked = by_path(explain(each.instance, each.domain, {}, each.context))
     path = next(path for path in asked if path.endswith(("source/@dev", "source/@file")))
     assert told(asked, path)[-1] == ("--disk-paths", "link", "option")
+
+
+def test_stable_names_are_an_option_where_they_changed_a_name() -> None:
+    (each,) = [each for each in every_translation() if each.stem == "disk-stable-names"]
+    asked = by_path(explain(each.instance, each.domain, {}, each.context))
+    changed = {path for path in asked if ("--stable-names", True, "option") in told(asked, path)}
+    assert changed == {f"devices/disk[{number}]/source/@dev" for number in (1, 2)}

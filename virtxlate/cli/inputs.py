@@ -16,6 +16,7 @@ from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.runtime import read_runtime, with_runtime
 from virtxlate.ganeti.source import Source, open_source
 from virtxlate.report import Report
+from virtxlate.scsi import ScsiResolver, parse_scsi_map
 from virtxlate.translate.context import Context, Renames, parse_renames
 
 STDIO = "-"
@@ -74,7 +75,21 @@ def read_context(args: argparse.Namespace) -> Context:
         renames=read_renames(args.map) if args.map else Renames(),
         libvirt_version=parse_libvirt_version(args.libvirt_version),
         metadata=not args.no_metadata,
+        stable_names=args.stable_names,
+        scsi=read_scsi(args.scsi_map) if args.scsi_map else None,
     )
+
+
+def read_scsi(path: str) -> ScsiResolver:
+    """Give the resolver of a lookup file, or of the host whose file system is at a directory."""
+    if os.path.isdir(path):  # noqa: PTH112 - one stat, no object
+        from virtxlate.live.sysfs import SysfsScsi  # noqa: PLC0415 - seldom used
+
+        return SysfsScsi(Path(path))
+    try:
+        return parse_scsi_map(read_text(path))
+    except MapError as exc:
+        raise MapError(exc.message, at=f"{path}: {exc.at}" if exc.at else path) from None
 
 
 def read_renames(path: str) -> Renames:

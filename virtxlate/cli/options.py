@@ -55,7 +55,18 @@ def destination_options(parser: argparse.ArgumentParser) -> None:
         "--map",
         metavar="FILE",
         help="TOML file of what has another name there: [bridges], [switches], [networks], [paths], [pools], "
-        "[disks], [scripts], [secrets], [diskparams.TEMPLATE]",
+        "[disks], [scripts], [secrets], [initiators], [diskparams.TEMPLATE]",
+    )
+    group.add_argument(
+        "--scsi-map",
+        metavar="FILE",
+        help="SCSI devices of that host, as scsi-map writes them, for scsi-generic and stable names; / where "
+        "it is this host",
+    )
+    group.add_argument(
+        "--stable-names",
+        action="store_true",
+        help="name a disk such as /dev/sdb by its wwn, another by-id or by-path name that the SCSI map knows",
     )
     group.add_argument(
         "--libvirt-version",

@@ -7,6 +7,7 @@ import argparse
 from virtxlate._version import __version__
 from virtxlate.cli.options import Verbs, add_verb, source_options
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
+from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
 
 _EXIT_CODES = """\
 exit codes:
@@ -34,9 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     _translate(verbs)
     _validate(verbs)
+    _rules(verbs)
     _explain(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
+    add_scsi_map(verbs)
+    add_vhba(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
         verbs, "start", "start an instance as a libvirt domain, defined first if need be", "virsh dumpxml"
@@ -76,12 +80,26 @@ def _validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         verbs,
         "validate",
         "validate",
-        "check domain XML against the schema, and show every problem",
+        "check domain XML against the schema and the rules, and show every problem",
         "virsh dumpxml web1 | virtxlate validate -",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
+    )
+
+
+def _rules(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
+        verbs,
+        "rules",
+        "rules",
+        "list the rules that validate checks beside the schema, or explain one",
+        "virtxlate rules lun-cache",
+    )
+    parser.add_argument("id", metavar="ID", nargs="?", help="id of a rule, as validate shows it; none: all")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each rule"
     )
 
 
@@ -204,6 +222,11 @@ def _live_domain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection; then DOMAIN is no file")
     parser.add_argument(
         "--map", metavar="FILE", help="TOML file of what has another name on the domain's host"
+    )
+    parser.add_argument(
+        "--scsi-map",
+        metavar="FILE",
+        help="SCSI devices of that host, as scsi-map writes them; / for this host",
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from virtxlate.cli import complain
 from virtxlate.cli.files import write_whole
 from virtxlate.cli.hvinfo import read_domain
-from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_source, read_text
+from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_scsi, read_source, read_text
 from virtxlate.errors import DomainXmlError, GanetiDataError, UsageError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.runtime import Runtime, read_runtime
@@ -132,7 +132,8 @@ def _write_file(args: argparse.Namespace) -> int:
 def _context(args: argparse.Namespace) -> Context:
     """Give the host of the running domain: what its libvirt can do is no question any more."""
     renames = parse_renames(read_text(args.map)) if args.map else Renames()
-    return Context(renames=renames, libvirt_version=sys.maxsize)
+    scsi = read_scsi(args.scsi_map) if args.scsi_map else None
+    return Context(renames=renames, scsi=scsi, libvirt_version=sys.maxsize)
 
 
 def _source(args: argparse.Namespace, report: Report) -> Instance | None:

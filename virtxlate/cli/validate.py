@@ -9,8 +9,8 @@ import msgspec
 
 from virtxlate.cli import complain, describe, show
 from virtxlate.cli.inputs import STDIO, read_bytes
-from virtxlate.domain.schema import validate
 from virtxlate.domain.violations import Violation
+from virtxlate.rules import validate
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
             reason, code = describe(exc, traceback=args.traceback)
             complain(f"error: {reason}")
             continue
-        verdict = Verdict("stdin" if path == STDIO else path, not violations, violations)
+        valid = all(each.severity != "error" for each in violations)
+        verdict = Verdict("stdin" if path == STDIO else path, valid, violations)
         verdicts.append(verdict)
         if args.format == "text":
             _print(verdict)
@@ -42,5 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(verdict: Verdict) -> None:
     for each in verdict.violations:
-        show(f"{verdict.file}:{each.line}: {each.path}: {each.message} [{each.rule}]")
+        kind = "warning: " if each.severity == "warning" else ""
+        hint = f"; {each.hint}" if each.hint else ""
+        show(f"{verdict.file}:{each.line}: {each.path}: {kind}{each.message}{hint} [{each.rule}]")
     show(f"{verdict.file} {'validates' if verdict.valid else 'fails to validate'}")

@@ -56,6 +56,15 @@ class SourceAuth(msgspec.Struct, frozen=True, kw_only=True):
     secret_uuid: str | None = None
 
 
+class Reservations(msgspec.Struct, frozen=True, kw_only=True):
+    """``<reservations managed='yes'/>``: who serves a lun's persistent reservations, libvirt or a socket."""
+
+    managed: bool
+    socket: str | None = None
+    socket_type: str | None = None
+    socket_mode: str | None = None
+
+
 class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     """``<source file=...>``, ``<source dev=...>`` or ``<source protocol=... name=...>``."""
 
@@ -66,7 +75,10 @@ class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     pool: str | None = None
     volume: str | None = None
     hosts: tuple[SourceHost, ...] = ()
+    initiator: str | None = None
+    """iSCSI name under which QEMU logs in."""
     auth: SourceAuth | None = None
+    reservations: Reservations | None = None
 
 
 class Disk(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +86,8 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
 
     type: str
     device: str = "disk"
+    rawio: bool | None = None
+    sgio: str | None = None
     driver_name: str | None = None
     driver_type: str | None = None
     cache: str | None = None
@@ -83,6 +97,42 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     bus: str | None = None
     readonly: bool = False
+    shareable: bool = False
+    boot_order: int | None = None
+    alias: str | None = None
+    address: Address | None = None
+
+
+class HostdevSource(msgspec.Struct, frozen=True, kw_only=True):
+    """``<source><adapter name='scsi_host2'/><address bus='0' target='1' unit='0'/></source>``, or iSCSI.
+
+    The parts of the address are texts: what they mean depends on the type of the host device.
+    """
+
+    adapter: str | None = None
+    bus: str | None = None
+    target: str | None = None
+    unit: str | None = None
+    protocol: str | None = None
+    name: str | None = None
+    wwpn: str | None = None
+    hosts: tuple[SourceHost, ...] = ()
+    initiator: str | None = None
+    auth: SourceAuth | None = None
+
+
+class Hostdev(msgspec.Struct, frozen=True, kw_only=True):
+    """``<hostdev mode='subsystem' type='scsi'>...</hostdev>``: a device of the host as it is."""
+
+    mode: str = "subsystem"
+    type: str
+    model: str | None = None
+    managed: bool | None = None
+    rawio: bool | None = None
+    sgio: str | None = None
+    source: HostdevSource | None = None
+    readonly: bool = False
+    shareable: bool = False
     boot_order: int | None = None
     alias: str | None = None
     address: Address | None = None
@@ -94,6 +144,8 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     index: int | None = None
     model: str | None = None
+    queues: int | None = None
+    iothread: int | None = None
     alias: str | None = None
     address: Address | None = None
 
@@ -170,6 +222,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[Disk, ...] = ()
     controllers: tuple[Controller, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    hostdevs: tuple[Hostdev, ...] = ()
     serials: tuple[Character, ...] = ()
     parallels: tuple[Character, ...] = ()
     consoles: tuple[Character, ...] = ()

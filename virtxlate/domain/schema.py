@@ -37,7 +37,7 @@ def validate(document: Document) -> tuple[Violation, ...]:
     not XML at all is one violation of rule "malformed", and so is a document type declaration.
     """
     try:
-        root = _root(document)
+        root = read(document)
     except DomainXmlError as exc:
         return (_malformed(exc.message, exc.line),)
     if is_valid(root):
@@ -71,7 +71,8 @@ def _complaints(root: etree._Element) -> list[Complaint]:
     return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in schema.error_log]
 
 
-def _root(document: Document) -> etree._Element:
+def read(document: Document) -> etree._Element:
+    """Give the root element. Raises DomainXmlError for what is not XML or has a document type."""
     if isinstance(document, bytes | str):
         return parse_document(document)
     if _has_doctype(document):

@@ -18,7 +18,7 @@ from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
 
-Rule = Literal[
+SchemaRule = Literal[
     "malformed",
     "unknown-element",
     "unknown-attribute",
@@ -30,7 +30,7 @@ Rule = Literal[
     "duplicate",
     "content",
 ]
-"""Stable names of what can be wrong; new ones may be added."""
+"""Stable names of what a schema finds wrong; new ones may be added."""
 
 
 class Complaint(NamedTuple):
@@ -71,13 +71,18 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is, or would have to be: steps have an index where the parent has more of that name."""
     line: int
     """Line of the element, from 1; 0 for a document that was not read from text."""
-    rule: Rule
+    rule: str
+    """A SchemaRule, or the id of a rule that no schema can hold."""
     message: str
     """What is wrong, in one sentence."""
     found: str | None = None
     """The value, or the name, that is wrong; None where something is missing."""
     allowed: tuple[str, ...] = ()
     """Every word or name that may stand there, in the schema's order; empty where there is no list."""
+    hint: str = ""
+    """What to do about it, where that is known."""
+    severity: Literal["error", "warning"] = "error"
+    """A warning leaves the document valid: it works, but perhaps not as meant."""
 
     def __str__(self) -> str:
         return f"{self.path} (line {self.line}): {self.message}"
@@ -149,7 +154,7 @@ class _Explanation:
     def _note(
         self,
         element: etree._Element,
-        rule: Rule,
+        rule: SchemaRule,
         message: str,
         *,
         below: str = "",

@@ -14,6 +14,7 @@ import msgspec
 from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.runtime import without_password
 from virtxlate.ganeti.runtime_tree import Device, DiskEntry, RuntimeTree, lost
 from virtxlate.ganeti.words import LINK_DIRECTORY
 from virtxlate.report import Report
@@ -112,7 +113,8 @@ def _entry(disk: Disk, index: int, instance: Instance, report: Report, known: _K
         lost(report, f"{at}.uuid", None, "Ganeti cannot change a running disk without uuid", guest=False)
     if not disk.size_mib and "size" not in kept:
         lost(report, f"{at}.size", None, "the domain does not tell it", guest=False)
-    uri = disk.uri or userspace_uri(disk) or uri
+    if uri is None or without_password(uri) != disk.uri:
+        uri = disk.uri or userspace_uri(disk) or uri
     link = disk.link or link or f"{LINK_DIRECTORY}/{instance.name}:{index}"
     if disk.template == "ext" and disk.uri is not None and disk.link is None:
         link = None

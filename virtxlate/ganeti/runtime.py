@@ -6,6 +6,7 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/kvm_runtime.py:57-23
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -108,9 +109,20 @@ def _read_disks(raw: msgspec.Raw, hvparams: HvParams, report: Report) -> tuple[D
             hvinfo = resolve_hvinfo(wire, "disk", driver)
         except GanetiDataError as exc:
             raise exc.under(at) from None
-        extra = {"link": link, "uri": uri, "hvinfo": hvinfo}
+        told = without_password(uri)
+        if told != uri:
+            report.lose(f"disks[{index}].uri", None, "the password in a URI stays with Ganeti")
+        extra = {"link": link, "uri": told, "hvinfo": hvinfo}
         disks.append(make_disk(wire, at, report, params=wire.params or {}, extra=extra))
     return tuple(disks)
+
+
+_PASSWORD = re.compile(r"(?<=://)([^/@%]*)%[^/@]*(?=@)")
+
+
+def without_password(uri: str | None) -> str | None:
+    """Give a URI such as ``iscsi://user%password@host/iqn/1`` without its password."""
+    return None if uri is None else _PASSWORD.sub(r"\1", uri)
 
 
 def runtime_instance(runtime: Runtime, report: Report) -> Instance:

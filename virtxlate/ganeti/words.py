@@ -34,6 +34,10 @@ DISK_DRIVERS = {
 """disk_type to the driver in hvinfo; for ide Ganeti keeps the word of the parameter."""
 SCSI_DISK_TYPES = frozenset({"scsi-generic", "scsi-block", "scsi-cd", "scsi-hd"})
 """Disk types that are placed on the SCSI bus; all others, ide included, take a PCI slot."""
+PASSTHROUGH_DISK_TYPES = frozenset({"scsi-generic", "scsi-block"})
+"""Disk types whose guest talks to the device itself."""
+NO_SCSI_TEMPLATES = frozenset({"plain", "drbd", "rbd"})
+"""Templates whose device is device mapper, DRBD or RBD: none takes SCSI commands."""
 
 NIC_DRIVERS = {
     "paravirtual": "virtio-net-pci",

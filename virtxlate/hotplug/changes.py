@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -13,15 +13,13 @@ from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits
 from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
 from virtxlate.hotplug.snapshot import Entry, Snapshot
-from virtxlate.hotplug.steps import Attach, Resize, Step, Update
+from virtxlate.hotplug.steps import Attach, Device, Resize, Step, Update
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk, wanted_nic
 from virtxlate.report import Report
 from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES, LINK_STATES, How
 from virtxlate.translate import disk as disks_of
 from virtxlate.translate.context import Context
 from virtxlate.units import BYTES_PER_UNIT
-
-Device = TypeVar("Device", domain.Disk, domain.Interface)
 
 
 def modify_nic(
@@ -88,7 +86,7 @@ def _changed(before: Device, after: Device) -> tuple[str, ...]:
 def change(
     snapshot: Snapshot,
     entry: Entry,
-    after: domain.Disk | domain.Interface,
+    after: Device,
     fields: tuple[str, ...],
     table: dict[str, How],
     *,
@@ -142,7 +140,7 @@ def _update(
 def _replace(
     snapshot: Snapshot,
     entry: Entry,
-    after: domain.Disk | domain.Interface,
+    after: Device,
     fields: Iterable[str],
     set_state: edits.Edit,
 ) -> tuple[Step, ...]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from typing import Any
 
 from lxml import etree
 
-from virtxlate.domain.elements import DISK, INTERFACE
-from virtxlate.domain.model import Disk, Interface
+from virtxlate.domain.elements import DISK, HOSTDEV, INTERFACE
+from virtxlate.domain.model import Disk, Hostdev, Interface
 from virtxlate.errors import UnsupportedError
 from virtxlate.hotplug.snapshot import Entry as DeviceEntry
+from virtxlate.hotplug.steps import Device
 from virtxlate.tables.hotplug import MEDIA_DEVICES
-from virtxlate.xmlmap import Field, Flag
+from virtxlate.xmlmap import Element, Field, Flag
 from virtxlate.xmlmap.entries import Entry
 
+ELEMENTS: dict[type, Element[Any]] = {Disk: DISK, Interface: INTERFACE, Hostdev: HOSTDEV}
+"""How each kind of device stands in XML."""
 Edit = Callable[[etree._Element], None]
 
 
@@ -57,11 +61,11 @@ def set_link_state(state: str) -> Edit:
     return edit
 
 
-def set_fields(wanted: Disk | Interface, fields: Iterable[str]) -> Edit:
+def set_fields(wanted: Device, fields: Iterable[str]) -> Edit:
     """Give the edit that makes ``fields`` those of ``wanted``, and leaves all else as libvirt has it."""
-    is_disk = isinstance(wanted, Disk)
-    new = DISK.format(wanted) if isinstance(wanted, Disk) else INTERFACE.format(wanted)
-    entries: dict[str, Entry] = {each.name: each for each in (DISK if is_disk else INTERFACE).entries}
+    declared = ELEMENTS[type(wanted)]
+    new = declared.format(wanted)
+    entries: dict[str, Entry] = {each.name: each for each in declared.entries}
     paths = [_path(entries[name]) for name in fields]
 
     def edit(element: etree._Element) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 from lxml import etree
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
+from virtxlate.domain.elements import CONTROLLER, DISK, HOSTDEV, INTERFACE
 from virtxlate.domain.live import LiveDevice, LiveDomain, read_number
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.xmlmap import Element
 
-Device = domain.Disk | domain.Interface | domain.Controller
+Device = domain.Disk | domain.Interface | domain.Hostdev | domain.Controller
 
 
 def is_there(live: LiveDomain, info: DeviceInfo) -> bool:
@@ -62,12 +62,14 @@ def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
         return next((each for alias, each in aliases if alias == device.alias), None)
     if isinstance(device, domain.Disk):
         return next((d for d in live.devices if d.tag == "disk" and _target(d) == device.target), None)
+    if isinstance(device, domain.Hostdev):
+        return None
     wanted = (device.mac or "").lower()
     return next((d for d in live.devices if d.tag == "interface" and _mac(d) == wanted), None)
 
 
 def _parsed(device: LiveDevice) -> Device:
-    elements: dict[str, Element[Any]] = {each.tag: each for each in (DISK, INTERFACE, CONTROLLER)}
+    elements: dict[str, Element[Any]] = {each.tag: each for each in (DISK, INTERFACE, HOSTDEV, CONTROLLER)}
     found: Device = elements[device.tag].parse(device.element, [])
     return found
 
@@ -85,18 +87,28 @@ def is_taken(live: LiveDomain, device: Device) -> bool:
     if isinstance(device, domain.Controller):
         known = live.controllers_by_index()
         return (device.type, device.index) in known or _is_slot_taken(live, device.address)
-    if isinstance(device, domain.Disk):
+    if isinstance(device, domain.Disk | domain.Hostdev):
         others = [
             each
             for each in live.devices
-            if each.tag == "disk" and (device.alias is None or each.part("alias").get("name") != device.alias)
+            if device.alias is None or each.part("alias").get("name") != device.alias
         ]
-        if any(_target(each) == device.target for each in others):
+        if isinstance(device, domain.Disk) and any(
+            each.tag == "disk" and _target(each) == device.target for each in others
+        ):
             return True
         if isinstance(device.address, domain.DriveAddress):
-            same_bus = [each for each in others if each.part("target").get("bus") == device.bus]
+            bus = device.bus if isinstance(device, domain.Disk) else device.type
+            same_bus = [each for each in others if _bus(each) == bus]
             return any(_drive(each.part("address")) == device.address for each in same_bus)
     return _is_slot_taken(live, device.address)
+
+
+def _bus(device: LiveDevice) -> str | None:
+    """Give the kind of bus that a disk, or a host device, with a drive address is on."""
+    if device.tag == "hostdev":
+        return device.get("type")
+    return device.part("target").get("bus") if device.tag == "disk" else None
 
 
 def _drive(address: etree._Element) -> domain.DriveAddress | None:

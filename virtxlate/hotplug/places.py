@@ -171,6 +171,7 @@ class Places:
                 first=0,
                 last=last,
                 used={number: owner for number, owner in used.items() if number <= last},
+                skip=() if row.initiator_id is None else (row.initiator_id,),
             )
         return self._targets[index]
 

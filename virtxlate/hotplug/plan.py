@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.elements import CONTROLLER, DISK, INTERFACE
+from virtxlate.domain.elements import CONTROLLER
 from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -19,12 +19,13 @@ from virtxlate.hotplug import edits
 from virtxlate.hotplug.look import twin
 from virtxlate.hotplug.places import Places
 from virtxlate.hotplug.snapshot import Entry, Snapshot
-from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, place_text
+from virtxlate.hotplug.steps import AddController, Attach, Detach, Device, Step, place_text
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Report
 from virtxlate.tables.disk import by_disk_type
 from virtxlate.tables.hotplug import HOTPLUG_BUSES, NO_HOTPLUG, PCIE_INTERFACES, PCIE_SCSI
 from virtxlate.translate import disk as disks_of
+from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import nic as nics_of
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import disk_type, scsi_controller
@@ -55,12 +56,13 @@ def add_disk(
     index = _index_for(snapshot, snapshot.disks, MAX_DISKS, "disks") if index is None else index
     at = f"disks[{index}]"
     wanted = wanted_disk(snapshot.instance, disk, index, context, report)
-    _check_bus(wanted.bus, at, running=running)
+    bus = wanted.bus if isinstance(wanted, domain.Disk) else wanted.type
+    _check_bus(bus, at, running=running)
     _check_new(snapshot, wanted.alias, at)
     check_source(snapshot, wanted, at)
     before: tuple[Step, ...] = ()
     address: domain.Address
-    if wanted.bus == "scsi":
+    if bus == "scsi":
         row = scsi_controller(snapshot.instance)
         known = disk.hvinfo.scsi_id if disk.hvinfo is not None else None
         address, controller = places.scsi(at, row, SCSI_TARGETS, known=known)
@@ -70,9 +72,11 @@ def add_disk(
             before = (AddController(at=at, controller=new, xml=CONTROLLER.format_text(new)),)
     else:
         address = places.pci(at, express=True, known=_slot(disk))
-    target = places.target(by_disk_type(disk_type(snapshot.instance)).prefix)
-    placed = msgspec.structs.replace(wanted, target=target, address=address, boot_order=None)
-    return (*before, attach("disk", placed, at))
+    placed: Device = msgspec.structs.replace(wanted, address=address, boot_order=None)
+    if isinstance(placed, domain.Disk):
+        target = places.target(by_disk_type(disk_type(snapshot.instance)).prefix)
+        placed = msgspec.structs.replace(placed, target=target)
+    return (*before, attach("disk" if isinstance(placed, domain.Disk) else "hostdev", placed, at))
 
 
 def add_nic(
@@ -129,7 +133,9 @@ def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
                 )
 
 
-def check_source(snapshot: Snapshot, wanted: domain.Disk, at: str, *, but: Entry | None = None) -> None:
+def check_source(
+    snapshot: Snapshot, wanted: domain.Disk | domain.Hostdev, at: str, *, but: Entry | None = None
+) -> None:
     """Refuse to open a disk twice: what two writers make of it is no file system.
 
     ``but`` is the disk that ``wanted`` takes the place of. Raises OperationRefusedError.
@@ -137,20 +143,26 @@ def check_source(snapshot: Snapshot, wanted: domain.Disk, at: str, *, but: Entry
     for entry in (*snapshot.disks, *snapshot.others):
         device = entry.device
         if (
-            isinstance(device, domain.Disk)
+            isinstance(device, type(wanted))
             and entry is not but
             and wanted.source is not None
             and device.source == wanted.source
             and not (device.readonly and wanted.readonly)
             and entry.element.element.find("shareable") is None
         ):
-            path = wanted.source.file or wanted.source.dev or wanted.source.name
+            path = _path_of(wanted.source)
             raise OperationRefusedError(f"{at}: {path} is open already as {entry.at}", call="attach")
 
 
-def attach(kind: Any, device: domain.Disk | domain.Interface, at: str) -> Attach:
+def _path_of(source: domain.DiskSource | domain.HostdevSource) -> str | None:
+    if isinstance(source, domain.HostdevSource):
+        return source.name or f"{source.adapter} {source.bus}:{source.target}:{source.unit}"
+    return source.file or source.dev or source.name
+
+
+def attach(kind: Any, device: Device, at: str) -> Attach:
     """Give the step that attaches a device that has its place."""
-    xml = DISK.format_text(device) if isinstance(device, domain.Disk) else INTERFACE.format_text(device)
+    xml = edits.ELEMENTS[type(device)].format_text(device)
     place = place_text(device.address)
     return Attach(at=at, kind=kind, device=device, alias=device.alias or "", place=place, xml=xml)
 
@@ -224,5 +236,5 @@ def check_hot_pluggable(instance: Instance, dev_type: str) -> None:
         nics_of.check_type(instance)
         return
     disks_of.check_type(instance)
-    word = disk_type(instance)
-    _check_bus(carry(by_disk_type, word, "hvparams.disk_type").bus, "hvparams.disk_type")
+    word, at = disk_type(instance), "hvparams.disk_type"
+    _check_bus("scsi" if hostdevs_of.is_hostdev(instance) else carry(by_disk_type, word, at).bus, at)

@@ -20,9 +20,10 @@ from virtxlate.ganeti.hvinfo import kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.words import UUID_PATTERN
-from virtxlate.hotplug.steps import name_of
+from virtxlate.hotplug.steps import Device, name_of
 from virtxlate.report import Report
 from virtxlate.translate import disk as disks_of
+from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import instance as instances
 from virtxlate.translate import metadata
 from virtxlate.translate import nic as nics_of
@@ -42,8 +43,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Ganeti's path, disks[0]; of a device that Ganeti does not count, libvirt's."""
     info: DeviceInfo
     element: LiveDevice
-    device: domain.Disk | domain.Interface | None
-    """None for a host device."""
+    device: Device | None
+    """None for what the reader of domain XML does not know."""
     kept: Disk | Nic | None = None
     """What the metadata has of it."""
 
@@ -144,23 +145,26 @@ def _entries(
     view: LiveView, infos: tuple[DeviceInfo, ...], kept: Instance | None
 ) -> tuple[tuple[Entry, ...], ...]:
     """Give disks, NICs and the rest."""
-    by_path: dict[str, domain.Disk | domain.Interface] = {
-        info.path: device for info, device in zip(view.disks, view.domain.devices.disks, strict=True)
-    }
-    by_path |= {
-        info.path: device for info, device in zip(view.nics, view.domain.devices.interfaces, strict=True)
-    }
+    devices = view.domain.devices
+    records: tuple[Device, ...] = (*devices.disks, *devices.interfaces, *devices.hostdevs)
+    known = (*view.disks, *view.nics, *view.hostdevs)
+    by_path = {info.path: device for info, device in zip(known, records, strict=True)}
     found: dict[str, list[Entry]] = {"disks": [], "nics": [], "others": []}
     cdrom_is_disk = kept is not None and kept.hvparams.disk_type == "scsi-cd"
     for info, element in zip(infos, view.live.devices, strict=True):
         device = by_path.get(info.path)
-        kind = _kind(info, cdrom_is_disk=cdrom_is_disk)
+        kind = "disks" if _is_scsi(device) else _kind(info, cdrom_is_disk=cdrom_is_disk)
         found[kind].append(Entry(at=info.path, info=info, element=element, device=device))
     return (
         _in_order("disks", found["disks"], kept.disks if kept is not None else ()),
         _in_order("nics", found["nics"], kept.nics if kept is not None else ()),
         tuple(found["others"]),
     )
+
+
+def _is_scsi(device: Device | None) -> bool:
+    """Tell whether the device is a host device that Ganeti has as a disk."""
+    return isinstance(device, domain.Hostdev) and hostdevs_of.is_disk(device)
 
 
 def _kind(info: DeviceInfo, *, cdrom_is_disk: bool) -> str:
@@ -226,7 +230,8 @@ def _listed(entries: Iterable[Entry]) -> str:
 def _is_called(entry: Entry, which: str) -> bool:
     """Tell whether a person may call a device so; case counts, but in a UUID or MAC."""
     info, source = entry.info, entry.element.part("source")
-    names = {info.alias, disks_of.ganeti_id(info.alias), info.target, source.get("file"), source.get("dev")}
+    names = {info.alias, disks_of.ganeti_id(info.alias), info.target}
+    names |= {source.get(name) for name in ("file", "dev", "name")}
     if entry.kept is not None:
         names.add(entry.kept.name)
     return which in names or which.lower() in {(info.uuid or "").lower(), (info.mac or "").lower()} - {""}

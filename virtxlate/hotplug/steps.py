@@ -10,6 +10,7 @@ from virtxlate.domain import model as domain
 from virtxlate.translate.device_info import DeviceInfo
 
 Kind = Literal["disk", "nic", "hostdev"]
+Device = domain.Disk | domain.Interface | domain.Hostdev
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action"):
@@ -30,7 +31,7 @@ class Attach(_Step, frozen=True, kw_only=True, tag="attach"):
     """Attach a device at a place that is free."""
 
     kind: Kind
-    device: domain.Disk | domain.Interface
+    device: Device
     alias: str
     place: str
 
@@ -90,7 +91,10 @@ def line(step: Step) -> str:
             return f"resize disk {name_of(step.info)} to {step.size} bytes"
 
 
-def _label(device: domain.Disk | domain.Interface) -> str:
+def _label(device: Device) -> str:
+    if isinstance(device, domain.Hostdev):
+        source = device.source or domain.HostdevSource()
+        return source.name or f"{source.adapter} {source.bus}:{source.target}:{source.unit}"
     return device.target if isinstance(device, domain.Disk) else device.mac or device.type
 
 

@@ -15,6 +15,7 @@ from virtxlate.hotplug.snapshot import Entry
 from virtxlate.report import Report
 from virtxlate.tables.disk import by_disk_type
 from virtxlate.translate import disk as disks_of
+from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import nic as nics_of
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import disk_type
@@ -22,18 +23,23 @@ from virtxlate.translate.placing import disk_type
 _SOME_SLOT = 12
 
 
-def wanted_disk(instance: Instance, disk: Disk, index: int, context: Context, report: Report) -> domain.Disk:
-    """Give the libvirt disk of a Ganeti disk; its place is not to be taken from it."""
+def wanted_disk(
+    instance: Instance, disk: Disk, index: int, context: Context, report: Report
+) -> domain.Disk | domain.Hostdev:
+    """Give the libvirt disk, or SCSI host device, of a Ganeti disk; its place is not to be taken from it."""
     disks_of.check_type(instance)
     word = disk_type(instance)
     some: dict[str, Any] = {"bus": PCI_BUS, "addr": hex(_SOME_SLOT)}
-    if by_disk_type(word).bus == "scsi":
+    passed = hostdevs_of.is_hostdev(instance)
+    if passed or by_disk_type(word).bus == "scsi":
         some = {"bus": SCSI_BUS, "channel": 0, "scsi_id": 0, "lun": 0}
     hvinfo = HvInfo(driver=DISK_DRIVERS[word], id=kvm_id("disk", disk.uuid), **some)
     link = disk.link or f"{LINK_DIRECTORY}/{instance.name}:{index}"
     placed = msgspec.structs.replace(disk, hvinfo=hvinfo, link=link)
-    others = (placed,) * (index + 1)
-    return disks_of.to_domain(msgspec.structs.replace(instance, disks=others), index, context, report)
+    others = msgspec.structs.replace(instance, disks=(placed,) * (index + 1))
+    if passed:
+        return hostdevs_of.to_domain(others, index, context, report)
+    return disks_of.to_domain(others, index, context, report)
 
 
 def wanted_nic(
@@ -61,6 +67,8 @@ def ganeti_disk(entry: Entry, context: Context) -> Disk:
     """Give the Ganeti disk of an entry. Raises UnsupportedError, GanetiDataError."""
     if isinstance(entry.kept, Disk):
         return entry.kept
+    if isinstance(entry.device, domain.Hostdev):
+        return hostdevs_of.to_ganeti(entry.device, entry.at, {}, context, Report())
     if not isinstance(entry.device, domain.Disk):
         raise UnsupportedError("it is no disk that Ganeti has a word for", at=entry.at)
     return disks_of.to_ganeti(entry.device, entry.at, {}, context, Report())

@@ -19,7 +19,7 @@ from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, plan
 from virtxlate.hotplug.snapshot import Entry, Snapshot
-from virtxlate.hotplug.steps import Attach, Step, name_of
+from virtxlate.hotplug.steps import Attach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Loss, Report
 from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
@@ -213,7 +213,7 @@ def _drift(
     if entry.device is None:
         return ()
     size: tuple[Step, ...] = ()
-    after: domain.Disk | domain.Interface
+    after: Device
     if isinstance(wanted, Disk):
         after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
         own, table = _DISK_FIELDS, DISK_CHANGES
@@ -221,6 +221,10 @@ def _drift(
     else:
         after = wanted_nic(snapshot.instance, wanted, index, context, report)
         own, table = _NIC_FIELDS, INTERFACE_CHANGES
+    if type(after) is not type(entry.device):
+        found, said = (type(each).__name__.lower() for each in (entry.device, after))
+        notes.append(f"{at}: it is a {found}, for Ganeti a {said}: that waits for the next start")
+        return size
     fields = tuple(_differing(after, entry.device))
     for name in sorted(set(fields) - own):
         said = f"{getattr(entry.device, name)!r}, Ganeti says {getattr(after, name)!r}"
@@ -238,8 +242,8 @@ def _as_opened(
     index: int,
     context: Context,
     report: Report,
-    now: domain.Disk | domain.Interface,
-) -> domain.Disk:
+    now: Device,
+) -> domain.Disk | domain.Hostdev:
     """Give the wanted disk; Ganeti's link and the device that it leads to are the same to a guest."""
     after = wanted_disk(instance, disk, index, context, report)
     other: Literal["device", "link"] = "link" if context.disk_paths == "device" else "device"
@@ -257,7 +261,7 @@ def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:
     return ()
 
 
-def _differing(after: domain.Disk | domain.Interface, now: domain.Disk | domain.Interface) -> Iterator[str]:
+def _differing(after: Device, now: Device) -> Iterator[str]:
     for name in after.__struct_fields__:
         wanted, found = getattr(after, name), getattr(now, name, None)
         if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in _ABSENT_IS_NONE):

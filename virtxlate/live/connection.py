@@ -17,10 +17,12 @@ from virtxlate.errors import (
     DeviceNotFoundError,
     DomainNotFoundError,
     LiveError,
+    NodeDeviceNotFoundError,
     OperationRefusedError,
 )
 from virtxlate.ganeti.words import UUID_PATTERN
 from virtxlate.live.events import start_event_loop
+from virtxlate.live.host_devices import LibvirtHostDevices
 from virtxlate.live.port import DomainState, Outcome
 from virtxlate.live.waiters import Waiter, Waiters
 from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -34,6 +36,7 @@ _ERRORS: dict[int, type[LiveError]] = {
     libvirt.VIR_ERR_AUTH_FAILED: ConnectionFailedError,
     libvirt.VIR_ERR_RPC: ConnectionFailedError,
     libvirt.VIR_ERR_NO_DOMAIN: DomainNotFoundError,
+    libvirt.VIR_ERR_NO_NODE_DEVICE: NodeDeviceNotFoundError,
     libvirt.VIR_ERR_DEVICE_MISSING: DeviceNotFoundError,
     libvirt.VIR_ERR_OPERATION_INVALID: OperationRefusedError,
     libvirt.VIR_ERR_OPERATION_DENIED: OperationRefusedError,
@@ -347,6 +350,10 @@ class LibvirtHost:
         """Give the libvirt version of the host, such as 9.0.0."""
         number = self.libvirt_version()
         return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+    def host_devices(self) -> LibvirtHostDevices:
+        """Give the devices of the host; see port.NodeDevicePort."""
+        return LibvirtHostDevices(self._connection, libvirt_errors)
 
 
 def connect(uri: str | None = None, *, read_only: bool = False, event_loop: bool = True) -> LibvirtHost:

@@ -123,3 +123,16 @@ class HostPort(Protocol):
 
     def version(self) -> str:
         """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
+
+
+class NodeDevicePort(Protocol):
+    """The devices of one host, as XML; a connection is one."""
+
+    def node_devices(self, capability: str) -> tuple[str, ...]:
+        """Give the XML of each device that is ``fc_host``, ``scsi`` or ``storage``. Raises LiveError."""
+
+    def create_node_device(self, xml: str) -> str:
+        """Make a device, and give its name. Raises LiveError."""
+
+    def destroy_node_device(self, name: str) -> None:
+        """Remove a device that was made. Raises LiveError, NodeDeviceNotFoundError."""

@@ -24,7 +24,7 @@ class Cause(msgspec.Struct, frozen=True):
     """Tables of the map file that may have given the value."""
 
 
-_DISK, _NIC = "devices/disk", "devices/interface"
+_DISK, _NIC, _HOSTDEV = "devices/disk", "devices/interface", "devices/hostdev"
 _CPU_FIELDS = ("beparams.vcpus", "hvparams.cpu_sockets", "hvparams.cpu_cores", "hvparams.cpu_threads")
 _ACCESS = ("disks[].template", "disks[].params.access?")
 _SOURCE_FIELDS = (
@@ -74,6 +74,7 @@ CAUSES = (
     Cause(f"{_DISK}/driver", (), "Ganeti's disks are raw"),
     Cause(f"{_DISK}/source/host", ("disks[].params.host?", "disks[].params.port?", "disks[].uri?")),
     Cause(f"{_DISK}/source/auth", ("disks[].params.user-id?", "disks[].uri?"), renamed_by=("secrets",)),
+    Cause(f"{_DISK}/source/initiator", ("disks[].uri?",), renamed_by=("initiators",)),
     Cause(f"{_DISK}/source", _SOURCE_FIELDS, renamed_by=("disks", "paths", "pools")),
     Cause(f"{_DISK}/target", ("hvparams.disk_type",), "named in the order of the disks"),
     Cause(f"{_DISK}/readonly", ("disks[].mode", "hvparams.disk_type")),
@@ -92,6 +93,18 @@ CAUSES = (
         variant="scsi",
     ),
     Cause(f"{_DISK}/address", ("hvparams.disk_type",), "in the order of the drives", variant="ide"),
+    Cause(_HOSTDEV, ("hvparams.disk_type",), "scsi-generic is a host device to libvirt"),
+    Cause(f"{_HOSTDEV}/source/auth", ("disks[].uri?",), renamed_by=("secrets",)),
+    Cause(f"{_HOSTDEV}/source/initiator", ("disks[].uri?",), renamed_by=("initiators",)),
+    Cause(f"{_HOSTDEV}/source", _SOURCE_FIELDS, "where the SCSI map has the device"),
+    Cause(f"{_HOSTDEV}/readonly", ("disks[].mode",)),
+    Cause(f"{_HOSTDEV}/boot", ("hvparams.boot_order",)),
+    Cause(f"{_HOSTDEV}/alias", ("disks[].hvinfo?",), "Ganeti's device id", placing=("disks[].uuid",)),
+    Cause(
+        f"{_HOSTDEV}/address",
+        ("disks[].hvinfo?", "hvparams.scsi_controller_type"),
+        "lowest free SCSI id; the controller's model decides which attribute holds it",
+    ),
     Cause("devices/controller/address", ("hvparams.scsi_controller_type",), _FREE_SLOT),
     Cause("devices/controller", ("hvparams.disk_type", "hvparams.scsi_controller_type")),
     Cause(f"{_NIC}/@type", ("nics[].mode",)),

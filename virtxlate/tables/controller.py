@@ -18,6 +18,8 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
     scsi_id_in: Literal["unit", "target"]
     max_scsi_id: int
     """Largest scsi-id that QEMU accepts."""
+    initiator_id: int | None = None
+    """The scsi-id of the controller itself, which no disk should have."""
     note: str = ""
     """What differs for the guest although the models are paired."""
 
@@ -32,6 +34,7 @@ def _row(*, ganeti: str, libvirt: str, note: str = "") -> ScsiController:
         libvirt=libvirt,
         scsi_id_in=model.scsi_id_in,
         max_scsi_id=model.max_scsi_id,
+        initiator_id=model.initiator_id,
         note=note,
     )
 

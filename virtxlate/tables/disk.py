@@ -22,15 +22,17 @@ DISK_TYPES = (
     DiskType(ganeti="ide", bus="ide", device="disk", prefix="hd"),
     DiskType(ganeti="scsi-hd", bus="scsi", device="disk", prefix="sd"),
     DiskType(ganeti="scsi-cd", bus="scsi", device="cdrom", prefix="sd"),
+    DiskType(ganeti="scsi-block", bus="scsi", device="lun", prefix="sd"),
 )
 """Source: Ganeti lib/hypervisor/hv_kvm/__init__.py:519; libvirt 9.0.0 qemu_command.c:1744."""
+
+HOSTDEV_DISK_TYPES = Bijection("disk_type", [("scsi-generic", "scsi")])
+"""disk_type to the type of the host device that libvirt has instead of a disk."""
 
 DISK_TYPE_ALIASES = {"scsi": "scsi-hd"}
 """Read from Ganeti only: no device of this name has started since 3.1."""
 
 UNSUPPORTED_DISK_TYPES = {
-    "scsi-block": "LUN passthrough is not translated yet",
-    "scsi-generic": "SCSI generic passthrough is not translated yet",
     "sd": "QEMU has no disk device of this name since Ganeti 3.1, and a PC has no SD card reader",
     "mtd": "QEMU has no disk device of this name since Ganeti 3.1",
     "pflash": "QEMU has no disk device of this name since Ganeti 3.1",
@@ -62,6 +64,9 @@ _BY_GANETI = {row.ganeti: row for row in DISK_TYPES}
 _BY_LIBVIRT = {(row.bus, row.device): row for row in DISK_TYPES}
 if not len(DISK_TYPES) == len(_BY_GANETI) == len(_BY_LIBVIRT):
     raise TableError("DISK_TYPES: a disk_type or a pair of bus and device appears in two rows")
+_HOSTDEVS = {word for word, _type in HOSTDEV_DISK_TYPES.rows}
+if _BY_GANETI.keys() & _HOSTDEVS:
+    raise TableError("DISK_TYPES: a disk_type is both a disk and a host device")
 if (_BY_GANETI.keys() | DISK_TYPE_ALIASES.keys()) & UNSUPPORTED_DISK_TYPES.keys():
     raise TableError("DISK_TYPES: a disk_type is both supported and unsupported")
 

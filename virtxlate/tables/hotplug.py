@@ -62,6 +62,8 @@ INTERFACE_CHANGES = {
 DISK_CHANGES = {
     "type": How.REPLACE,
     "device": How.REPLACE,
+    "rawio": How.REPLACE,
+    "sgio": How.REPLACE,
     "driver_name": How.REPLACE,
     "driver_type": How.REPLACE,
     "cache": How.REPLACE,
@@ -71,6 +73,7 @@ DISK_CHANGES = {
     "target": How.REPLACE,
     "bus": How.REPLACE,
     "readonly": How.REPLACE,
+    "shareable": How.REPLACE,
     "boot_order": How.REPLACE,
     "alias": How.REPLACE,
     "address": How.REPLACE,

@@ -121,22 +121,53 @@ class ScsiModel(msgspec.Struct, frozen=True, kw_only=True):
     scsi_id_in: Literal["unit", "target"]
     max_scsi_id: int | None
     """Largest scsi-id that QEMU accepts, measured on QEMU 7.2; None where it was not."""
+    max_lun: int | None = 0
+    """Largest lun, the same way; 0 where libvirt passes none."""
+    initiator_id: int | None = None
+    """The scsi-id of the controller itself on a parallel bus: a guest does not look for a disk there."""
+    virtio: bool = False
+    """Whether queues, iothread and the like are options of its driver."""
+
+
+def _virtio_scsi(libvirt: str) -> ScsiModel:
+    return ScsiModel(
+        libvirt=libvirt,
+        driver="virtio-scsi",
+        scsi_id_in="target",
+        max_scsi_id=255,
+        max_lun=16383,
+        virtio=True,
+    )
+
+
+def _parallel(libvirt: str, driver: str) -> ScsiModel:
+    return ScsiModel(libvirt=libvirt, driver=driver, scsi_id_in="unit", max_scsi_id=7, initiator_id=7)
 
 
 SCSI_MODELS = (
-    ScsiModel(libvirt="lsilogic", driver="lsi", scsi_id_in="unit", max_scsi_id=7),
-    ScsiModel(libvirt="am53c974", driver="am53c974", scsi_id_in="unit", max_scsi_id=7),
-    ScsiModel(libvirt="dc390", driver="dc-390", scsi_id_in="unit", max_scsi_id=7),
-    ScsiModel(libvirt="ncr53c90", driver="", scsi_id_in="unit", max_scsi_id=7),
-    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target", max_scsi_id=8),
-    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target", max_scsi_id=64),
-    ScsiModel(libvirt="virtio-scsi", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
-    ScsiModel(libvirt="virtio-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
-    ScsiModel(libvirt="virtio-non-transitional", driver="virtio-scsi", scsi_id_in="target", max_scsi_id=255),
+    _parallel("lsilogic", "lsi"),
+    _parallel("am53c974", "am53c974"),
+    _parallel("dc390", "dc-390"),
+    _parallel("ncr53c90", ""),
+    ScsiModel(libvirt="lsisas1068", driver="mptsas1068", scsi_id_in="target", max_scsi_id=8, max_lun=1),
+    ScsiModel(libvirt="lsisas1078", driver="megasas", scsi_id_in="target", max_scsi_id=64, max_lun=255),
+    _virtio_scsi("virtio-scsi"),
+    _virtio_scsi("virtio-transitional"),
+    _virtio_scsi("virtio-non-transitional"),
     ScsiModel(libvirt="vmpvscsi", driver="pvscsi", scsi_id_in="target", max_scsi_id=64),
-    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target", max_scsi_id=None),
+    ScsiModel(libvirt="ibmvscsi", driver="spapr-vscsi", scsi_id_in="target", max_scsi_id=None, max_lun=None),
 )
-"""An empty driver: the controller is part of the board."""
+"""An empty driver: the controller is part of the board.
+
+Source of initiator_id: QEMU hw/scsi/lsi53c895a.c and esp.c; Linux drivers/scsi/scsi_scan.c, which does not
+scan the id of the host adapter.
+"""
+
+DEFAULT_SCSI_MODEL = "lsilogic"
+"""What libvirt takes on x86 where no model is named. Source: qemu_domain_address.c:52."""
+
+SWITCHED_BUSES = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc"}
+"""First letters of a target to the bus that libvirt takes where none is named. Source: domain_postparse.c."""
 
 PCI_ROOTS = {"pci-root": "pci.0", "pcie-root": "pcie.0"}
 """Model of the PCI controller with index 0 to QEMU's bus; a user alias on it changes nothing (337)."""

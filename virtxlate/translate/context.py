@@ -9,9 +9,12 @@ from typing import Any, Literal
 import msgspec
 
 from virtxlate.errors import MapError
+from virtxlate.scsi import ScsiResolver
 
-TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets")
+TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "initiators")
 """Tables of the map file, each of text to text."""
+_NAMED_IN_A_DOCUMENT = frozenset({"secrets", "initiators"})
+"""Tables that add what Ganeti does not have; a document that exists has it already."""
 
 
 class Renames:
@@ -45,7 +48,7 @@ class Renames:
         found = self._tables[table].get(key) if table in self._tables else None
         if found is not None:
             self._used.add((table, key))
-        elif table == "secrets" and self._any_secret:
+        elif table in _NAMED_IN_A_DOCUMENT and self._any_secret:
             return key
         return found
 
@@ -138,6 +141,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """kvm is what Ganeti runs; qemu emulates."""
     disk_paths: Literal["device", "link"] = "device"
     """The real device, or Ganeti's link in /var/run/ganeti/instance-disks."""
+    stable_names: bool = False
+    """Whether a block device is named by what it is (wwn, by-id) or where (by-path), where that is known."""
+    scsi: ScsiResolver | None = None
+    """Who knows the SCSI devices of the destination host."""
     renames: Renames = msgspec.field(default_factory=Renames)
     libvirt_version: int = 9_000_000
     """Of the destination: major * 1000000 + minor * 1000 + release, as libvirt itself counts."""

@@ -12,7 +12,13 @@ from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError, PlacementError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance
-from virtxlate.ganeti.words import DISK_DRIVERS, PCI_BUS, SCSI_BUS, UNCACHED_TEMPLATES
+from virtxlate.ganeti.words import (
+    DISK_DRIVERS,
+    NO_SCSI_TEMPLATES,
+    PASSTHROUGH_DISK_TYPES,
+    PCI_BUS,
+    UNCACHED_TEMPLATES,
+)
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import ScsiController, by_libvirt
 from virtxlate.tables.disk import (
@@ -20,6 +26,7 @@ from virtxlate.tables.disk import (
     DISK_CACHES,
     DISK_DISCARDS,
     DISK_TYPE_ALIASES,
+    HOSTDEV_DISK_TYPES,
     IDE_TARGETS,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
@@ -28,7 +35,7 @@ from virtxlate.tables.disk import (
 )
 from virtxlate.translate import source as sources
 from virtxlate.translate.context import Context
-from virtxlate.translate.placing import scsi_controller
+from virtxlate.translate.placing import scsi_bus, scsi_controller, scsi_index
 from virtxlate.translate.terms import carry, refuse
 
 _LETTERS = 26
@@ -46,6 +53,8 @@ def target_name(prefix: str, index: int) -> str:
 
 def check_type(instance: Instance) -> None:
     """Raise UnsupportedError when no domain can have disks of the instance's disk_type."""
+    if HOSTDEV_DISK_TYPES.knows_left(instance.hvparams.disk_type):
+        return
     refuse(UNSUPPORTED_DISK_TYPES, instance.hvparams.disk_type, "hvparams.disk_type")
     carry(by_disk_type, instance.hvparams.disk_type, "hvparams.disk_type")
 
@@ -63,9 +72,10 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     disk, hvparams = instance.disks[index], instance.hvparams
     at = f"disks[{index}]"
     row = carry(by_disk_type, hvparams.disk_type, "hvparams.disk_type")
+    if row.ganeti in PASSTHROUGH_DISK_TYPES:
+        check_passthrough(disk, context, at)
     kind, source = sources.to_domain(disk, instance, index, context, report)
-    if disk.mode not in {"rw", "ro"}:
-        raise GanetiDataError(f"expected 'rw' or 'ro', found {disk.mode!r}", at=f"{at}.mode")
+    check_mode(disk, at)
     if disk.mode == "ro" and row.bus == "ide":
         raise UnsupportedError("an IDE disk cannot be read-only", at=f"{at}.mode")
     target, address = _place(row, instance, index, at)
@@ -74,7 +84,7 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         device=row.device,
         driver_name="qemu",
         driver_type="raw",
-        cache=cache_of(disk, instance),
+        cache=cache_of(disk, instance, report),
         io=None if kind == "network" else carry(DISK_AIOS.right, hvparams.disk_aio, "hvparams.disk_aio"),
         discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
         source=source,
@@ -92,9 +102,33 @@ def boots_from_disk(instance: Instance) -> bool:
     return instance.hvparams.boot_order == "disk" and not instance.hvparams.kernel_path
 
 
-def cache_of(disk: Disk, instance: Instance) -> str:
-    """Give libvirt's cache word: shared storage is never cached. Raises UnsupportedError."""
+def check_mode(disk: Disk, at: str) -> None:
+    """Raise GanetiDataError for a mode that Ganeti does not have."""
+    if disk.mode not in {"rw", "ro"}:
+        raise GanetiDataError(f"expected 'rw' or 'ro', found {disk.mode!r}", at=f"{at}.mode")
+
+
+def check_passthrough(disk: Disk, context: Context, at: str) -> None:
+    """Raise UnsupportedError for a template whose device the kernel makes: it takes no SCSI commands.
+
+    A device that the map names in its place may be one.
+    """
+    if disk.template in NO_SCSI_TEMPLATES and context.renames.find("disks", disk.uuid) is None:
+        raise UnsupportedError(
+            f"a {disk.template} disk is no SCSI device: use disk_type scsi-hd, or name the device in the "
+            'map, [disks] "UUID" = "/dev/disk/by-id/..."',
+            at=f"{at}.template",
+        )
+
+
+def cache_of(disk: Disk, instance: Instance, report: Report) -> str:
+    """Give libvirt's cache word: shared storage and passthrough are never cached. Raises UnsupportedError."""
     if disk.template in UNCACHED_TEMPLATES:
+        return DISK_CACHES.right("none")
+    if instance.hvparams.disk_type in PASSTHROUGH_DISK_TYPES:
+        if instance.hvparams.disk_cache != "none":
+            reason = "SCSI commands that are passed through go past the host's cache"
+            report.lose("hvparams.disk_cache", instance.hvparams.disk_cache, reason)
         return DISK_CACHES.right("none")
     return carry(DISK_CACHES.right, instance.hvparams.disk_cache, "hvparams.disk_cache")
 
@@ -113,7 +147,7 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
     target = target_name(row.prefix, index)
     if hvinfo.slot is not None:
         return target, domain.PciAddress(slot=hvinfo.slot)
-    return target, drive_address(scsi_controller(instance), hvinfo, at)
+    return target, scsi_address(instance, index)
 
 
 def _ide_cdroms(instance: Instance) -> int:
@@ -124,17 +158,26 @@ def _ide_cdroms(instance: Instance) -> int:
     return sum(1 for path in (hvparams.cdrom_image_path, hvparams.cdrom2_image_path) if path)
 
 
+def scsi_address(instance: Instance, index: int) -> domain.DriveAddress:
+    """Give the drive address of a placed disk of that index. Raises GanetiDataError, UnsupportedError."""
+    hvinfo, at = instance.disks[index].hvinfo, f"disks[{index}]"
+    if hvinfo is None:
+        raise GanetiDataError("expected a placed disk", at=f"{at}.hvinfo")
+    return drive_address(scsi_controller(instance), hvinfo, at)
+
+
 def drive_address(controller: ScsiController, hvinfo: HvInfo, at: str) -> domain.DriveAddress:
     """Give libvirt's drive address for channel, scsi-id and lun on this controller model.
 
     Raises UnsupportedError for a channel or lun that the model does not have.
     """
+    index = scsi_index(hvinfo.bus)
     channel, scsi_id, lun = hvinfo.channel or 0, hvinfo.scsi_id or 0, hvinfo.lun or 0
     if controller.scsi_id_in == "target":
-        return domain.DriveAddress(bus=channel, target=scsi_id, unit=lun)
+        return domain.DriveAddress(controller=index, bus=channel, target=scsi_id, unit=lun)
     if channel or lun:
         raise UnsupportedError(f"{controller.ganeti} has only channel 0 and lun 0", at=f"{at}.hvinfo")
-    return domain.DriveAddress(unit=scsi_id)
+    return domain.DriveAddress(controller=index, unit=scsi_id)
 
 
 def drive_hvinfo(controller: ScsiController, address: domain.DriveAddress) -> dict[str, Any]:
@@ -155,24 +198,36 @@ def to_ganeti(
         raise UnsupportedError(f"Ganeti's disks are raw, found {disk.driver_type!r}", at=f"{at}.template")
     storage = sources.to_ganeti(disk.type, disk.source, at, context, report)
     row = carry(lambda bus: by_bus(bus, disk.device), disk.bus, f"{at}.bus")
-    for name in (
-        "uuid",
-        "name",
-        "size_mib",
-        "children",
-        "nodes",
-        "iv_name",
-        "spindles",
-        "device",
-        "link",
-        "uri",
-    ):
-        report.lose(f"{at}.{name}", None, "a libvirt disk does not tell it")
+    report_untold(at, report)
+    _report_unsaid(disk, at, report)
     fields: dict[str, Any] = {name: getattr(storage, name) for name in storage.__struct_fields__}
     mode = "ro" if disk.readonly and disk.device != "cdrom" else "rw"
     if disk.device == "cdrom":
         report.lose(f"{at}.mode", None, "a CD-ROM is always read-only")
     return Disk(mode=mode, hvinfo=_hvinfo(disk, row, at, models, report), **fields)
+
+
+_UNTOLD = ("uuid", "name", "size_mib", "children", "nodes", "iv_name", "spindles", "device", "link", "uri")
+
+
+def report_untold(at: str, report: Report) -> None:
+    """Report what of a Ganeti disk no device of libvirt tells."""
+    for name in _UNTOLD:
+        report.lose(f"{at}.{name}", None, "a libvirt disk does not tell it")
+
+
+def _report_unsaid(disk: domain.Disk, at: str, report: Report) -> None:
+    """Report what no parameter of Ganeti says."""
+    source = disk.source or domain.DiskSource()
+    for name, value, default in (
+        ("rawio", disk.rawio, None),
+        ("sgio", disk.sgio, None),
+        ("shareable", disk.shareable, False),
+        ("initiator", source.initiator, None),
+        ("reservations", source.reservations and source.reservations.managed, None),
+    ):
+        if value != default:
+            report.lose(f"{at}.{name}", value, "Ganeti has no word for it")
 
 
 def _hvinfo(
@@ -187,10 +242,18 @@ def _hvinfo(
     if isinstance(disk.address, domain.PciAddress) and on_pci_0(disk.address):
         return HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(disk.address.slot))
     if row.bus == "scsi" and isinstance(disk.address, domain.DriveAddress):
-        controller = carry(by_libvirt, models.get(disk.address.controller), f"{at}.hvinfo")
-        return HvInfo(driver=driver, id=device_id, bus=SCSI_BUS, **drive_hvinfo(controller, disk.address))
+        return scsi_hvinfo(driver, device_id, disk.address, models, f"{at}.hvinfo")
     report.lose(f"{at}.hvinfo", None, "the slot that Ganeti keeps for it is not on the guest's bus")
     return None
+
+
+def scsi_hvinfo(
+    driver: str, device_id: str, address: domain.DriveAddress, models: dict[int, str | None], at: str
+) -> HvInfo:
+    """Give what Ganeti's runtime file would say of a drive address. Raises UnsupportedError."""
+    controller = carry(by_libvirt, models.get(address.controller), at)
+    bus = scsi_bus(address.controller)
+    return HvInfo(driver=driver, id=device_id, bus=bus, **drive_hvinfo(controller, address))
 
 
 def on_pci_0(address: domain.PciAddress) -> bool:
@@ -206,15 +269,21 @@ def ganeti_id(alias: str | None) -> str | None:
 
 
 def hvparams_to_ganeti(
-    disks: tuple[domain.Disk, ...], found: tuple[Disk, ...], report: Report
+    disks: tuple[domain.Disk, ...],
+    found: tuple[Disk, ...],
+    hostdevs: tuple[domain.Hostdev, ...],
+    report: Report,
 ) -> dict[str, Any]:
-    """Give the hvparams that the disks of a domain tell; the first speaks for all, others are reported."""
+    """Give the hvparams that the disks, which became ``found``, and host devices of a domain tell."""
     values: dict[str, Any] = {}
+    types = [by_bus(d.bus, d.device).ganeti for d in disks]
+    types += [HOSTDEV_DISK_TYPES.left(each.type) for each in hostdevs]
+    if types:
+        values["disk_type"] = _agree(types, "disk_type", report)
     if not disks:
-        for name in ("disk_type", "disk_cache", "disk_aio", "disk_discard"):
+        for name in ("disk_cache", "disk_aio", "disk_discard", *(() if types else ("disk_type",))):
             report.lose(f"hvparams.{name}", None, "there is no disk to tell it by")
         return values
-    values["disk_type"] = _agree([by_bus(d.bus, d.device).ganeti for d in disks], "disk_type", report)
     if values["disk_type"] in DISK_TYPE_ALIASES.values():
         report.lose(
             "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"

@@ -13,11 +13,12 @@ from virtxlate.domain.document import domain_element
 from virtxlate.domain.model import Domain
 from virtxlate.errors import InternalError, MapError
 from virtxlate.ganeti.model import Instance
+from virtxlate.scsi import is_stable
 from virtxlate.tables.causes import CAUSES, FIXED_CAUSES, Cause
 from virtxlate.translate.context import Context, Renames
 
 _BY_PATH = {(cause.path, cause.variant): cause for cause in CAUSES}
-_DEVICE_WORDS = {"disk": "disks", "interface": "nics"}
+_DEVICE_WORDS = {"disk": "disks", "interface": "nics", "hostdev": "disks"}
 _FILLED = re.compile(r"(?:hvparams|beparams|disks\[\d+\]\.params)\.|nics\[\d+\]\.(?:mode|link|vlan)$")
 """Fields that come from layers; all others are the instance's own."""
 _SOURCE_STEPS = ("/source/@dev", "/source/@file")
@@ -87,7 +88,7 @@ class _Asker:
             fields += [field.replace("[]", f"[{index}]") for field in cause.placing]
         caused = [self._caused(field.rstrip("?")) for field in fields]
         known = [one for one, field in zip(caused, fields, strict=True) if not _is_void(one, field)]
-        more = (*self._option(path), *self._entries(value, cause.renamed_by))
+        more = (*self._options(path, value, index), *self._entries(value, cause.renamed_by))
         return Explanation(path=path, value=value, caused_by=(*known, *more), reason=cause.reason)
 
     def _caused(self, field: str) -> CausedBy:
@@ -116,9 +117,14 @@ class _Asker:
             return None
         return self._context.renames.diskparams.get(self._value(f"{disk}.template"), {}).get(name)
 
-    def _option(self, path: str) -> Iterator[CausedBy]:
-        if self._context.disk_paths == "link" and path.endswith(_SOURCE_STEPS):
+    def _options(self, path: str, value: str | None, index: int) -> Iterator[CausedBy]:
+        if not path.endswith(_SOURCE_STEPS):
+            return
+        if self._context.disk_paths == "link":
             yield CausedBy(field="--disk-paths", value="link", origin="option")
+        named = [disk.logical_id for disk in self._instance.disks[index : index + 1]]
+        if self._context.stable_names and is_stable(value or "") and all(value not in each for each in named):
+            yield CausedBy(field="--stable-names", value=True, origin="option")
 
     def _entries(self, value: str | None, tables: tuple[str, ...]) -> Iterator[CausedBy]:
         """Name the entry of the map that gave a value."""

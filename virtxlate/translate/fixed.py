@@ -19,7 +19,7 @@ from virtxlate.placement import Numbers
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.display import VGAS, VRAM_KIB
-from virtxlate.translate.placing import disk_type, scsi_controller
+from virtxlate.translate.placing import disk_type, scsi_controller, scsi_places
 from virtxlate.translate.terms import carry
 
 _FIRST_FREE_SLOT = 2
@@ -57,6 +57,7 @@ def to_domain(instance: Instance, report: Report) -> FixedDevices:
         slots.take("hvparams.soundhw")
     controllers = (_USB, *_scsi(instance, slots, report))
     balloon = domain.PciAddress(slot=slots.take("memory balloon"))
+    controllers = (*controllers, *_more_scsi(instance, slots, report))
     return FixedDevices(
         disks=(_FLOPPY, _CDROM) if _has_default_cdrom(instance) else (_FLOPPY,),
         controllers=controllers,
@@ -95,8 +96,26 @@ def _scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Co
     if row.note:
         path = "hvparams.scsi_controller_type"
         report.lose(path, row.ganeti, row.note, Severity.GUEST_VISIBLE)
+    return (_controller(instance, 0, slots),)
+
+
+def _more_scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Controller, ...]:
+    """Give the controllers for disks that the first has no place for; Ganeti's devices keep their slots."""
+    if disk_type(instance) not in SCSI_DISK_TYPES:
+        return ()
+    more = tuple(_controller(instance, index, slots) for index in range(1, len(scsi_places(instance))))
+    if more:
+        reason = "one controller has no place for all disks: the others stand on more of its kind"
+        path = "hvparams.scsi_controller_type"
+        report.lose(path, instance.hvparams.scsi_controller_type, reason, Severity.GUEST_VISIBLE)
+    return more
+
+
+def _controller(instance: Instance, index: int, slots: Numbers) -> domain.Controller:
     address = domain.PciAddress(slot=slots.take("hvparams.scsi_controller_type"))
-    return (domain.Controller(type="scsi", index=0, model=row.libvirt, address=address),)
+    return domain.Controller(
+        type="scsi", index=index, model=scsi_controller(instance).libvirt, address=address
+    )
 
 
 def _has_default_cdrom(instance: Instance) -> bool:
@@ -123,6 +142,11 @@ def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str
     else:
         report.lose("hvparams.scsi_controller_type", None, "there is no SCSI controller to tell it by")
     _report_more("controllers", [str(c.model) for c in scsi[1:]], report)
+    for controller in scsi:
+        for name in ("queues", "iothread"):
+            if getattr(controller, name) is not None:
+                path = f"controllers[{controller.index or 0}].{name}"
+                report.lose(path, getattr(controller, name), "Ganeti has no word for it")
     if devices.videos:
         values["vga"] = carry(VGAS.left, devices.videos[0].type, "hvparams.vga")
         if not values["vga"]:

@@ -14,8 +14,9 @@ from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
+from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import disk, fixed, machine, metadata, nic
+from virtxlate.translate import disk, fixed, hostdev, machine, metadata, nic, obeys
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -36,21 +37,21 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, report)
+    context, asked = _listening(context)
     devices = fixed.to_domain(placed, report)
-    return domain.Domain(
+    disks, hostdevs = _disks(placed, context, report)
+    made = domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
-        metadata=metadata.to_text(placed, context) if context.metadata else None,
+        metadata=metadata.to_text(placed, context, asked.known) if context.metadata else None,
         **machine.to_domain(placed, report),
         devices=domain.Devices(
             emulator=machine.emulator(placed),
-            disks=(
-                *(disk.to_domain(placed, i, context, report) for i in range(len(placed.disks))),
-                *devices.disks,
-            ),
+            disks=(*disks, *devices.disks),
             controllers=devices.controllers,
             interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
+            hostdevs=hostdevs,
             serials=machine.serials(placed),
             parallels=devices.parallels,
             consoles=machine.consoles(placed),
@@ -58,6 +59,25 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
             memballoon=devices.memballoon,
         ),
     )
+    obeys.check(made, placed, report)
+    return made
+
+
+def _disks(
+    placed: Instance, context: Context, report: Report
+) -> tuple[tuple[domain.Disk, ...], tuple[domain.Hostdev, ...]]:
+    """Give the disks of an instance: all of them are disks of libvirt, or host devices."""
+    indices = range(len(placed.disks))
+    if not hostdev.is_hostdev(placed):
+        return tuple(disk.to_domain(placed, i, context, report) for i in indices), ()
+    hostdev.report_unsaid(placed, report)
+    return (), tuple(hostdev.to_domain(placed, i, context, report) for i in indices)
+
+
+def _listening(context: Context) -> tuple[Context, Asked]:
+    """Give the context with a resolver that remembers which devices it was asked for."""
+    asked = Asked(context.scsi)
+    return (context if context.scsi is None else msgspec.structs.replace(context, scsi=asked)), asked
 
 
 def report_untranslated(instance: Instance, report: Report) -> None:
@@ -117,6 +137,8 @@ def _as_written(context: Context, payload: metadata.Payload) -> Context:
     return msgspec.structs.replace(
         context,
         disk_paths=payload.disk_paths,
+        stable_names=payload.stable_names is True,
+        scsi=Asked(context.scsi, payload.scsi or ()),
         libvirt_version=_ANY_VERSION,
         renames=context.renames.with_any_secret(),
     )
@@ -185,8 +207,14 @@ def derive(
     """
     models = fixed.scsi_models(found.devices)
     own = tuple(d for d in found.devices.disks if not fixed.is_fixed(d))
-    disks = tuple(
-        disk.to_ganeti(each, f"disks[{index}]", models, context, report) for index, each in enumerate(own)
+    passed = tuple(each for each in found.devices.hostdevs if hostdev.is_disk(each))
+    hostdev.report_others(found.devices.hostdevs, report)
+    disks = (
+        *(disk.to_ganeti(each, f"disks[{i}]", models, context, report) for i, each in enumerate(own)),
+        *(
+            hostdev.to_ganeti(each, f"disks[{i}]", models, context, report)
+            for i, each in enumerate(passed, len(own))
+        ),
     )
     nics = tuple(
         nic.to_ganeti(each, f"nics[{index}]", context, report)
@@ -194,7 +222,7 @@ def derive(
     )
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
     hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
-    hvparams |= disk.hvparams_to_ganeti(own, disks, report)
+    hvparams |= disk.hvparams_to_ganeti(own, disks[: len(own)], passed, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
     _report_unknown(report)
     return Instance(

@@ -18,6 +18,7 @@ from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
+from virtxlate.scsi import ScsiDevice
 from virtxlate.translate.context import Context
 
 FORMAT = 1
@@ -28,6 +29,9 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     disk_paths: Literal["device", "link"] = "device"
+    stable_names: bool | msgspec.UnsetType = msgspec.UNSET
+    scsi: tuple[ScsiDevice, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The devices of the host that the document was written for, as far as they were asked for."""
     instance: Instance
 
 
@@ -35,9 +39,15 @@ _DECODER = msgspec.json.Decoder(Payload)
 _ENCODER = msgspec.json.Encoder()
 
 
-def to_text(instance: Instance, context: Context) -> str:
-    """Give the text of the metadata element."""
-    return _ENCODER.encode(Payload(disk_paths=context.disk_paths, instance=_canonical(instance))).decode()
+def to_text(instance: Instance, context: Context, devices: Sequence[ScsiDevice] = ()) -> str:
+    """Give the text of the metadata element; ``devices`` are those of the host that were asked for."""
+    payload = Payload(
+        disk_paths=context.disk_paths,
+        stable_names=context.stable_names or msgspec.UNSET,
+        scsi=tuple(devices) or msgspec.UNSET,
+        instance=_canonical(instance),
+    )
+    return _ENCODER.encode(payload).decode()
 
 
 def _canonical(instance: Instance) -> Instance:

@@ -5,6 +5,8 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:1613-163
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from virtxlate.errors import GanetiDataError, UnsupportedError
@@ -19,10 +21,14 @@ from virtxlate.ganeti.words import (
     SCSI_DISK_TYPES,
     SCSI_TARGETS,
 )
-from virtxlate.placement import Numbers
+from virtxlate.placement import Controllers, Numbers
 from virtxlate.tables.controller import ScsiController, by_ganeti
 from virtxlate.tables.disk import DISK_TYPE_ALIASES
 from virtxlate.translate.terms import carry
+
+_SCSI_BUS = re.compile(rf"{re.escape(SCSI_BUS)}|scsi([1-9]|1[0-5])\.0", re.ASCII)
+_MOST_CONTROLLERS = 16
+"""One a disk."""
 
 
 def disk_type(instance: Instance) -> str:
@@ -36,6 +42,42 @@ def scsi_controller(instance: Instance) -> ScsiController:
     return carry(by_ganeti, instance.hvparams.scsi_controller_type, "hvparams.scsi_controller_type")
 
 
+def scsi_bus(index: int) -> str:
+    """Give the bus of a SCSI controller: Ganeti's word for the first, QEMU's for those that it has not."""
+    return f"scsi{index}.0" if index else SCSI_BUS
+
+
+def scsi_index(bus: str) -> int:
+    """Give the index of the controller that a SCSI bus is of. Raises UnsupportedError."""
+    match = _SCSI_BUS.fullmatch(bus)
+    if match is None:
+        raise UnsupportedError(f"expected a bus such as {SCSI_BUS!r}, found {bus!r}")
+    return int(match[1] or 0)
+
+
+def scsi_places(instance: Instance) -> Controllers:
+    """Give the SCSI controllers of an instance, with the places that its disks have already.
+
+    A disk with a place keeps it; whatever else stands on SCSI, such as a CD-ROM, takes the next free one, so
+    that nothing meets a disk. Raises PlacementError, UnsupportedError.
+    """
+    places = _controllers(scsi_controller(instance))
+    for index, disk in enumerate(instance.disks):
+        hvinfo = disk.hvinfo
+        if hvinfo is not None and hvinfo.scsi_id is not None:
+            places.claim(scsi_index(hvinfo.bus), hvinfo.scsi_id, f"disks[{index}]")
+    return places
+
+
+def _controllers(row: ScsiController) -> Controllers:
+    """Give the controllers of one model: as many disks on each as it has ids, but for its own id."""
+    last = min(SCSI_TARGETS - 1, row.max_scsi_id)
+    skip = () if row.initiator_id is None else (row.initiator_id,)
+    return Controllers(
+        lambda index: Numbers(scsi_bus(index), first=0, last=last, skip=skip), most=_MOST_CONTROLLERS
+    )
+
+
 class _Pools:
     """Ganeti's two pools of one instance, with what is in use already claimed."""
 
@@ -45,10 +87,7 @@ class _Pools:
         self.scsi = disk_type(instance) in SCSI_DISK_TYPES
         first = instance.hvparams.kvm_pci_reservations
         self.slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
-        last = SCSI_TARGETS - 1
-        if self.scsi:
-            last = min(last, scsi_controller(instance).max_scsi_id)
-        self.targets = Numbers(SCSI_BUS, first=0, last=last)
+        self.targets = _controllers(scsi_controller(instance)) if self.scsi else None
         for index, disk in enumerate(instance.disks):
             self._claim(disk.hvinfo, f"disks[{index}]", scsi=self.scsi)
         for index, nic in enumerate(instance.nics):
@@ -62,10 +101,10 @@ class _Pools:
             raise GanetiDataError(
                 f"expected an address on {bus}, found one on {hvinfo.bus!r}", at=f"{at}.hvinfo"
             )
-        if hvinfo.bus != bus:
+        if hvinfo.bus != bus and not (scsi and _SCSI_BUS.fullmatch(hvinfo.bus)):
             raise UnsupportedError(f"expected bus {bus}, found {hvinfo.bus!r}", at=f"{at}.hvinfo.bus")
-        if hvinfo.scsi_id is not None:
-            self.targets.claim(hvinfo.scsi_id, at)
+        if hvinfo.scsi_id is not None and self.targets is not None:
+            self.targets.claim(scsi_index(hvinfo.bus), hvinfo.scsi_id, at)
         elif hvinfo.slot is not None:
             self.slots.claim(hvinfo.slot, at)
         else:
@@ -77,9 +116,10 @@ class _Pools:
             return disk
         word = disk_type(instance)
         driver, device_id = DISK_DRIVERS[word], kvm_id("disk", disk.uuid)
-        if self.scsi:
+        if self.targets is not None:
+            index, target = self.targets.take(at)
             hvinfo = HvInfo(
-                driver=driver, id=device_id, bus=SCSI_BUS, channel=0, scsi_id=self.targets.take(at), lun=0
+                driver=driver, id=device_id, bus=scsi_bus(index), channel=0, scsi_id=target, lun=0
             )
         else:
             hvinfo = HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(self.slots.take(at)))

@@ -13,7 +13,7 @@ import msgspec
 from virtxlate.domain.document import parse_document
 from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.live import LiveDomain, read_live
-from virtxlate.domain.model import Domain
+from virtxlate.domain.model import Disk, Domain, Hostdev
 from virtxlate.errors import DomainXmlError, GanetiDataError
 from virtxlate.ganeti.export import export_runtime
 from virtxlate.ganeti.hvinfo import HvInfo
@@ -26,6 +26,7 @@ from virtxlate.translate import metadata
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import to_ganeti_dialect
 from virtxlate.translate.fixed import is_fixed
+from virtxlate.translate.hostdev import is_disk
 from virtxlate.translate.hvinfo import DeviceInfo, derive
 from virtxlate.translate.instance import to_ganeti
 from virtxlate.translate.placing import place
@@ -40,6 +41,19 @@ class LiveView(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of ``domain.devices.disks``."""
     nics: tuple[DeviceInfo, ...]
     """In the order of ``domain.devices.interfaces``."""
+    hostdevs: tuple[DeviceInfo, ...] = ()
+    """In the order of ``domain.devices.hostdevs``."""
+
+    @property
+    def of_ganeti(self) -> tuple[tuple[Disk | Hostdev, DeviceInfo], ...]:
+        """What may be a disk of Ganeti's: disks, then SCSI host devices, without QEMU's own empty drives."""
+        devices = self.domain.devices
+        disks = zip(devices.disks, self.disks, strict=True)
+        hostdevs = zip(devices.hostdevs, self.hostdevs, strict=True)
+        return (
+            *((disk, info) for disk, info in disks if not is_fixed(disk)),
+            *((each, info) for each, info in hostdevs if is_disk(each)),
+        )
 
     @property
     def scsi_bus(self) -> str:
@@ -62,14 +76,15 @@ def read_view(xml: bytes | str) -> LiveView:
         live=live,
         disks=tuple(each for each in infos if each.path.startswith("/domain/devices/disk")),
         nics=tuple(each for each in infos if each.path.startswith("/domain/devices/interface")),
+        hostdevs=tuple(each for each in infos if each.path.startswith("/domain/devices/hostdev")),
     )
 
 
-def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str) -> HvInfo | None:
+def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str, *, more: bool = False) -> HvInfo | None:
     """Give where a device is in Ganeti's dialect; None for a place off ``pci.0`` and ``scsi.0``.
 
     The id loses libvirt's prefix of user aliases, and is empty where the XML has no alias. ``scsi_bus`` is
-    QEMU's name of Ganeti's ``scsi.0``.
+    QEMU's name of Ganeti's ``scsi.0``; with ``more``, other SCSI buses have QEMU's name.
     """
     qemu, said = info.hvinfo, to_ganeti_dialect(info).hvinfo
     if qemu is None or said is None:
@@ -77,11 +92,11 @@ def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str) -> HvInfo | None:
     device_id = said.id or ""
     if qemu.bus == PCI_BUS and qemu.addr is not None and "." not in qemu.addr:
         return HvInfo(driver=said.driver, id=device_id, bus=PCI_BUS, addr=qemu.addr)
-    if qemu.bus == scsi_bus and said.scsi_id is not None:
+    if qemu.bus is not None and said.scsi_id is not None and (more or qemu.bus == scsi_bus):
         return HvInfo(
             driver=said.driver,
             id=device_id,
-            bus=SCSI_BUS,
+            bus=SCSI_BUS if qemu.bus == scsi_bus else qemu.bus,
             channel=said.channel,
             scsi_id=said.scsi_id,
             lun=said.lun,
@@ -142,9 +157,7 @@ def _opens_links(domain: Domain) -> bool:
 
 def _placed(instance: Instance, view: LiveView, report: Report) -> Instance:
     """Give every device a place: Ganeti's own words first, then QEMU's view, for IDE disks Ganeti's books."""
-    domain_disks = zip(view.domain.devices.disks, view.disks, strict=True)
-    disk_infos = [info for disk, info in domain_disks if not is_fixed(disk)]
-    disks = _fill(instance.disks, disk_infos, view)
+    disks = _fill(instance.disks, [info for _disk, info in view.of_ganeti], view)
     nics = _fill(instance.nics, list(view.nics), view)
     filled: Instance = msgspec.structs.replace(instance, disks=disks, nics=nics)
     if instance.hvparams.disk_type == "ide" and all(disk.uuid for disk in disks):

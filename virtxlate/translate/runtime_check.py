@@ -8,20 +8,22 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain.model import Disk as LiveDisk
-from virtxlate.domain.model import DiskSource
+from virtxlate.domain.model import DiskSource, Hostdev
 from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.runtime import Runtime, runtime_instance
+from virtxlate.ganeti.words import PCI_BUS, SCSI_BUS
 from virtxlate.report import Report
 from virtxlate.translate import source as sources
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id
-from virtxlate.translate.fixed import is_fixed
+from virtxlate.translate.hostdev import opened_by, same_device
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.translate.runtime import LiveView, ganeti_hvinfo, read_view
 
+_BUSES = frozenset({PCI_BUS, SCSI_BUS})
 _REMOVABLE = frozenset({"cdrom", "floppy"})
 _PLACE = ("driver", "bus", "addr", "channel", "scsi_id", "lun")
 
@@ -73,7 +75,7 @@ class _Live(msgspec.Struct, frozen=True):
     info: DeviceInfo
     key: Any
     """MAC or source: what it is known by without id."""
-    disk: LiveDisk | None = None
+    disk: LiveDisk | Hostdev | None = None
 
     @property
     def id(self) -> str | None:
@@ -82,14 +84,13 @@ class _Live(msgspec.Struct, frozen=True):
 
 def _disks(instance: Instance, view: LiveView, context: Context) -> Iterable[Difference]:
     live = [
-        _Live(info, disk.source, disk)
-        for disk, info in zip(view.domain.devices.disks, view.disks, strict=True)
-        if not is_fixed(disk)
+        _Live(info, opened_by(disk, context) if isinstance(disk, Hostdev) else disk.source, disk)
+        for disk, info in view.of_ganeti
     ]
     wanted = [_sources(disk, instance, index, context) for index, disk in enumerate(instance.disks)]
 
     def opens(index: int, one: _Live) -> bool:
-        return one.disk is not None and _is_one_of(one.disk.source, wanted[index])
+        return any(_is_one_of(source, wanted[index]) for source in same_device(one.key, context))
 
     pairs, rest = _match(instance.disks, live, opens, view)
     for index, disk in enumerate(instance.disks):
@@ -102,7 +103,7 @@ def _disks(instance: Instance, view: LiveView, context: Context) -> Iterable[Dif
             named = disk.link or disk.uri
             yield Difference(device=_label("disk", disk), field="path", file=named, live=_shown(one.key))
     for one in rest:
-        if one.id is not None or one.disk is None or one.disk.device not in _REMOVABLE:
+        if one.id is not None or not isinstance(one.disk, LiveDisk) or one.disk.device not in _REMOVABLE:
             yield Difference(device=_live_label(one), field="device", live=_shown(one.key) or "")
 
 
@@ -164,8 +165,8 @@ def _place(device: Disk | Nic, one: _Live, kind: str, view: LiveView) -> Iterabl
     """Give the differences of placement; an IDE disk has its place in Ganeti's books only."""
     if kind == "disk" and device.hvinfo is not None and device.hvinfo.driver == "ide":
         return
-    seen = ganeti_hvinfo(one.info, view.scsi_bus)
     known, label = device.hvinfo, _label(kind, device)
+    seen = ganeti_hvinfo(one.info, view.scsi_bus, more=known is not None and known.bus not in _BUSES)
     if known is None:
         return
     if seen is None:

@@ -24,12 +24,22 @@ _GLUSTER_URI = re.compile(
     r"gluster://(?P<host>\[[0-9a-fA-F:]+\]|[a-z0-9.-]+):(?P<port>[0-9]+)/(?P<volume>[^/]+)/(?P<path>.+)",
     re.ASCII,
 )
+_ISCSI_URI = re.compile(
+    r"iscsi://(?:(?P<user>[^@/%:]+)@)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(?::(?P<port>[0-9]+))?"
+    r"/(?P<iqn>[^/]+)/(?P<lun>[0-9]+)",
+    re.ASCII,
+)
 _LV_PATH = re.compile(r"/dev/(?!disk/|mapper/|rbd/|drbd/|shm/|pts/|input/|block/)([^/]+)/([^/]+)")
 _DRBD_PATH = re.compile(r"/dev/drbd([0-9]+)", re.ASCII)
 _RBD_PATH = re.compile(r"/dev/rbd/([^/]+)/([^/]+)")
 _PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[^/\0-\x1f\x7f]+)+")
+_DISCOVERED = re.compile(r"/dev/(?:[shv]d[a-z]+|s[rg]\d+|st\d+|nvme\d+n\d+|dm-\d+)(?:p?\d+)?", re.ASCII)
+"""Names that the kernel gives in the order in which it finds devices."""
 _FILE_DRIVER = "loop"
 _CEPH = "ceph"
+_ISCSI = "iscsi"
+ISCSI_PORT = 3260
+"""Where an iSCSI target listens, if nothing else is said. Source: RFC 7143."""
 
 
 def is_userspace(disk: Disk, params: dict[str, Scalar]) -> bool:
@@ -59,7 +69,22 @@ def to_domain(
         path = context.renames.path(path)
     if disk.template in FILE_TEMPLATES:
         return "file", DiskSource(file=path)
-    return "block", DiskSource(dev=path)
+    return "block", DiskSource(dev=stable_path(path, at, context, report))
+
+
+def stable_path(path: str, at: str, context: Context, report: Report) -> str:
+    """Give the name of a device that survives a boot of its host, where that is asked for and known.
+
+    A name that is not given in the order of discovery stays.
+    """
+    if not (context.stable_names and _DISCOVERED.fullmatch(path)):
+        return path
+    device = context.scsi.device(path) if context.scsi is not None else None
+    if device is None or device.stable is None:
+        reason = "no name of the device is known that survives a boot of its host"
+        report.lose(f"{at}.device", path, reason)
+        return path
+    return device.stable
 
 
 def _path(
@@ -130,13 +155,7 @@ def _rbd(pool: str, image: str, user: str | None, at: str, context: Context) -> 
     """Give an rbd source without hosts: QEMU reads /etc/ceph/ceph.conf, as it does under Ganeti."""
     auth = None
     if user is not None:
-        secret = context.renames.find("secrets", user)
-        if secret is None:
-            raise UnsupportedError(
-                f"libvirt wants a secret for Ceph user {user!r}: define one and name its UUID in the map, "
-                f'[secrets] "{user}" = "UUID"',
-                at=f"{at}.params.user-id",
-            )
+        secret = _secret(user, "Ceph", f"{at}.params.user-id", context)
         auth = SourceAuth(username=user, secret_type=_CEPH, secret_uuid=secret)
     return DiskSource(protocol="rbd", name=f"{context.renames.rename('pools', pool)}/{image}", auth=auth)
 
@@ -156,9 +175,40 @@ def _uri_source(disk: Disk, at: str, context: Context) -> DiskSource:
         return _rbd(match["pool"], match["image"], match["user"], at, context)
     if match := _GLUSTER_URI.fullmatch(disk.uri):
         return _gluster(match["host"].strip("[]"), int(match["port"]), match["volume"], match["path"])
+    if match := _ISCSI_URI.fullmatch(disk.uri):
+        return _iscsi(match, at, context)
     raise UnsupportedError(
-        f"expected rbd:POOL/IMAGE or gluster://HOST:PORT/VOLUME/PATH, found {disk.uri!r}", at=at
+        "expected rbd:POOL/IMAGE, gluster://HOST:PORT/VOLUME/PATH or iscsi://HOST[:PORT]/IQN/LUN, "
+        f"found {disk.uri!r}",
+        at=at,
     )
+
+
+def _iscsi(match: re.Match[str], at: str, context: Context) -> DiskSource:
+    """Give an iSCSI source; QEMU logs in by the instance's UUID, unless the map names another."""
+    user, auth = match["user"], None
+    if user is not None:
+        auth = SourceAuth(username=user, secret_type=_ISCSI, secret_uuid=_secret(user, _ISCSI, at, context))
+    host = SourceHost(name=match["host"].strip("[]"), port=int(match["port"] or ISCSI_PORT))
+    return DiskSource(
+        protocol=_ISCSI,
+        name=f"{match['iqn']}/{match['lun']}",
+        hosts=(host,),
+        initiator=context.renames.find("initiators", match["iqn"]),
+        auth=auth,
+    )
+
+
+def _secret(user: str, usage: str, at: str, context: Context) -> str:
+    """Give the UUID of a user's secret. Raises UnsupportedError."""
+    secret = context.renames.find("secrets", user)
+    if secret is None:
+        raise UnsupportedError(
+            f"libvirt wants a secret for {usage} user {user!r}: define one and name its UUID in the map, "
+            f'[secrets] "{user}" = "UUID"',
+            at=at,
+        )
+    return secret
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +219,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Scalar] = {}
     minor: int | None = None
     link: str | None = None
+    uri: str | None = None
 
 
 def to_ganeti(kind: str, source: DiskSource | None, at: str, context: Context, report: Report) -> Storage:
@@ -183,7 +234,7 @@ def to_ganeti(kind: str, source: DiskSource | None, at: str, context: Context, r
     )
     if path is None:
         raise UnsupportedError(f"no disk template opens a source of type {kind!r}", at=f"{at}.logical_id")
-    path = context.renames.back_path(path)
+    path = context.renames.back_path(stable_path(path, at, context, report) if kind == "block" else path)
     report.lose(f"{at}.params", None, "the source of a disk does not tell its parameters")
     if path.startswith(f"{LINK_DIRECTORY}/"):
         reason = "a link does not tell what it leads to"
@@ -217,6 +268,8 @@ def _from_block(path: str, at: str, context: Context, report: Report) -> Storage
 
 def _from_network(source: DiskSource, at: str, context: Context, report: Report) -> Storage:
     name = source.name or ""
+    if source.protocol == _ISCSI:
+        return _from_iscsi(source, at, report)
     if "/" not in name or source.protocol not in {"rbd", "gluster"}:
         raise UnsupportedError(
             f"no disk template opens protocol {source.protocol!r} with name {name!r}", at=f"{at}.logical_id"
@@ -237,3 +290,15 @@ def _from_network(source: DiskSource, at: str, context: Context, report: Report)
     host = source.hosts[0] if source.hosts else SourceHost()
     params |= {"host": host.name, "port": host.port, "volume": first}
     return Storage(template="gluster", logical_id=(_FILE_DRIVER, rest), params=params)
+
+
+def _from_iscsi(source: DiskSource, at: str, report: Report) -> Storage:
+    """Give the disk of an ext provider: no other template has a URI of its own."""
+    host = source.hosts[0] if source.hosts else SourceHost()
+    reason = "only a provider of ext storage gives QEMU an iSCSI URI; the source does not tell which"
+    report.lose(f"{at}.logical_id", source.name, reason)
+    report.lose(f"{at}.params", None, "a source tells only the parameters that it is made of")
+    name = f"[{host.name}]" if ":" in (host.name or "") else host.name
+    user = "" if source.auth is None else f"{source.auth.username}@"
+    uri = f"iscsi://{user}{name}:{host.port or ISCSI_PORT}/{source.name}"
+    return Storage(template="ext", params={"access": "userspace"}, uri=uri)

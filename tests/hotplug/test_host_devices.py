@@ -1,0 +1,114 @@
+"""Disks of type scsi-generic are host devices: they come, go, and are known again."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.hotplug.domains import DISK_IDS, domain_of, ganeti, hotplug
+from tests.hotplug.fake_domain import FakeDomain
+from tests.translate.building import disk
+from virtxlate.domain.document import parse_domain
+from virtxlate.errors import OperationRefusedError
+from virtxlate.ganeti.hvinfo import HvInfo
+from virtxlate.ganeti.model import Disk
+from virtxlate.hotplug.steps import line, to_dict
+
+IQN = "iqn.2026-11.example:luns"
+GENERIC = {"disk_type": "scsi-generic", "scsi_controller_type": "virtio-scsi-pci"}
+
+
+def lun(number: int) -> Disk:
+    """Give a disk of external storage that QEMU opens by iSCSI."""
+    return msgspec.structs.replace(
+        disk(number),
+        template="ext",
+        logical_id=("provider", f"lun{number}"),
+        params={"access": "userspace"},
+        uri=f"iscsi://192.0.2.9:3260/{IQN}/{number}",
+    )
+
+
+LUNS = tuple(map(lun, range(4)))
+
+
+def passing(*disks: Disk, **hvparams: str) -> FakeDomain:
+    return domain_of(ganeti(disks, 0, **{**GENERIC, **hvparams}))
+
+
+def test_a_host_device_is_attached_at_the_next_place() -> None:
+    found = passing(*LUNS[:2])
+    done = hotplug(found).add_disk(LUNS[2])
+    assert [line(step) for step in done.steps] == [
+        f"attach hostdev {DISK_IDS[2]} ({IQN}/2) at controller 0 bus 0 target 2 unit 0"
+    ]
+    assert done.hvinfo == HvInfo(
+        driver="scsi-generic", id=DISK_IDS[2][3:], bus="scsi.0", channel=0, scsi_id=2, lun=0
+    )
+    assert [step["kind"] for step in map(to_dict, done.steps)] == ["hostdev"]
+    passed = parse_domain(found.live_xml(), []).devices.hostdevs
+    assert [(each.alias, each.source and each.source.name) for each in passed] == [
+        (DISK_IDS[number], f"{IQN}/{number}") for number in range(3)
+    ]
+    assert [each.uuid for each in hotplug(found).read().instance.disks] == [each.uuid for each in LUNS[:3]]
+
+
+def test_a_disk_and_a_host_device_do_not_meet() -> None:
+    found = passing(*LUNS[:2])
+    mixed = hotplug(found, hvparams={"disk_type": "scsi-block"}).add_disk(LUNS[2])
+    assert [line(step) for step in mixed.steps] == [
+        f"attach disk {DISK_IDS[2]} (sda) at controller 0 bus 0 target 2 unit 0"
+    ]
+    back = hotplug(found).add_disk(LUNS[3])
+    assert [line(step) for step in back.steps] == [
+        f"attach hostdev {DISK_IDS[3]} ({IQN}/3) at controller 0 bus 0 target 3 unit 0"
+    ]
+
+
+@pytest.mark.parametrize("which", ["1", DISK_IDS[1], DISK_IDS[1][3:], LUNS[1].uuid, f"{IQN}/1"])
+def test_a_host_device_goes_and_its_place_is_used_again(which: str) -> None:
+    found = passing(*LUNS[:3])
+    done = hotplug(found).remove("disk", which)
+    assert [line(step) for step in done.steps] == [f"detach hostdev {DISK_IDS[1]}"]
+    assert done.freed == (f"{IQN}/1",)
+    assert [each.alias for each in parse_domain(found.live_xml(), []).devices.hostdevs] == [
+        DISK_IDS[0],
+        DISK_IDS[2],
+    ]
+    assert [line(step) for step in hotplug(found).add_disk(LUNS[3]).steps] == [
+        f"attach hostdev {DISK_IDS[3]} ({IQN}/3) at controller 0 bus 0 target 1 unit 0"
+    ]
+
+
+def test_a_device_that_is_open_is_not_opened_again() -> None:
+    found = passing(*LUNS[:2])
+    again = msgspec.structs.replace(LUNS[2], uri=LUNS[1].uri)
+    with pytest.raises(OperationRefusedError, match=rf"disks\[2\]: {IQN}/1 is open already as disks\[1\]"):
+        hotplug(found).add_disk(again)
+
+
+def test_a_whole_plan_brings_and_takes_host_devices_and_then_is_empty() -> None:
+    found = passing(*LUNS[:2])
+    wanted = ganeti((LUNS[0], LUNS[2]), 0, **GENERIC)
+    assert [line(step) for step in hotplug(found).apply(wanted).steps] == [
+        f"detach hostdev {DISK_IDS[1]}",
+        f"attach hostdev {DISK_IDS[2]} ({IQN}/2) at controller 0 bus 0 target 1 unit 0",
+    ]
+    assert hotplug(found).plan(wanted).steps == ()
+
+
+def test_another_way_to_the_same_lun_is_taken_out_and_put_back() -> None:
+    found = passing(*LUNS[:2])
+    moved = msgspec.structs.replace(LUNS[1], uri=f"iscsi://192.0.2.10:3260/{IQN}/1")
+    place = "controller 0 bus 0 target 1 unit 0"
+    assert [line(step) for step in hotplug(found).become_disk(moved).steps] == [
+        f"detach hostdev {DISK_IDS[1]}",
+        f"attach hostdev {DISK_IDS[1]} ({IQN}/1) at {place}",
+    ]
+
+
+def test_another_disk_type_waits_for_the_next_start() -> None:
+    found = passing(*LUNS[:1])
+    planned = hotplug(found).plan(ganeti(LUNS[:1], 0, **{**GENERIC, "disk_type": "scsi-block"}))
+    assert planned.steps == ()
+    assert planned.notes == ("disks[0]: it is a hostdev, for Ganeti a disk: that waits for the next start",)

@@ -1,0 +1,81 @@
+"""Each rule: what breaks it is found, what does not break it is left alone, and the table is whole."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from tests.rules.cases import CASES, Case, at, disk, document, lun
+from virtxlate.errors import UnknownTermError
+from virtxlate.rules import RULES, broken, by_id, validate
+from virtxlate.rules.rule import bus_of
+
+IDS = [f"{case.rule}-{number}" for number, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_what_breaks_a_rule_is_found_with_its_fix(case: Case) -> None:
+    found = validate(document(case.broken, case.outside, case.machine))
+    rule = by_id(case.rule)
+    assert [(each.rule, each.hint, each.severity) for each in found if each.rule == case.rule] == [
+        (rule.id, rule.hint, rule.severity)
+    ]
+    assert {each.rule for each in found} - {case.rule} <= BESIDE.get(case.rule, set())
+
+
+BESIDE = {
+    "lun-encryption": {"unknown-element"},
+    "sgio-unfiltered": {"enumeration"},
+    "scsi-controller-index": {"duplicate"},
+    "scsi-model": {"enumeration"},
+    "iscsi-secret": {"missing-element", "missing-attribute"},
+    "lun-reservations": {"missing-attribute"},
+    "scsi-host-source": {"type"},
+}
+"""What the schema says of the same fault."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_the_same_done_right_is_left_alone(case: Case) -> None:
+    assert validate(document(case.right, case.outside_right)) == ()
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {case.rule for case in CASES} == {rule.id for rule in RULES}
+
+
+def test_an_unknown_id_names_those_that_there_are() -> None:
+    with pytest.raises(UnknownTermError, match="rules: no rule term 'lun-colour'"):
+        by_id("lun-colour")
+
+
+@pytest.mark.parametrize(("name", "bus"), [("sdb", "scsi"), ("vda", "virtio"), ("hda", "ide"), ("x", "ide")])
+def test_the_bus_that_is_not_named_is_the_one_that_libvirt_takes(name: str, bus: str) -> None:
+    assert bus_of(etree.fromstring(f"<disk><target dev='{name}'/></disk>")) == bus
+
+
+@pytest.mark.parametrize("word", ["", "model='auto'", "model='lsilogic'"])
+def test_a_controller_without_a_model_is_the_default_one(word: str) -> None:
+    found = validate(document(f"<controller type='scsi' index='0' {word}/>{disk(at(unit=8))}"))
+    assert [each.rule for each in found] == ["scsi-id-limit"]
+
+
+def test_a_lun_on_virtio_has_the_properties_of_virtio() -> None:
+    rich = lun(
+        "<serial>A1</serial><blockio logical_block_size='4096'/>",
+        driver="type='raw' queues='2'",
+        target="dev='vda' bus='virtio'",
+        address="",
+    )
+    found = validate(document(rich, machine="pc-i440fx-2.6"))
+    assert [each.rule for each in found] == ["lun-virtio-old-machine"]
+
+
+def test_devices_alone_are_judged_too() -> None:
+    root = etree.fromstring(f"<devices>{CASES[0].broken}</devices>")
+    assert [(each.path, each.rule) for each in broken(root)] == [("/devices/disk/@type", "lun-source")]
+
+
+@pytest.mark.parametrize("text", ["", "<domain", "<!DOCTYPE domain []><domain/>"])
+def test_what_is_no_document_is_one_violation_of_the_schema(text: str) -> None:
+    assert [each.rule for each in validate(text)] == ["malformed"]

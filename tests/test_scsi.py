@@ -1,0 +1,112 @@
+"""Devices of a host by every name, in a lookup file; which names survive a reboot."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from virtxlate.errors import MapError
+from virtxlate.scsi import (
+    ScsiAddress,
+    ScsiDevice,
+    ScsiMap,
+    ScsiResolver,
+    host_number,
+    is_stable,
+    parse_scsi_map,
+    stable_of,
+)
+
+WWN = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
+PATH = "/dev/disk/by-path/pci-0000:03:00.0-sas-phy0-lun-0"
+DISK = ScsiDevice(address=ScsiAddress(2, 0, 1, 0), block="/dev/sdb", generic="/dev/sg1", links=(PATH, WWN))
+TAPE = ScsiDevice(address=ScsiAddress(2, 0, 2, 0), generic="/dev/sg2")
+NVME = ScsiDevice(block="/dev/nvme0n1", links=("/dev/disk/by-id/nvme-eui.0025",))
+TOML = f"""
+[[device]]
+address = "2:0:1:0"
+block = "/dev/sdb"
+generic = "/dev/sg1"
+links = ["{PATH}", "{WWN}"]
+
+[[device]]
+address = "2:0:2:0"
+generic = "/dev/sg2"
+
+[[device]]
+block = "/dev/nvme0n1"
+links = ["/dev/disk/by-id/nvme-eui.0025"]
+"""
+JSON = json.dumps(
+    {
+        "device": [
+            {"address": "2:0:1:0", "block": "/dev/sdb", "generic": "/dev/sg1", "links": [PATH, WWN]},
+            {"address": "2:0:2:0", "generic": "/dev/sg2"},
+            {"block": "/dev/nvme0n1", "links": ["/dev/disk/by-id/nvme-eui.0025"]},
+        ]
+    }
+)
+
+
+@pytest.mark.parametrize("text", [TOML, JSON])
+def test_a_lookup_file_is_toml_or_json(text: str) -> None:
+    assert parse_scsi_map(text).devices == (DISK, TAPE, NVME)
+
+
+def test_a_device_is_found_by_every_name_and_by_its_address() -> None:
+    resolver: ScsiResolver = ScsiMap([DISK, TAPE, NVME])
+    assert [resolver.device(path) for path in DISK.paths] == [DISK] * 4
+    assert [resolver.at(ScsiAddress(2, 0, 2, 0)), resolver.device("/dev/sdc")] == [TAPE, None]
+    assert resolver.at(ScsiAddress(2, 0, 3, 0)) is None
+
+
+def test_the_best_name_says_what_the_device_is_then_where() -> None:
+    assert (DISK.stable, TAPE.stable) == (WWN, None)
+    assert stable_of([PATH]) == PATH
+    assert stable_of([PATH, "/dev/disk/by-id/ata-X", "/dev/disk/by-id/scsi-35000"]) == (
+        "/dev/disk/by-id/scsi-35000"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "stable"), [(WWN, True), (PATH, True), ("/dev/sdb", False), ("/dev/xenvg/sda", False)]
+)
+def test_a_running_number_is_no_stable_name(path: str, stable: bool) -> None:
+    assert is_stable(path) is stable
+
+
+def test_an_address_is_written_as_it_is_read() -> None:
+    address = ScsiAddress.parse("2:0:1:16384")
+    assert (str(address), address.adapter) == ("2:0:1:16384", "scsi_host2")
+    assert [host_number(name) for name in ("scsi_host2", "host2", "scsi_host")] == [2, None, None]
+
+
+@pytest.mark.parametrize("text", ["2:0:1", "2:0:1:0:0", "a:0:1:0", "2:0:1:-1", "2:0:1:0\n", "²:0:1:0"])
+def test_an_address_is_four_numbers(text: str) -> None:
+    with pytest.raises(ValueError, match="expected host:bus:target:unit, four numbers, found "):
+        ScsiAddress.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[device", "expected TOML or JSON: "),
+        ("{", "expected TOML or JSON: "),
+        ("[[disk]]", "expected 'device', found 'disk'"),
+        ("device = 1", "device: expected a list of tables, [[device]]"),
+        ("device = [1]", "device[0]: expected a table, found 1"),
+        ("device = [{}]", "device[0]: expected address, block, generic, links, found nothing"),
+        ("[[device]]\nwwn = 'x'", "device[0]: expected address, block, generic, links, found wwn"),
+        ("[[device]]\naddress = '2:0'", "device[0].address: expected host:bus:target:unit, four numbers"),
+        ("[[device]]\nblock = 'sdb'", "device[0].block: expected an absolute path, found 'sdb'"),
+        ("[[device]]\nlinks = '/dev/sdb'", "device[0].links: expected a list of paths, found '/dev/sdb'"),
+        ("[[device]]\nlinks = [1]", "device[0].links[0]: expected an absolute path, found 1"),
+        ("[[device]]\nblock='/dev/a'\n[[device]]\ngeneric='/dev/a'", "device[1]: /dev/a is another device's"),
+        ("[[device]]\naddress='1:0:0:0'\n[[device]]\naddress='1:0:0:0'", "device[1]: 1:0:0:0 is another"),
+    ],
+)
+def test_a_lookup_file_that_makes_no_sense_is_refused(text: str, message: str) -> None:
+    with pytest.raises(MapError) as caught:
+        parse_scsi_map(text)
+    assert str(caught.value).startswith(message)

@@ -1,0 +1,93 @@
+"""What holds for a domain beyond its grammar, as one table; checked beside the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from virtxlate.domain import schema
+from virtxlate.domain.violations import Violation
+from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
+from virtxlate.rules.controller import RULES as OF_CONTROLLERS
+from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
+from virtxlate.rules.lun import RULES as OF_LUNS
+from virtxlate.rules.rule import Document, Fault, Rule
+from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
+
+__all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
+
+RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES)
+"""Every rule; rows are added to the modules, by what they are about."""
+
+_BY_ID = {rule.id: rule for rule in RULES}
+if len(_BY_ID) != len(RULES):
+    raise TableError("RULES: an id appears in two rows")
+
+
+def by_id(word: str) -> Rule:
+    """Give the rule of that id. Raises UnknownTermError."""
+    if word not in _BY_ID:
+        raise UnknownTermError("rules", "rule", word, _BY_ID)
+    return _BY_ID[word]
+
+
+def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
+    """Give each place of a parsed ``<domain>`` or ``<devices>`` where a rule is broken, rule by rule."""
+    document = Document(root)
+    return ((rule, fault) for rule in RULES for fault in rule.check(document))
+
+
+def broken(root: etree._Element) -> tuple[Violation, ...]:
+    """Give the same as violations, in document order."""
+    tree = root.getroottree()
+    found = [(fault.element, _violation(rule, fault, tree)) for rule, fault in faults(root)]
+    if not found:
+        return ()
+    order = {element: at for at, element in enumerate(root.iter(etree.Element))}
+    return tuple(each for _element, each in sorted(found, key=lambda one: order[one[0]]))
+
+
+def message(rule: Rule, fault: Fault) -> str:
+    """Give what is wrong at one place, in one sentence."""
+    if fault.says or fault.found is None:
+        return fault.says or rule.says
+    choice = f": one of {', '.join(fault.allowed)}" if len(fault.allowed) > 1 else ""
+    return f"{rule.says}{choice}; found {fault.found!r}"
+
+
+def _violation(rule: Rule, fault: Fault, tree: etree._ElementTree) -> Violation:
+    return Violation(
+        path=tree.getpath(fault.element) + fault.below,
+        line=fault.element.sourceline or 0,
+        rule=rule.id,
+        message=message(rule, fault),
+        found=fault.found,
+        allowed=fault.allowed,
+        hint=rule.hint,
+        severity=rule.severity,
+    )
+
+
+def validate(document: schema.Document) -> tuple[Violation, ...]:
+    """Give every violation of the schema and every broken rule, in document order; empty when all is well.
+
+    One with ``severity`` "warning" leaves the document valid. Raises nothing for a bad document.
+    """
+    try:
+        root = schema.read(document)
+    except DomainXmlError:
+        return schema.validate(document)
+    of_rules, of_schema = broken(root), schema.validate(root)
+    if not (of_rules and of_schema):
+        return of_rules or of_schema
+    tree = root.getroottree()
+    order = {tree.getpath(element): at for at, element in enumerate(root.iter(etree.Element))}
+    return tuple(sorted((*of_schema, *of_rules), key=lambda one: _order(one.path, order)))
+
+
+def _order(path: str, order: dict[str, int]) -> int:
+    """Give the place of the deepest element on a path that is there."""
+    while path not in order and path:
+        path = path.rpartition("/")[0]
+    return order.get(path, 0)

@@ -1,0 +1,340 @@
+"""A disk with device='lun': the guest talks SCSI to the device itself, through QEMU's scsi-block.
+
+Source, where a row names no other: libvirt 9.0.0, src/conf/domain_validate.c:594,
+src/qemu/qemu_validate.c:2792, src/qemu/qemu_command.c:1744; QEMU 7.2, hw/scsi/scsi-disk.c, whose scsi-block
+has the properties drive, bootindex, share-rw, rotation_rate, rerror, werror and no others of a disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from virtxlate.rules.rule import Document, Fault, Rule, Verdict, bus_of
+
+_LUN = "device='lun'"
+_TYPES = ("block", "network", "volume")
+_PROTOCOLS = ("iscsi",)
+_BUSES = ("scsi",)
+_CACHES = ("none", "default")
+_OF_VIRTIO = frozenset({"serial", "blockio", "geometry", "driver/@iothread", "driver/@queues"})
+_OLD_MACHINE = re.compile(r"pc-(?:i440fx-|q35-)?(?:[01]\.[0-9]+|2\.[0-6])", re.ASCII)
+"""Machine types whose virtio devices are of the old kind only, which could pass SCSI commands on."""
+
+
+def _source(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        kind, source = lun.get("type", "file"), lun.find("source")
+        if kind not in _TYPES:
+            yield Fault(lun, "/@type", kind, _TYPES)
+        elif source is None:
+            yield Fault(lun, "/source", says="a lun without a source has no device to talk to")
+        elif kind == "network" and source.get("protocol") not in _PROTOCOLS:
+            yield Fault(source, "/@protocol", source.get("protocol"), _PROTOCOLS)
+
+
+def _driver(name: str, allowed: tuple[str, ...]) -> Callable[[Document], Iterator[Fault]]:
+    """Give the check of an attribute of ``<driver>`` that a lun may only have with certain words."""
+
+    def check(document: Document) -> Iterator[Fault]:
+        for lun in document.luns:
+            driver = lun.find("driver")
+            found = None if driver is None else driver.get(name)
+            if driver is not None and found is not None and found not in allowed:
+                yield Fault(driver, f"/@{name}", found, allowed)
+
+    return check
+
+
+def _bus(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        bus = bus_of(lun)
+        if bus not in _BUSES and not (bus == "virtio" and _OLD_MACHINE.fullmatch(document.machine)):
+            target = lun.find("target")
+            yield Fault(lun if target is None else target, "/@bus", bus, _BUSES)
+
+
+def _old_virtio(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        if bus_of(lun) == "virtio" and _OLD_MACHINE.fullmatch(document.machine):
+            yield Fault(lun, "/target/@bus", "virtio", _BUSES)
+
+
+def _without(path: str) -> Callable[[Document], Iterator[Fault]]:
+    """Give the check that a lun has no such element, or attribute of an element below it.
+
+    What virtio-blk has a property for may stand at a lun on virtio.
+    """
+    step, at, name = path.partition("/@")
+    of_virtio = path in _OF_VIRTIO
+
+    def check(document: Document) -> Iterator[Fault]:
+        for lun in document.luns:
+            if of_virtio and bus_of(lun) == "virtio":
+                continue
+            for element in lun.iterfind(step):
+                if not at:
+                    yield Fault(element, found=(element.text or "").strip() or None)
+                elif name in element.attrib:
+                    yield Fault(element, f"/@{name}", element.get(name))
+
+    return check
+
+
+def _backing_store(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        store = lun.find("backingStore")
+        if store is not None and len(store):
+            yield Fault(store)
+
+
+def _only_lun(name: str) -> Callable[[Document], Iterator[Fault]]:
+    def check(document: Document) -> Iterator[Fault]:
+        for disk in document.disks:
+            if disk.get("device", "disk") != "lun" and name in disk.attrib:
+                yield Fault(disk, f"/@{name}", disk.get(name))
+
+    return check
+
+
+def _only_lun_reserves(document: Document) -> Iterator[Fault]:
+    for disk in document.disks:
+        reservations = disk.find("source/reservations")
+        if reservations is not None and disk.get("device", "disk") != "lun":
+            yield Fault(reservations)
+
+
+def _block_reserves(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        reservations = lun.find("source/reservations")
+        if reservations is not None and lun.get("type") == "network":
+            yield Fault(reservations)
+
+
+def _unfiltered(document: Document) -> Iterator[Fault]:
+    for device in (*document.disks, *document.hostdevs("scsi")):
+        if device.get("sgio") == "unfiltered":
+            yield Fault(device, "/@sgio", "unfiltered", ("filtered",))
+
+
+def _reservations(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        reservations = lun.find("source/reservations")
+        if reservations is None:
+            continue
+        helper = reservations.find("source")
+        if reservations.get("managed") == "no" and (
+            helper is None
+            or helper.get("type") != "unix"
+            or helper.get("mode") != "client"
+            or not helper.get("path")
+        ):
+            yield Fault(reservations, "/source")
+
+
+def _part(path: str, word: str, why: str, libvirt: Verdict, hint: str = "") -> Rule:
+    """Give the row of a part of a disk that no lun has."""
+    return Rule(
+        id=f"lun-{word}",
+        says=f"a lun has no {path.rpartition('/')[2].removeprefix('@')}",
+        why=why,
+        hint=hint or f"leave it out, or make the disk device='disk', which has a {word} of its own",
+        libvirt=libvirt,
+        check=_without(path),
+    )
+
+
+_OWN = "The guest reads it from the device itself; scsi-block has no property for it."
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        id="lun-source",
+        says="a lun needs a SCSI device: type block, network with protocol iscsi, or a volume of such a pool",
+        why="QEMU asks the host's SCSI driver (SG_IO) or its iSCSI client; other sources have neither.",
+        hint="name a SCSI disk of the host as type='block', or make the disk device='disk'",
+        libvirt="refused",
+        check=_source,
+    ),
+    Rule(
+        id="lun-format",
+        says="a lun is raw: there is no format between the guest and the device",
+        why="SCSI commands reach the device past any format layer.",
+        hint="write <driver type='raw'/>; for an image with a format make the disk device='disk'",
+        libvirt="refused",
+        check=_driver("type", ("raw",)),
+    ),
+    Rule(
+        id="lun-bus",
+        says="a lun stands on a SCSI bus",
+        why="QEMU 7.2 does not start virtio-blk with scsi=on ('Please set scsi=off for virtio-blk devices in "
+        "order to use virtio 1.0'); libvirt 9.0 lets it pass, newer ones do not.",
+        hint="write bus='scsi' in <target>, with a drive address on a SCSI controller",
+        libvirt="not started",
+        check=_bus,
+    ),
+    Rule(
+        id="lun-virtio-old-machine",
+        says="only machine types up to 2.6 pass SCSI commands through virtio-blk, and QEMU 10 dropped it",
+        why="Their virtio devices are of the old kind, for which QEMU still has scsi=on; it is deprecated "
+        "since QEMU 5.0.",
+        hint="write bus='scsi' in <target>; the guest then needs the driver of the SCSI controller",
+        libvirt="accepted",
+        check=_old_virtio,
+        severity="warning",
+    ),
+    _part("serial", "serial", _OWN, "refused"),
+    _part("wwn", "wwn", _OWN, "refused"),
+    _part("vendor", "vendor", _OWN, "refused"),
+    _part("product", "product", _OWN, "refused"),
+    _part(
+        "blockio",
+        "blockio",
+        "Block sizes are the device's own; libvirt passes them on, and scsi-block has no such property.",
+        "not started",
+    ),
+    _part(
+        "geometry",
+        "geometry",
+        "The geometry is the device's own; libvirt passes it on, and scsi-block has no such property.",
+        "not started",
+        "leave it out; the guest reads it from the device",
+    ),
+    _part(
+        "iotune",
+        "iotune",
+        "QEMU throttles its own reads and writes; what the guest does with other SCSI commands goes past it.",
+        "accepted",
+        "leave it out and limit the device on the host (cgroups), or make the disk device='disk'",
+    ),
+    _part(
+        "encryption",
+        "encryption",
+        "There is no layer that could decrypt.",
+        "refused",
+        "leave it out; the guest can encrypt by itself",
+    ),
+    _part(
+        "source/encryption",
+        "source-encryption",
+        "There is no layer that could decrypt.",
+        "refused",
+        "leave it out; the guest can encrypt by itself",
+    ),
+    _part(
+        "source/slices",
+        "slices",
+        "SCSI commands reach the whole device.",
+        "refused",
+        "leave it out and pass a device of the right size",
+    ),
+    _part(
+        "driver/@copy_on_read",
+        "copy-on-read",
+        "There is no image to copy to.",
+        "refused",
+        "leave it out; only an image with a backing file has a use for it",
+    ),
+    _part(
+        "driver/@iothread",
+        "iothread",
+        "Only virtio-blk has a thread of its own.",
+        "refused",
+        "write it in <driver> of the virtio-scsi controller",
+    ),
+    _part(
+        "driver/@queues",
+        "queues",
+        "Only virtio-blk has queues of its own.",
+        "refused",
+        "write it in <driver> of the virtio-scsi controller",
+    ),
+    _part(
+        "transient",
+        "transient",
+        "There is no overlay that could be thrown away.",
+        "refused",
+        "leave it out, or make the disk device='disk'",
+    ),
+    _part(
+        "throttlefilters",
+        "throttlefilters",
+        "What the guest does by SCSI commands goes past a filter; libvirt knows filters since 11.2.",
+        "refused",
+        "leave it out and limit the device on the host (cgroups)",
+    ),
+    _part(
+        "readonly",
+        "readonly",
+        "The guest sees the device's own write protect bit and not this; its writes would fail in the host.",
+        "accepted",
+        "leave it out and protect the device itself, or make the disk device='disk'",
+    ),
+    Rule(
+        id="lun-backing-store",
+        says="a lun has no backing file",
+        why="SCSI commands reach the device past any layer.",
+        hint="leave it out, or make the disk device='disk'",
+        libvirt="not started",
+        check=_backing_store,
+    ),
+    Rule(
+        id="lun-cache",
+        says="a lun is not cached by the host",
+        why="Its reads and writes are SCSI commands, which pass by the host's cache; scsi-block has no "
+        "write-cache property (Ganeti sets it, and its start fails), so writethrough and directsync would "
+        "not be what they say.",
+        hint="write cache='none', or leave it out; the write cache is set in the device, by the guest",
+        libvirt="accepted",
+        check=_driver("cache", _CACHES),
+    ),
+    Rule(
+        id="lun-reservations",
+        says="persistent reservations that libvirt does not manage need the socket of a running helper",
+        why="The helper does what only root may (PERSISTENT RESERVE IN and OUT) for QEMU.",
+        hint="write <reservations managed='yes'/>, for which libvirt starts a helper, or a source "
+        "<source type='unix' path='/run/qemu-pr-helper.sock' mode='client'/>",
+        libvirt="refused",
+        check=_reservations,
+    ),
+    Rule(
+        id="rawio-lun",
+        says="rawio is for a lun",
+        why="It gives QEMU CAP_SYS_RAWIO, which only a disk that passes SCSI commands has a use for.",
+        hint=f"leave rawio out, or make the disk {_LUN}",
+        libvirt="refused",
+        check=_only_lun("rawio"),
+    ),
+    Rule(
+        id="sgio-lun",
+        says="sgio is for a lun",
+        why="It filters SCSI commands, and an emulated disk passes none.",
+        hint=f"leave sgio out, or make the disk {_LUN}",
+        libvirt="refused",
+        check=_only_lun("sgio"),
+    ),
+    Rule(
+        id="sgio-unfiltered",
+        says="sgio='unfiltered' is no more",
+        why="Linux removed unpriv_sgio; libvirt 9.0 says 'no longer supported'.",
+        hint="write rawio='yes': with CAP_SYS_RAWIO nothing is filtered",
+        libvirt="refused",
+        check=_unfiltered,
+    ),
+    Rule(
+        id="reservations-lun",
+        says="persistent reservations are for a lun",
+        why="An emulated disk does not pass the commands on.",
+        hint=f"leave <reservations> out, or make the disk {_LUN}",
+        libvirt="refused",
+        check=_only_lun_reserves,
+    ),
+    Rule(
+        id="reservations-block",
+        says="a helper for persistent reservations is for a device of the host",
+        why="QEMU's iSCSI client sends them to the target by itself.",
+        hint="leave <reservations> out: an iSCSI lun has persistent reservations without it",
+        libvirt="refused",
+        check=_block_reserves,
+    ),
+)
+"""Later rows of a kind stand beside these."""

@@ -1,0 +1,174 @@
+"""What a rule is, and the document as rules see it.
+
+A rule says what no grammar can: what must not stand together, or what a model of a device cannot hold. It
+reads elements, so that it sees what stands in the document and not what a record could keep of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import msgspec
+from lxml import etree
+
+from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
+
+Verdict = Literal["refused", "not started", "accepted"]
+"""What libvirt does with a broken rule.
+
+It refuses the document; it defines a domain that cannot start; or it starts one that is not what was asked
+for.
+"""
+
+Severity = Literal["error", "warning"]
+
+_PC = ("", "i686", "x86_64")
+_UNSET_MODELS = ("", "auto")
+
+
+class Fault(NamedTuple):
+    """One place where a rule is broken."""
+
+    element: etree._Element
+    below: str = ""
+    """The rest of the path: ``/driver/@type``."""
+    found: str | None = None
+    allowed: tuple[str, ...] = ()
+    says: str = ""
+    """In place of the rule's own sentence, where more can be said."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule: a row that can be listed, explained and checked."""
+
+    id: str
+    """Stable: ``lun-format``."""
+    says: str
+    """What must hold, in one sentence."""
+    why: str
+    """The reason, with its source."""
+    hint: str
+    """The fix."""
+    libvirt: Verdict
+    """Of libvirt 9.0.0 with QEMU 7.2."""
+    check: Callable[[Document], Iterator[Fault]]
+    severity: Severity = "error"
+
+
+class Document:
+    """A parsed domain, or the devices of one; what rules ask for again and again is found once."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self.root = root
+        devices = root if root.tag == "devices" else root.find("devices")
+        self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
+
+    @cached_property
+    def disks(self) -> tuple[etree._Element, ...]:
+        """Every disk, CD-ROM, floppy and lun."""
+        return tuple(each for each in self.devices if each.tag == "disk")
+
+    @cached_property
+    def luns(self) -> tuple[etree._Element, ...]:
+        """Every disk that is passed through."""
+        return tuple(disk for disk in self.disks if disk.get("device") == "lun")
+
+    def hostdevs(self, kind: str) -> tuple[etree._Element, ...]:
+        """Give the host devices of a type."""
+        return tuple(each for each in self.devices if each.tag == "hostdev" and each.get("type") == kind)
+
+    @cached_property
+    def on_scsi(self) -> tuple[etree._Element, ...]:
+        """Every disk and host device that stands on a SCSI controller."""
+        hostdevs = self.hostdevs("scsi")
+        return (*(disk for disk in self.disks if bus_of(disk) == "scsi"), *hostdevs)
+
+    @cached_property
+    def places(self) -> tuple[tuple[etree._Element, Place], ...]:
+        """Every device on SCSI that has a drive address, and the place that it says."""
+        found = ((device, place_of(device)) for device in self.on_scsi)
+        return tuple((device, place) for device, place in found if place is not None)
+
+    @cached_property
+    def placed(self) -> tuple[tuple[etree._Element, Place, ScsiModel], ...]:
+        """The same, and the row of the controller's model, where that is known."""
+        found = ((device, place, self.scsi_model(place.controller)) for device, place in self.places)
+        return tuple((device, place, model) for device, place, model in found if model is not None)
+
+    @cached_property
+    def scsi_controllers(self) -> tuple[etree._Element, ...]:
+        """Every SCSI controller."""
+        return tuple(each for each in self.devices if each.tag == "controller" and each.get("type") == "scsi")
+
+    @cached_property
+    def scsi_models(self) -> dict[int, str]:
+        """The model of each SCSI controller by its index, libvirt's default where none is named."""
+        models: dict[int, str] = {}
+        for controller in self.scsi_controllers:
+            index = number(controller.get("index"))
+            if index is not None:
+                models.setdefault(index, self.model_of(controller))
+        return models
+
+    def model_of(self, controller: etree._Element) -> str:
+        """Give the model of a SCSI controller; "" where libvirt's default is not known here."""
+        model = controller.get("model", "")
+        if model not in _UNSET_MODELS:
+            return model
+        return DEFAULT_SCSI_MODEL if self.is_pc else ""
+
+    def scsi_model(self, index: int) -> ScsiModel | None:
+        """Give the row of a controller's model; where it is not declared, that of the one libvirt adds."""
+        model = self.scsi_models.get(index, DEFAULT_SCSI_MODEL if self.is_pc else "")
+        return SCSI_BY_MODEL.get(model)
+
+    @cached_property
+    def is_pc(self) -> bool:
+        """Whether the architecture is that of a PC, or not told."""
+        kind = self.root.find("os/type")
+        return kind is None or kind.get("arch", "") in _PC
+
+    @cached_property
+    def machine(self) -> str:
+        """The machine type, "" where it is not told."""
+        kind = self.root.find("os/type")
+        return "" if kind is None else kind.get("machine", "")
+
+
+def bus_of(disk: etree._Element) -> str:
+    """Give the bus of a disk; where none is named, the one that libvirt guesses from the target's name."""
+    target = disk.find("target")
+    if target is None:
+        return ""
+    named = target.get("bus")
+    if named is not None:
+        return named
+    return SWITCHED_BUSES.get(target.get("dev", "")[:2], "ide")
+
+
+def number(text: str | None) -> int | None:
+    """Give the number in an attribute, None for what is none; the schema reports that."""
+    try:
+        return int(text or "", 16 if (text or "").startswith("0x") else 10)
+    except ValueError:
+        return None
+
+
+class Place(NamedTuple):
+    """Where a drive address puts a device."""
+
+    controller: int
+    bus: int
+    target: int
+    unit: int
+
+
+def place_of(device: etree._Element) -> Place | None:
+    """Give the drive address of a device, None where there is none that can be read."""
+    address = device.find("address")
+    if address is None or address.get("type") != "drive":
+        return None
+    found = [number(address.get(name, "0")) for name in Place._fields]
+    return None if None in found else Place(*(each for each in found if each is not None))

@@ -1,0 +1,51 @@
+"""Whether a domain that was made obeys the rules that ``validate`` would judge it by.
+
+Rules read XML, so the document is written for them; only a domain with SCSI devices has any to obey.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from lxml import etree
+
+from virtxlate.domain import model as domain
+from virtxlate.domain.elements import DOMAIN
+from virtxlate.errors import UnsupportedError
+from virtxlate.ganeti.model import Instance
+from virtxlate.report import Report, Severity
+from virtxlate.rules import Fault, Rule, faults, message
+
+_DISKS = ("disk", "hostdev")
+
+
+def check(made: domain.Domain, instance: Instance, report: Report) -> None:
+    """Report what a rule warns of. Raises UnsupportedError with path, fix and id of the first broken rule."""
+    if not any(each.type == "scsi" for each in made.devices.controllers):
+        return
+    root = DOMAIN.format(msgspec.structs.replace(made, metadata=None))
+    errors = []
+    for rule, fault in faults(root):
+        at = _subject(fault.element, len(instance.disks))
+        if rule.severity == "warning":
+            report.lose(at, fault.found, _reason(rule, fault), Severity.GUEST_VISIBLE)
+        else:
+            errors.append((at, _reason(rule, fault)))
+    if errors:
+        at, first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise UnsupportedError(f"{first}{more}", at=at)
+
+
+def _reason(rule: Rule, fault: Fault) -> str:
+    return f"{message(rule, fault)}; {rule.hint} [{rule.id}]"
+
+
+def _subject(element: etree._Element, disks: int) -> str:
+    """Give the Ganeti object that an element was made of: its disks come first, in their order."""
+    for each in (element, *element.iterancestors()):
+        if each.tag in _DISKS:
+            index = sum(1 for _one in each.itersiblings(each.tag, preceding=True))
+            return f"disks[{index}]" if index < disks else "devices"
+        if each.tag == "controller":
+            return "hvparams.scsi_controller_type"
+    return "devices"

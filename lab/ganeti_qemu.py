@@ -65,8 +65,12 @@ def ganeti_qemu(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Ite
         try:
             qmp = Qmp(stream)
         except LiveError as exc:
-            raise QemuRefusedError(f"{exc}: {process.communicate()[1].strip()}") from None
+            raise QemuRefusedError(f"{exc}: {_last_words(process)}") from None
         yield qmp
+
+
+def _last_words(process: subprocess.Popen[str]) -> str:
+    return process.stderr.read().strip() if process.stderr else ""
 
 
 def _of_the_guest(command: tuple[str, ...]) -> Iterator[str]:
@@ -91,7 +95,6 @@ def _running(words: list[str], fds: list[int]) -> Iterator[subprocess.Popen[str]
             yield process
         finally:
             process.kill()
-            process.communicate()
 
 
 class _Taps:

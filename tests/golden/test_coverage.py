@@ -190,7 +190,25 @@ def test_every_ide_target_holds_a_disk() -> None:
         for each in translation.domain.devices.disks
         if each.bus == "ide" and each.device == "disk" and isinstance(each.address, DriveAddress)
     }
-    assert told == set(disk.IDE_TARGETS)
+    assert told == {(row.target, row.bus, row.unit) for row in disk.IDE_TARGETS}
+
+
+def test_the_layout_of_ide_has_a_golden_on_each_side() -> None:
+    """IDE_BY_DRIVE_UNTIL, DEFAULT_CDROM_TARGET, ANY_GANETI: the empty CD-ROM stays beside disks up to 3.0."""
+    beside = {
+        (each.instance.version <= disk.IDE_BY_DRIVE_UNTIL, len(each.instance.disks)): [
+            drive.target for drive in each.domain.devices.disks if drive.device == "cdrom"
+        ]
+        for each in every_translation()
+        if each.instance.hvparams.disk_type == "ide"
+    }
+    assert beside == {
+        (False, 1): [],
+        (False, 2): [],
+        (True, 2): [disk.DEFAULT_CDROM_TARGET],
+        (True, 4): [],
+    }
+    assert {row.until for row in disk.IDE_TARGETS} == {disk.IDE_BY_DRIVE_UNTIL, disk.ANY_GANETI}
 
 
 def test_every_video_memory_is_written() -> None:
@@ -250,10 +268,13 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 CHECKED = {
     "CAUSES",
+    "ANY_GANETI",
+    "DEFAULT_CDROM_TARGET",
     "DISK_TYPES",
     "DISK_TYPE_ALIASES",
     "FIXED_CAUSES",
     "HOST_EMULATORS",
+    "IDE_BY_DRIVE_UNTIL",
     "IDE_TARGETS",
     "PLAIN_BRIDGE_VLAN_SINCE",
     "SCSI_CONTROLLERS",

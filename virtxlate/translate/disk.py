@@ -20,11 +20,12 @@ from virtxlate.tables.disk import (
     DISK_CACHES,
     DISK_DISCARDS,
     DISK_TYPE_ALIASES,
-    IDE_TARGETS,
+    IDE_BY_DRIVE_UNTIL,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
     by_bus,
     by_disk_type,
+    ide_targets,
 )
 from virtxlate.translate import source as sources
 from virtxlate.translate.context import Context
@@ -105,11 +106,10 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
     if hvinfo is None:
         raise GanetiDataError("expected a placed disk", at=f"{at}.hvinfo")
     if row.bus == "ide":
-        free = IDE_TARGETS[_ide_cdroms(instance) :]
+        free = ide_targets(instance.version)[_ide_cdroms(instance) :]
         if index >= len(free):
             raise PlacementError(f"IDE under Ganeti has room for {len(free)} disks here", bus="ide.1", at=at)
-        target, bus, unit = free[index]
-        return target, domain.DriveAddress(bus=bus, unit=unit)
+        return free[index].target, domain.DriveAddress(bus=free[index].bus, unit=free[index].unit)
     target = target_name(row.prefix, index)
     if hvinfo.slot is not None:
         return target, domain.PciAddress(slot=hvinfo.slot)
@@ -117,11 +117,20 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
 
 
 def _ide_cdroms(instance: Instance) -> int:
-    """Count the CD-ROMs that QEMU finds on the command line before the disks, on the same channel."""
+    """Count the CD-ROMs that QEMU finds on the command line before the disks, on the same channels."""
     hvparams = instance.hvparams
-    if (hvparams.cdrom_disk_type or hvparams.disk_type) != "ide":
-        return 0
-    return sum(1 for path in (hvparams.cdrom_image_path, hvparams.cdrom2_image_path) if path)
+    word = hvparams.cdrom_disk_type or hvparams.disk_type
+    boots = hvparams.boot_order == "cdrom" and not hvparams.kernel_path
+    first = "ide" if boots and instance.version <= IDE_BY_DRIVE_UNTIL else word
+    images = ((first, hvparams.cdrom_image_path), (word, hvparams.cdrom2_image_path))
+    return sum(1 for kind, path in images if path and kind == "ide")
+
+
+def ide_drives(instance: Instance) -> tuple[str, ...]:
+    """Give the targets that the instance's own IDE drives take, CD-ROMs first."""
+    disks = len(instance.disks) if instance.hvparams.disk_type == "ide" else 0
+    count = _ide_cdroms(instance) + disks
+    return tuple(row.target for row in ide_targets(instance.version)[:count])
 
 
 def drive_address(controller: ScsiController, hvinfo: HvInfo, at: str) -> domain.DriveAddress:

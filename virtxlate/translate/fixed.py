@@ -18,7 +18,9 @@ from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_DISK_TYPES
 from virtxlate.placement import Numbers
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
+from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import VGAS, VRAM_KIB
+from virtxlate.translate.disk import ide_drives
 from virtxlate.translate.placing import disk_type, scsi_controller
 from virtxlate.translate.terms import carry
 
@@ -100,8 +102,12 @@ def _scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Co
 
 
 def _has_default_cdrom(instance: Instance) -> bool:
-    """Tell whether QEMU adds its empty CD-ROM drive: not beside any IDE or SCSI drive on the command line."""
+    """Tell whether QEMU adds its empty CD-ROM drive: not beside any IDE or SCSI drive that is a -device."""
+    if DEFAULT_CDROM_TARGET in ide_drives(instance):
+        return False
     drives = {disk_type(instance)} if instance.disks else set()
+    if instance.version <= IDE_BY_DRIVE_UNTIL:
+        return not drives & {"scsi-hd", "scsi-cd"}
     if instance.hvparams.cdrom_image_path or instance.hvparams.cdrom2_image_path:
         drives.add(instance.hvparams.cdrom_disk_type or disk_type(instance))
     return not drives & {"ide", "scsi-hd", "scsi-cd"}

@@ -7,7 +7,6 @@ import msgspec
 from virtxlate.bijection import Bijection
 from virtxlate.errors import TableError, UnknownTermError
 
-
 ANY_GANETI = 99_999_999
 """Newer than every version: 3010000 is 3.1."""
 
@@ -55,6 +54,7 @@ DISK_DISCARDS = Bijection(
     "disk_discard", [("ignore", "ignore"), ("unmap", "unmap")], aliases=[("default", "ignore")]
 )
 """``default`` is the word of 2.16 to 3.0 for QEMU's own default, which is ignore."""
+
 
 class IdeTarget(msgspec.Struct, frozen=True, kw_only=True):
     """A place of an IDE drive, and the last Ganeti (3009999: before 3.1) whose drives take it."""

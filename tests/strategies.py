@@ -97,7 +97,7 @@ _BY_TYPE: dict[type, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: st.integers(0, 2**31),
 }
-_PLACED_BY = ("cdrom_disk_type", "cdrom_image_path", "cdrom2_image_path", "soundhw")
+_PLACED_BY = ("soundhw",)
 """Untranslated, but they take places on a bus."""
 _UNTRANSLATED = {
     row.name: _BY_TYPE[type(getattr(_DEFAULTS, row.name))]
@@ -113,6 +113,12 @@ _cdroms = st.sampled_from(
         {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "scsi-cd"},
         {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "ide"},
         {"cdrom2_image_path": "/b.iso", "cdrom_disk_type": "paravirtual"},
+        {
+            "cdrom_image_path": "http://h/a.iso?x=1",
+            "cdrom2_image_path": "ftp://h:2121/b",
+            "cdrom_disk_type": "scsi-cd",
+        },
+        {"cdrom_image_path": "/a.iso", "floppy_image_path": "/f.img", "cdrom_disk_type": "paravirtual"},
     ]
 )
 _MACHINES = ("", "pc", "pc-i440fx-2.8", "pc-i440fx-6.1", "pc-i440fx-6.2", "pc-i440fx-7.2", "pc-1.3")

@@ -146,8 +146,11 @@ TO_LIBVIRT = {
     "libvirt has no lower bound for the balloon: the guest starts with maxmem": Advice(
         "beparams.minmem", "Nothing, if the host has the memory. `virsh setmem` moves the balloon later."
     ),
-    "CD-ROM and floppy images are not translated yet: nothing is told to boot first": Advice(
-        "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or add the CD-ROM by hand."
+    "there is no image to boot from: nothing is told to boot first": Advice(
+        "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or name an image."
+    ),
+    "under Ganeti it takes the SCSI id of the first disk, and QEMU does not start; here a free one": Advice(
+        "hvparams.cdrom_disk_type", "Nothing: the guest starts. Ganeti's own does not."
     ),
     "Ganeti ignores it when a kernel is given": Advice("hvparams.boot_order", "Nothing."),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
@@ -223,6 +226,16 @@ TO_GANETI = {
     "the interface does not tell its driver": Advice("hvparams.vhost_net, hvparams.virtio_net_queues"),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
     "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
+    "'' and the disk_type itself mean the same; Ganeti up to 3.0 boots a CD-ROM from IDE": Advice(
+        "hvparams.cdrom_disk_type"
+    ),
+    "there is no CD-ROM to tell it by": Advice("hvparams.cdrom_disk_type"),
+    "a port that a URL's scheme has by itself is not told, nor an empty query": Advice(
+        "hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path"
+    ),
+    "Ganeti's images are files and URLs": Advice(
+        "hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path"
+    ),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
     _SINGLE: Advice("controllers, videos"),

@@ -15,9 +15,9 @@ from tests.docs.losses import BY_CONTROLLER, BY_PARAMETER, READING, TO_GANETI, T
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
-from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+from virtxlate.tables import causes, controller, disk, display, machine, nic, params, removable
 
-TABLES = (disk, nic, controller, machine, display, causes)
+TABLES = (disk, removable, nic, controller, machine, display, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (
@@ -182,7 +182,8 @@ def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
 
 def places(field: str) -> str:
     """Give the places of the document that a Ganeti field causes."""
-    paths = [row.path for row in causes.CAUSES if field in {each.rstrip("?") for each in _all_fields(row)}]
+    rows = (*causes.CAUSES, *causes.WHOLE_DEVICES.values())
+    paths = [row.path for row in rows if field in {each.rstrip("?") for each in _all_fields(row)}]
     return ", ".join(f"`{path}`" for path in dict.fromkeys(paths))
 
 

@@ -23,7 +23,7 @@ from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import DriveAddress
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+from virtxlate.tables import causes, controller, disk, display, machine, nic, params, removable
 
 # Paths
 
@@ -197,7 +197,9 @@ def test_the_layout_of_ide_has_a_golden_on_each_side() -> None:
     """IDE_BY_DRIVE_UNTIL, DEFAULT_CDROM_TARGET, ANY_GANETI: the empty CD-ROM stays beside disks up to 3.0."""
     beside = {
         (each.instance.version <= disk.IDE_BY_DRIVE_UNTIL, len(each.instance.disks)): [
-            drive.target for drive in each.domain.devices.disks if drive.device == "cdrom"
+            drive.target
+            for drive in each.domain.devices.disks
+            if drive.device == "cdrom" and drive.source is None
         ]
         for each in every_translation()
         if each.instance.hvparams.disk_type == "ide"
@@ -209,6 +211,30 @@ def test_the_layout_of_ide_has_a_golden_on_each_side() -> None:
         (True, 4): [],
     }
     assert {row.until for row in disk.IDE_TARGETS} == {disk.IDE_BY_DRIVE_UNTIL, disk.ANY_GANETI}
+
+
+def test_every_removable_era_has_a_golden_with_a_cdrom_or_two_nics() -> None:
+    eras = {
+        removable.removable_era(each.instance.version)
+        for each in every_translation()
+        if each.instance.hvparams.cdrom_image_path or len(each.instance.nics) > 1
+    }
+    assert eras == set(removable.REMOVABLE_ERAS)
+
+
+def test_every_url_scheme_has_a_golden() -> None:
+    """URL_PORTS, and ANY: what the last era ends with."""
+    hvparams = [each.instance.hvparams for each in every_translation()]
+    urls = " ".join(f"{each.cdrom_image_path} {each.cdrom2_image_path}" for each in hvparams)
+    assert [scheme for scheme in removable.URL_PORTS if f"{scheme}://" not in urls] == []
+    assert removable.REMOVABLE_ERAS[-1].until == removable.ANY
+
+
+def test_every_whole_device_is_explained_by_a_golden() -> None:
+    """WHOLE_DEVICES."""
+    aliases = {drive.alias for each in every_translation() for drive in each.domain.devices.disks}
+    names = {name for name, alias in removable.IMAGE_ALIASES.rows if alias in aliases}
+    assert names == set(causes.WHOLE_DEVICES)
 
 
 def test_every_video_memory_is_written() -> None:
@@ -267,6 +293,10 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "ANY",
+    "REMOVABLE_ERAS",
+    "URL_PORTS",
+    "WHOLE_DEVICES",
     "CAUSES",
     "ANY_GANETI",
     "DEFAULT_CDROM_TARGET",

@@ -98,6 +98,7 @@ _DISK_SOURCE = Element(
     Field("name", "@name"),
     Field("pool", "@pool"),
     Field("volume", "@volume"),
+    Field("query", "@query"),
     Children("hosts", _SOURCE_HOST),
     Child("auth", _SOURCE_AUTH),
 )

@@ -65,6 +65,8 @@ class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     pool: str | None = None
     volume: str | None = None
+    query: str | None = None
+    """What follows the question mark of a URL."""
     hosts: tuple[SourceHost, ...] = ()
     auth: SourceAuth | None = None
 

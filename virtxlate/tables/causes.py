@@ -93,7 +93,10 @@ CAUSES = (
     ),
     Cause(f"{_DISK}/address", ("hvparams.disk_type",), "in the order of the drives", variant="ide"),
     Cause("devices/controller/address", ("hvparams.scsi_controller_type",), _FREE_SLOT),
-    Cause("devices/controller", ("hvparams.disk_type", "hvparams.scsi_controller_type")),
+    Cause(
+        "devices/controller",
+        ("hvparams.disk_type", "hvparams.cdrom_disk_type?", "hvparams.scsi_controller_type"),
+    ),
     Cause(f"{_NIC}/@type", ("nics[].mode",)),
     Cause(
         f"{_NIC}/@type",
@@ -128,6 +131,31 @@ CAUSES = (
     Cause("devices/memballoon", (), "Ganeti always asks for a balloon"),
 )
 """Looked up by the longest path that fits, and there by variant first."""
+
+WHOLE_DEVICES = {
+    row.variant: row
+    for row in (
+        Cause(
+            _DISK,
+            ("hvparams.cdrom_image_path", "hvparams.cdrom_disk_type", "hvparams.boot_order"),
+            variant="cdrom_image_path",
+            renamed_by=("paths",),
+        ),
+        Cause(
+            _DISK,
+            ("hvparams.cdrom2_image_path", "hvparams.cdrom_disk_type", "hvparams.boot_order"),
+            variant="cdrom2_image_path",
+            renamed_by=("paths",),
+        ),
+        Cause(
+            _DISK,
+            ("hvparams.floppy_image_path", "hvparams.boot_order"),
+            variant="floppy_image_path",
+            renamed_by=("paths",),
+        ),
+    )
+}
+"""What one drive as a whole is caused by, by the hvparam of its image."""
 
 FIXED_CAUSES = {
     "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",

@@ -24,6 +24,9 @@ TRANSLATED = frozenset(
     {
         "acpi",
         "boot_order",
+        "cdrom2_image_path",
+        "cdrom_disk_type",
+        "cdrom_image_path",
         "cpu_cores",
         "cpu_sockets",
         "cpu_threads",
@@ -31,6 +34,7 @@ TRANSLATED = frozenset(
         "disk_cache",
         "disk_discard",
         "disk_type",
+        "floppy_image_path",
         "initrd_path",
         "kernel_args",
         "kernel_path",
@@ -51,12 +55,8 @@ TRANSLATED = frozenset(
 )
 
 UNTRANSLATED = (
-    Untranslated("cdrom2_image_path", _GUEST, "CD-ROM images are not translated yet"),
-    Untranslated("cdrom_disk_type", _GUEST, "CD-ROM images are not translated yet"),
-    Untranslated("cdrom_image_path", _GUEST, "CD-ROM images are not translated yet"),
     Untranslated("cpu_mask", _HOST, "pinning is not translated yet"),
     Untranslated("cpu_type", _GUEST, "CPU models are not translated yet: the guest gets QEMU's default CPU"),
-    Untranslated("floppy_image_path", _GUEST, "floppy images are not translated yet: the drive is empty"),
     Untranslated("keymap", _HOST, "keymaps are not translated yet"),
     Untranslated("kvm_extra", _GUEST, "free QEMU options are not translated yet"),
     Untranslated("kvm_flag", _HOST, "the accelerator is chosen by the domain type"),

@@ -28,6 +28,7 @@ from virtxlate.tables.disk import (
     ide_targets,
 )
 from virtxlate.translate import source as sources
+from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import scsi_controller
 from virtxlate.translate.terms import carry, refuse
@@ -82,15 +83,10 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         target=target,
         bus=row.bus,
         readonly=disk.mode == "ro" or row.device == "cdrom",
-        boot_order=1 if index == 0 and boots_from_disk(instance) else None,
+        boot_order=boot_orders(instance).get(at),
         alias=user_alias(disk.uuid, disk.hvinfo),
         address=address,
     )
-
-
-def boots_from_disk(instance: Instance) -> bool:
-    """Tell whether the first disk boots: a kernel given directly leaves no boot order."""
-    return instance.hvparams.boot_order == "disk" and not instance.hvparams.kernel_path
 
 
 def cache_of(disk: Disk, instance: Instance) -> str:

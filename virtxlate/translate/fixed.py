@@ -20,6 +20,8 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import VGAS, VRAM_KIB
+from virtxlate.translate import removable
+from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
 from virtxlate.translate.placing import disk_type, scsi_controller
 from virtxlate.translate.terms import carry
@@ -51,7 +53,7 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
     memballoon: domain.MemBalloon
 
 
-def to_domain(instance: Instance, report: Report) -> FixedDevices:
+def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevices:
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
     slots = Numbers(PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance))
     videos = (_video(instance, slots),)
@@ -59,8 +61,12 @@ def to_domain(instance: Instance, report: Report) -> FixedDevices:
         slots.take("hvparams.soundhw")
     controllers = (_USB, *_scsi(instance, slots, report))
     balloon = domain.PciAddress(slot=slots.take("memory balloon"))
+    cdrom_slots = _cdrom_slots(instance, slots)
+    images = removable.to_domain(instance, cdrom_slots, context, report)
+    floppies = () if instance.hvparams.floppy_image_path else (_FLOPPY,)
+    cdroms = (_CDROM,) if _has_default_cdrom(instance) else ()
     return FixedDevices(
-        disks=(_FLOPPY, _CDROM) if _has_default_cdrom(instance) else (_FLOPPY,),
+        disks=(*images, *floppies, *cdroms),
         controllers=controllers,
         videos=videos,
         parallels=(_PARALLEL,),
@@ -101,6 +107,12 @@ def _scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Co
     return (domain.Controller(type="scsi", index=0, model=row.libvirt, address=address),)
 
 
+def _cdrom_slots(instance: Instance, slots: Numbers) -> dict[str, int]:
+    """Give the PCI slots of paravirtual CD-ROMs by hvparam."""
+    kinds = removable.cdroms(instance)
+    return {name: slots.take(f"hvparams.{name}") for name, kind in kinds if kind == "paravirtual"}
+
+
 def _has_default_cdrom(instance: Instance) -> bool:
     """Tell whether QEMU adds its empty CD-ROM drive: not beside any IDE or SCSI drive that is a -device."""
     if DEFAULT_CDROM_TARGET in ide_drives(instance):
@@ -114,9 +126,10 @@ def _has_default_cdrom(instance: Instance) -> bool:
 
 
 def is_fixed(disk: domain.Disk) -> bool:
-    """Tell whether a libvirt disk is one of the empty drives that QEMU adds for Ganeti."""
+    """Tell whether a libvirt disk is none of Ganeti's disks: an empty drive that QEMU adds, or an image's."""
     empty = disk.source is None or disk.source == domain.DiskSource()
-    return empty and disk.device in {"floppy", "cdrom"} and disk.bus in {"fdc", "ide"}
+    drive = disk.device in {"floppy", "cdrom"} and disk.bus in {"fdc", "ide"}
+    return removable.role(disk) is not None or (empty and drive)
 
 
 def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str]:

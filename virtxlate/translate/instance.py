@@ -15,7 +15,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import disk, fixed, machine, metadata, nic
+from virtxlate.translate import boot, disk, fixed, machine, metadata, nic, removable
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -33,10 +33,12 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     check_name(instance.name)
     disk.check_type(instance)
     nic.check_type(instance)
+    removable.check_type(instance)
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, report)
-    devices = fixed.to_domain(placed, report)
+    boot.report_boot(placed, report)
+    devices = fixed.to_domain(placed, context, report)
     return domain.Domain(
         type=context.domain_type,
         name=placed.name,
@@ -193,7 +195,9 @@ def derive(
         for index, each in enumerate(found.devices.interfaces)
     )
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
+    hvparams |= boot.to_ganeti(found, report)
     hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
+    hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
     _report_unknown(report)

@@ -89,13 +89,8 @@ def _os(instance: Instance, report: Report) -> domain.Os:
     hvparams = instance.hvparams
     name = machine(instance)
     if not hvparams.kernel_path:
-        if hvparams.boot_order not in {"disk", "network"}:
-            reason = "CD-ROM and floppy images are not translated yet: nothing is told to boot first"
-            report.lose("hvparams.boot_order", hvparams.boot_order, reason, Severity.GUEST_VISIBLE)
         _report_unused_kernel(instance, report)
         return domain.Os(arch=_ARCH, machine=name)
-    if hvparams.boot_order != "disk":
-        report.lose("hvparams.boot_order", hvparams.boot_order, "Ganeti ignores it when a kernel is given")
     if " " in (hvparams.root_path or ""):
         for field in ("root_path", "kernel_args"):
             reason = "a root_path of two words is one with the arguments behind it"
@@ -210,10 +205,9 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     if found.os.kernel is None:
         for name in ("initrd_path", "kernel_args", "root_path", "serial_speed"):
             report.lose(f"hvparams.{name}", None, reason)
-        return {"kernel_path": "", **_boot_order(found, report)}
+        return {"kernel_path": ""}
     cmdline = found.os.cmdline or ""
     values: dict[str, Any] = {"kernel_path": found.os.kernel, "initrd_path": found.os.initrd or ""}
-    report.lose("hvparams.boot_order", None, "a kernel given directly leaves no boot order")
     if found.devices.serials and (match := _CONSOLE.search(cmdline)):
         values["serial_speed"] = int(match[1])
         cmdline = cmdline[: match.start()]
@@ -228,15 +222,6 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
         report.lose("hvparams.root_path", None, "the kernel's arguments do not begin with root=")
     values["kernel_args"] = cmdline
     return values
-
-
-def _boot_order(found: domain.Domain, report: Report) -> dict[str, str]:
-    if any(interface.boot_order == 1 for interface in found.devices.interfaces):
-        return {"boot_order": "network"}
-    if any(disk.boot_order == 1 for disk in found.devices.disks):
-        return {"boot_order": "disk"}
-    report.lose("hvparams.boot_order", None, "no device is told to boot first")
-    return {}
 
 
 def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:

@@ -30,8 +30,15 @@ STATE = "/var/run/ganeti"
 ANSWER_S = 60.0
 """For QEMU to start, or to answer, on a busy machine."""
 
-_LEFT_OUT = {"-daemonize": 1, "-pidfile": 2, "-D": 2, "-runas": 2, "-chroot": 2, "-qmp": 2}
-"""Options of the node, and how many words they are: QEMU stays a child of this process, and ours to ask."""
+_LEFT_OUT = {"-daemonize": 0, "-pidfile": 1, "-D": 1, "-runas": 1, "-chroot": 1, "-qmp": 1}
+"""Options of the node, and how many words follow: QEMU stays a child of this process, and ours to ask."""
+_SOUND = {
+    "hda": ("-device", "intel-hda", "-device", "hda-duplex"),
+    "ac97": ("-device", "AC97"),
+    "es1370": ("-device", "ES1370"),
+    "sb16": ("-device", "sb16"),
+}
+"""What -soundhw stood for until QEMU 7.0: these devices, before those of any other -device."""
 _ACCELERATOR = ",accel=kvm"
 _TAP = re.compile(r"(type=tap,id=[^,]*),fds?=([0-9:]+)(?:,vhostfds?=[0-9:]+,vhost=on)?(.*)")
 _TUNSETIFF = 0x400454CA
@@ -75,11 +82,13 @@ def _last_words(process: subprocess.Popen[str]) -> str:
 
 def _of_the_guest(command: tuple[str, ...]) -> Iterator[str]:
     """Give the words behind the program, less what belongs to the node."""
-    skip = 1
-    for word in command:
-        skip = skip or _LEFT_OUT.get(word, 0)
-        if skip:
-            skip -= 1
+    words = iter(command[1:])
+    for word in words:
+        if word in _LEFT_OUT:
+            for _ in range(_LEFT_OUT[word]):
+                next(words)
+        elif word == "-soundhw":
+            yield from _SOUND[next(words)]
         else:
             yield word.removesuffix(_ACCELERATOR)
 

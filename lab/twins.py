@@ -1,4 +1,4 @@
-"""One instance twice: in the QEMU that Ganeti 3.0 itself starts, and in the one that libvirt starts from our XML.
+"""One instance twice: in the QEMU that Ganeti 3.0 itself starts, and in libvirt's, started from our XML.
 
 Neither runs a guest: both stay paused, and each is asked for its machine.
 """

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from virtxlate.ganeti.source import open_source
     from virtxlate.report import Loss, Report, Severity
+    from virtxlate.translate.abi import AbiDifference, abi_differences
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from virtxlate.translate.placing import place
 
 __all__ = [
+    "AbiDifference",
     "Context",
     "DeviceInfo",
     "DomainXmlError",
@@ -66,6 +68,7 @@ __all__ = [
     "Violation",
     "VirtxlateError",
     "__version__",
+    "abi_differences",
     "derive_hvinfo",
     "explain",
     "format_domain",
@@ -84,6 +87,7 @@ _HOMES = {
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
     "report": ("Loss", "Report", "Severity"),
+    "translate.abi": ("AbiDifference", "abi_differences"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),

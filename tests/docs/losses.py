@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[2] / "virtxlate"
 BY_PARAMETER = "(row.reason)"
-BY_CONTROLLER = "(row.note)"
 _DEFAULT_SEVERITY = "host-only"
 
 
@@ -130,10 +129,10 @@ READING = {
 
 TO_LIBVIRT = {
     BY_PARAMETER: Advice("hvparams.NAME", "See [params.md](params.md), which has a row for each parameter."),
-    BY_CONTROLLER: Advice(
-        "hvparams.scsi_controller_type",
-        "See the note in [mapping.md](mapping.md#virtxlatetablescontroller). Guests without a driver that "
-        "reads the EEPROM do not notice.",
+    "without a UUID the disk has no name of its own in VPD page 0x83, but libvirt's": Advice(
+        "disks[N].uuid",
+        "Translate from `config.data`, which has the UUIDs. Else look for `/dev/disk/by-id` in the guest's "
+        "`/etc/fstab` before the first start.",
     ),
     "not a KVM hypervisor parameter that is known": Advice(
         "hvparams.NAME", "Look up what your Ganeti does with it; it rides in the metadata."
@@ -175,6 +174,7 @@ TO_LIBVIRT = {
 
 _SINGLE = "Ganeti gives an instance one of these"
 TO_GANETI = {
+    "Ganeti has no word for a property of QEMU's own": Advice("kvm_extra"),
     "only the metadata of virtxlate carries it": Advice(
         "os, primary_node, admin_state, tags and the like, hvparams.kvm_pci_reservations, every hvparam that "
         "is not translated"

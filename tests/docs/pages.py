@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tests.docs.losses import BY_CONTROLLER, BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
+from tests.docs.losses import BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
@@ -234,9 +234,7 @@ def _part(intro: str, rows: Mapping[str, Advice]) -> str:
 
 
 def _reason(reason: str) -> str:
-    return {BY_PARAMETER: "*the parameter's own*", BY_CONTROLLER: "*the controller's own*"}.get(
-        reason, reason
-    )
+    return "*the parameter's own*" if reason == BY_PARAMETER else reason
 
 
 def _severity(severity: str) -> str:

@@ -10,7 +10,6 @@ import pytest
 from tests.docs import losses
 from tests.docs.pages import PAGES, places
 from virtxlate.ganeti.params import HvParams
-from virtxlate.tables.controller import SCSI_CONTROLLERS
 from virtxlate.tables.params import TRANSLATED, UNTRANSLATED
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +53,7 @@ def _fits(loss: dict[str, str], reason: str) -> bool:
     if reason == losses.BY_PARAMETER:
         said = {row.reason: row.severity for row in UNTRANSLATED if loss["path"] == f"hvparams.{row.name}"}
         return said.get(loss["reason"]) == loss["severity"]
-    if reason == losses.BY_CONTROLLER:
-        is_reason = loss["reason"] in {row.note for row in SCSI_CONTROLLERS}
-    else:
-        is_reason = losses.pattern(reason).fullmatch(loss["reason"]) is not None
+    is_reason = losses.pattern(reason).fullmatch(loss["reason"]) is not None
     paths = ADVICE[reason].path.split(", ")
     is_path = any(losses.pattern(each).fullmatch(loss["path"]) for each in paths)
     return is_reason and is_path and severity == loss["severity"]

@@ -20,10 +20,10 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress
+from virtxlate.domain.model import DriveAddress, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import causes, controller, disk, display, machine, nic, params, removable
+from virtxlate.tables import causes, controller, disk, display, machine, nic, override, params, removable
 
 # Paths
 
@@ -116,7 +116,7 @@ def looked_up() -> Counter[Word]:
     return seen
 
 
-OF_LIVE_XML = {"qemu": "hvinfo/test_hvinfo_rows.py"}
+OF_LIVE_XML = {"qemu": "hvinfo/test_hvinfo_rows.py", "hardware": "translate/test_abi.py"}
 """Modules of tables that no translation reads, and where in tests/ each of their rows is looked at."""
 
 
@@ -242,6 +242,15 @@ def test_every_video_memory_is_written() -> None:
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
 
 
+def test_every_override_is_written() -> None:
+    written_ones = {
+        (each.name, each.type, each.value is None)
+        for translation in every_translation()
+        for each in (translation.domain.qemu_override or QemuOverride()).devices
+    }
+    assert written_ones == {(row.name, row.type, row.value is None) for row in override.OVERRIDES}
+
+
 def test_every_untranslated_parameter_is_lost_in_some_golden() -> None:
     lost = {loss.path for each in every_translation() for loss in each.losses}
     assert {row.name for row in params.UNTRANSLATED if f"hvparams.{row.name}" not in lost} == set()
@@ -305,6 +314,7 @@ CHECKED = {
     "FIXED_CAUSES",
     "HOST_EMULATORS",
     "IDE_BY_DRIVE_UNTIL",
+    "OVERRIDES",
     "IDE_TARGETS",
     "PLAIN_BRIDGE_VLAN_SINCE",
     "SCSI_CONTROLLERS",

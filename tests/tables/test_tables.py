@@ -11,7 +11,7 @@ from virtxlate.domain import words as libvirt
 from virtxlate.errors import UnknownTermError
 from virtxlate.ganeti import words as ganeti
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import controller, disk, display, machine, nic
+from virtxlate.tables import controller, disk, display, hardware, machine, nic, override
 from virtxlate.tables.params import TRANSLATED, UNTRANSLATED
 
 BIJECTIONS: dict[str, Bijection[Any, Any]] = {
@@ -177,6 +177,8 @@ def test_every_reason_is_one_line_without_a_full_stop() -> None:
         *(row.reason for row in UNTRANSLATED),
         *disk.UNSUPPORTED_DISK_TYPES.values(),
         *nic.UNSUPPORTED_NIC_TYPES.values(),
-        *(row.note for row in controller.SCSI_CONTROLLERS if row.note),
+        *(row.reason for row in override.OVERRIDES),
+        *(row.reason for row in hardware.KNOWN_DIFFERENCES),
+        *(row.effect for row in hardware.KNOWN_DIFFERENCES),
     ]
     assert [reason for reason in reasons if not reason or "\n" in reason or reason.endswith(".")] == []

@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     _translate(verbs)
     _validate(verbs)
     _explain(verbs)
+    _abi(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
@@ -157,6 +158,23 @@ def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         choices=("text", "json"),
         default="text",
         help="json: instance, explanations and losses in one object",
+    )
+    _source_options(parser)
+
+
+def _abi(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "abi",
+        "abi",
+        "show what a guest will see otherwise under libvirt; exit code 1 if there is something",
+        "virtxlate abi /var/lib/ganeti/config.data web1.example.com",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
+    parser.add_argument("--all", action="store_true", help="show what only QEMU or the firmware sees, too")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: instance and differences"
     )
     _source_options(parser)
 

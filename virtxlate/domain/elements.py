@@ -11,6 +11,7 @@ from virtxlate.domain.model import (
     Character,
     Controller,
     Cpu,
+    DeviceOverride,
     Devices,
     Disk,
     DiskSource,
@@ -21,6 +22,7 @@ from virtxlate.domain.model import (
     Memory,
     Os,
     PciAddress,
+    QemuOverride,
     SourceAuth,
     SourceHost,
     UsbAddress,
@@ -236,6 +238,25 @@ def _memory(tag: str) -> Element[Memory]:
     return Element(tag, Memory, Field("unit", "@unit"), Field("value", ".", INTEGER, required=True))
 
 
+_QEMU = f"{{{words.QEMU_NAMESPACE}}}"
+_PREFIXES = {
+    words.METADATA_NAMESPACE: words.METADATA_PREFIX,
+    words.QEMU_NAMESPACE: words.QEMU_PREFIX,
+}
+_PROPERTY = f"{_QEMU}frontend/{_QEMU}property"
+_DEVICE_OVERRIDE = Element(
+    f"{_QEMU}device",
+    DeviceOverride,
+    Field("alias", "@alias", required=True),
+    Field("name", f"{_PROPERTY}/@name", required=True),
+    Field("type", f"{_PROPERTY}/@type", one_of("override type", words.OVERRIDE_TYPES), required=True),
+    Field("value", f"{_PROPERTY}/@value"),
+    prefixes=_PREFIXES,
+    declared=(words.QEMU_NAMESPACE,),
+)
+_QEMU_OVERRIDE = Element(
+    f"{_QEMU}override", QemuOverride, Children("devices", _DEVICE_OVERRIDE), prefixes=_PREFIXES
+)
 _LIFECYCLE = one_of("lifecycle action", words.LIFECYCLE_ACTIONS)
 DOMAIN = Element(
     "domain",
@@ -255,5 +276,6 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
-    prefixes={words.METADATA_NAMESPACE: words.METADATA_PREFIX},
+    Child("qemu_override", _QEMU_OVERRIDE),
+    prefixes=_PREFIXES,
 )

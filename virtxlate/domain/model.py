@@ -218,6 +218,25 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
 
 
+class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:device alias='scsi0'><qemu:frontend><qemu:property name='driver' .../>``: one property.
+
+    libvirt puts it into the device's -device, in place of what it would say itself, and taints the domain.
+    """
+
+    alias: str
+    name: str
+    type: str
+    """string, unsigned, signed, bool; or remove, without a value."""
+    value: str | None = None
+
+
+class QemuOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:override>``: properties of QEMU's devices that libvirt has no words for."""
+
+    devices: tuple[DeviceOverride, ...] = ()
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """``<domain type='kvm'>``: one guest."""
 
@@ -237,3 +256,4 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     on_reboot: str | None = None
     on_crash: str | None = None
     devices: Devices = Devices()
+    qemu_override: QemuOverride | None = None

@@ -8,6 +8,11 @@ from __future__ import annotations
 METADATA_NAMESPACE = "urn:x-virtxlate:instance:1"
 """Namespace of the one element that virtxlate keeps in a domain's metadata; its text is opaque here."""
 METADATA_PREFIX = "virtxlate"
+QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
+"""Namespace in which libvirt's QEMU driver takes what its own words cannot say."""
+QEMU_PREFIX = "qemu"
+OVERRIDE_TYPES = ("string", "unsigned", "signed", "bool", "remove")
+"""Source: libvirt 9.0.0, qemu_domain.c (VIR_ENUM_IMPL of qemuDomainDeviceOverride)."""
 USER_ALIAS_PREFIX = "ua-"
 """libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``. Source: libvirt 9.0.0 domain_conf.c:5503."""
 

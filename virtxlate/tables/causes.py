@@ -36,6 +36,7 @@ _SOURCE_FIELDS = (
     "disks[].device?",
     "disks[].uri?",
 )
+_QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 _FREE_SLOT = "QEMU gives it the lowest free slot"
 
 CAUSES = (
@@ -129,6 +130,7 @@ CAUSES = (
     Cause("devices/video", ("hvparams.vga",), "QEMU's default VGA where vga is empty"),
     Cause("devices/memballoon/address", (), _FREE_SLOT),
     Cause("devices/memballoon", (), "Ganeti always asks for a balloon"),
+    Cause(f"{_QEMU}override", (), "what QEMU's devices have under Ganeti, and libvirt has no word for"),
 )
 """Looked up by the longest path that fits, and there by variant first."""
 

@@ -59,7 +59,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
     videos = (_video(instance, slots),)
     if instance.hvparams.soundhw:
         slots.take("hvparams.soundhw")
-    controllers = (_USB, *_scsi(instance, slots, report))
+    controllers = (_USB, *_scsi(instance, slots))
     balloon = domain.PciAddress(slot=slots.take("memory balloon"))
     cdrom_slots = _cdrom_slots(instance, slots)
     images = removable.to_domain(instance, cdrom_slots, context, report)
@@ -95,16 +95,13 @@ def _video(instance: Instance, slots: Numbers) -> domain.Video:
     )
 
 
-def _scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Controller, ...]:
+def _scsi(instance: Instance, slots: Numbers) -> tuple[domain.Controller, ...]:
     words = {disk_type(instance), instance.hvparams.cdrom_disk_type}
     if not words & SCSI_DISK_TYPES:
         return ()
-    row = scsi_controller(instance)
-    if row.note:
-        path = "hvparams.scsi_controller_type"
-        report.lose(path, row.ganeti, row.note, Severity.GUEST_VISIBLE)
+    model = scsi_controller(instance).libvirt
     address = domain.PciAddress(slot=slots.take("hvparams.scsi_controller_type"))
-    return (domain.Controller(type="scsi", index=0, model=row.libvirt, address=address),)
+    return (domain.Controller(type="scsi", index=0, model=model, address=address),)
 
 
 def _cdrom_slots(instance: Instance, slots: Numbers) -> dict[str, int]:

@@ -15,7 +15,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import boot, disk, fixed, machine, metadata, nic, removable
+from virtxlate.translate import boot, disk, fixed, machine, metadata, nic, override, removable
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -39,26 +39,29 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     report_untranslated(placed, report)
     boot.report_boot(placed, report)
     devices = fixed.to_domain(placed, context, report)
+    above = machine.to_domain(placed, report)
+    whole = domain.Devices(
+        emulator=machine.emulator(placed),
+        disks=(
+            *(disk.to_domain(placed, i, context, report) for i in range(len(placed.disks))),
+            *devices.disks,
+        ),
+        controllers=devices.controllers,
+        interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
+        serials=machine.serials(placed),
+        parallels=devices.parallels,
+        consoles=machine.consoles(placed),
+        videos=devices.videos,
+        memballoon=devices.memballoon,
+    )
     return domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context) if context.metadata else None,
-        **machine.to_domain(placed, report),
-        devices=domain.Devices(
-            emulator=machine.emulator(placed),
-            disks=(
-                *(disk.to_domain(placed, i, context, report) for i in range(len(placed.disks))),
-                *devices.disks,
-            ),
-            controllers=devices.controllers,
-            interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
-            serials=machine.serials(placed),
-            parallels=devices.parallels,
-            consoles=machine.consoles(placed),
-            videos=devices.videos,
-            memballoon=devices.memballoon,
-        ),
+        **above,
+        devices=whole,
+        qemu_override=override.to_domain(whole, placed.version, report),
     )
 
 
@@ -200,6 +203,7 @@ def derive(
     hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
+    override.report_foreign(found, report)
     _report_unknown(report)
     return Instance(
         name=found.name,

@@ -152,6 +152,32 @@ TO_LIBVIRT = {
         "hvparams.cdrom_disk_type", "Nothing: the guest starts. Ganeti's own does not."
     ),
     "Ganeti ignores it when a kernel is given": Advice("hvparams.boot_order", "Nothing."),
+    "there is no display that needs it": Advice("hvparams.keymap", "Nothing."),
+    "Ganeti gives a VNC socket no password": Advice(
+        "hvparams.vnc_password_file", "Nothing. The directory's permissions decide who may connect."
+    ),
+    "a network_port up to 5900 is no VNC display: Ganeti shows none": Advice(
+        "hvparams.vnc_bind_address", "Nothing, or give the instance another port in Ganeti."
+    ),
+    "the data does not tell it: libvirt chooses a port": Advice(
+        "network_port", "`virsh domdisplay` tells the port. Translate from `config.data` for the old one."
+    ),
+    "a domain holds no password: nobody can connect until one is set": Advice(
+        "hvparams.vnc_password_file, hvparams.spice_password_file",
+        "Set it on the running domain: `virsh update-device` with the `<graphics>` and its `passwd`; "
+        "libvirt never shows it again without `--security-info`.",
+    ),
+    "no address for this interface in the map: only the host itself may connect": Advice(
+        "hvparams.vnc_bind_address, hvparams.spice_bind",
+        'Name the address in the map: `[addresses]` `eth0 = "192.0.2.11"`.',
+    ),
+    "libvirt has no sound card of this name: the guest has none": Advice(
+        "hvparams.soundhw", "Choose hda or ac97 in Ganeti first."
+    ),
+    "libvirt has no such USB device: QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.usb_devices, hvparams.usb_mouse",
+        "Nothing, if QEMU of that host knows the device. `virsh define` and `start` work.",
+    ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
@@ -236,6 +262,27 @@ TO_GANETI = {
     "Ganeti's images are files and URLs": Advice(
         "hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path"
     ),
+    "Ganeti gives an instance one display, VNC or SPICE": Advice("graphics"),
+    "there is no display to tell it by": Advice(
+        "hvparams.vnc_bind_address, hvparams.keymap, hvparams.vnc_password_file"
+    ),
+    "a domain does not tell from which file a password came": Advice(
+        "hvparams.vnc_password_file, hvparams.spice_password_file"
+    ),
+    "Ganeti's socket has the name of the instance": Advice("hvparams.vnc_bind_address, hvparams.spice_bind"),
+    "the spelling of a directory is not kept": Advice("hvparams.vnc_bind_address"),
+    "Ganeti listens on an address or a socket": Advice("hvparams.vnc_bind_address, hvparams.spice_bind"),
+    "an interface without an address in the map became it": Advice(
+        "hvparams.vnc_bind_address, hvparams.spice_bind"
+    ),
+    "Ganeti has no word for it": Advice("hvparams.soundhw"),
+    "a sound card that libvirt does not have left no trace": Advice("hvparams.soundhw"),
+    "a USB device does not tell which parameter asked for it": Advice(
+        "hvparams.usb_mouse, hvparams.usb_devices"
+    ),
+    "Ganeti has no such channel": Advice("channels"),
+    "without SPICE it has no effect": Advice("hvparams.spice_use_vdagent"),
+    "with SPICE, '' and 'qxl' mean the same": Advice("hvparams.vga"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
     _SINGLE: Advice("controllers, videos"),

@@ -43,11 +43,22 @@ UNWRITTEN = {
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
     "devices/video/address/@multifunction": "the display has a slot of its own",
     "devices/memballoon/address/@multifunction": "the balloon has a slot of its own",
+    "devices/sound/address/@multifunction": "a sound card has a slot of its own",
     **{
         f"devices/{tag}/address/@{name}": "it is on PCI, never on a drive bus or USB"
-        for tag in ("controller", "interface", "video", "memballoon")
+        for tag in ("controller", "interface", "video", "memballoon", "sound")
         for name in (*_OF_DRIVE, "port")
     },
+    **{
+        f"devices/{tag}/address/@{name}": "it is on USB"
+        for tag in ("input", "hub")
+        for name in (*_OF_DRIVE, *_OF_PCI)
+    },
+    **{
+        f"devices/channel/address/@{name}": "it is on a virtio-serial bus"
+        for name in ("target", "unit", *_OF_PCI)
+    },
+    "devices/graphics/listen/@network": "Ganeti listens on an address or a socket",
     **{
         f"devices/{tag}/source/@path": "libvirt chooses the pseudo terminal"
         for tag in ("serial", "console", "parallel")
@@ -237,6 +248,35 @@ def test_every_whole_device_is_explained_by_a_golden() -> None:
     assert names == set(causes.WHOLE_DEVICES)
 
 
+def test_every_spice_option_is_written_and_read() -> None:
+    """SPICE_OPTIONS, SPICE_VGA: with SPICE and without a vga the display is a QXL."""
+    told = [(each, back(each).hvparams) for each in every_translation() if each.instance.hvparams.spice_bind]
+    for row in display.SPICE_OPTIONS:
+        words = {getattr(each.instance.hvparams, row.ganeti) for each, _hvparams in told}
+        assert words == {getattr(hvparams, row.ganeti) for _each, hvparams in told}
+        assert len(words) > 1
+    bare = [each.domain.devices.videos[0].type for each, _h in told if not each.instance.hvparams.vga]
+    assert set(bare) == {display.SPICE_VGA}
+
+
+def test_every_sound_card_goes_there_and_back() -> None:
+    """SOUND_CARDS by SOUND_BY_GANETI and SOUND_BY_LIBVIRT; those on PCI have a slot."""
+    told = {
+        (back(each).hvparams.soundhw, sound.model, sound.address is not None)
+        for each in every_translation()
+        for sound in each.domain.devices.sounds
+    }
+    assert told == {(row.ganeti, row.libvirt, row.pci) for row in display.SOUND_CARDS}
+    assert display.SOUND_BY_GANETI.keys() == {row.ganeti for row in display.SOUND_CARDS}
+    assert display.SOUND_BY_LIBVIRT.keys() == {row.libvirt for row in display.SOUND_CARDS}
+
+
+def test_a_port_that_is_no_vnc_display_shows_none() -> None:
+    each = next(each for each in every_translation() if each.stem == "vnc-address")
+    one = msgspec.structs.replace(each.instance, network_port=display.VNC_BASE_PORT)
+    assert to_domain(one, each.context, Report()).devices.graphics == ()
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -302,6 +342,12 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "SOUND_BY_GANETI",
+    "SOUND_BY_LIBVIRT",
+    "SOUND_CARDS",
+    "SPICE_OPTIONS",
+    "SPICE_VGA",
+    "VNC_BASE_PORT",
     "ANY",
     "REMOVABLE_ERAS",
     "URL_PORTS",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from virtxlate.domain import words
 from virtxlate.domain.model import (
     BootDevice,
+    Channel,
     Character,
     Controller,
     Cpu,
@@ -17,16 +18,24 @@ from virtxlate.domain.model import (
     DiskSource,
     Domain,
     DriveAddress,
+    Graphics,
+    Hub,
+    Input,
     Interface,
+    Listen,
     MemBalloon,
     Memory,
     Os,
     PciAddress,
+    QemuArgument,
+    QemuCommandLine,
     QemuOverride,
+    Sound,
     SourceAuth,
     SourceHost,
     UsbAddress,
     Video,
+    VirtioSerialAddress,
     VirtualPort,
     Vlan,
     VlanTag,
@@ -72,6 +81,14 @@ ADDRESS = Choice(
         Field("bus", "@bus", INTEGER),
         Field("port", "@port"),
         const={"type": "usb"},
+    ),
+    Element(
+        "address",
+        VirtioSerialAddress,
+        Field("controller", "@controller", INTEGER),
+        Field("bus", "@bus", INTEGER),
+        Field("port", "@port", INTEGER),
+        const={"type": "virtio-serial"},
     ),
 )
 
@@ -178,6 +195,55 @@ def _character(tag: str) -> Element[Character]:
 SERIAL = _character("serial")
 PARALLEL = _character("parallel")
 CONSOLE = _character("console")
+CHANNEL = Element(
+    "channel",
+    Channel,
+    Field("type", "@type", one_of("character device type", words.CHARACTER_TYPES), required=True),
+    Field("target_type", "target/@type"),
+    Field("target_name", "target/@name"),
+    Child("address", ADDRESS),
+)
+INPUT = Element(
+    "input",
+    Input,
+    Field("type", "@type", one_of("input type", words.INPUT_TYPES), required=True),
+    Field("bus", "@bus", one_of("input bus", words.INPUT_BUSES)),
+    Child("address", ADDRESS),
+)
+HUB = Element("hub", Hub, Field("type", "@type", required=True), Child("address", ADDRESS))
+_LISTEN = Element(
+    "listen",
+    Listen,
+    Field("type", "@type", one_of("listen type", words.LISTEN_TYPES), required=True),
+    Field("address", "@address"),
+    Field("network", "@network"),
+    Field("socket", "@socket"),
+)
+_WAN = one_of("compression", words.WAN_COMPRESSIONS)
+GRAPHICS = Element(
+    "graphics",
+    Graphics,
+    Field("type", "@type", one_of("graphics type", words.GRAPHICS_TYPES), required=True),
+    Field("port", "@port", INTEGER),
+    Field("tls_port", "@tlsPort", INTEGER),
+    Field("autoport", "@autoport", YES_NO),
+    Field("keymap", "@keymap"),
+    Field("password", "@passwd"),
+    Field("default_mode", "@defaultMode", one_of("channel mode", words.SPICE_MODES)),
+    Children("listens", _LISTEN),
+    Field("image_compression", "image/@compression", one_of("compression", words.IMAGE_COMPRESSIONS)),
+    Field("jpeg_compression", "jpeg/@compression", _WAN),
+    Field("zlib_compression", "zlib/@compression", _WAN),
+    Field("playback_compression", "playback/@compression", ON_OFF),
+    Field("streaming_mode", "streaming/@mode", one_of("streaming mode", words.STREAMING_MODES)),
+    Field("mouse_mode", "mouse/@mode", one_of("mouse mode", words.MOUSE_MODES)),
+)
+SOUND = Element(
+    "sound",
+    Sound,
+    Field("model", "@model", one_of("sound model", words.SOUND_MODELS), required=True),
+    Child("address", ADDRESS),
+)
 VIDEO = Element(
     "video",
     Video,
@@ -202,7 +268,12 @@ DEVICES = Element(
     Children("serials", SERIAL),
     Children("parallels", PARALLEL),
     Children("consoles", CONSOLE),
+    Children("channels", CHANNEL),
+    Children("inputs", INPUT),
+    Children("graphics", GRAPHICS),
+    Children("sounds", SOUND),
     Children("videos", VIDEO),
+    Children("hubs", HUB),
     Child("memballoon", MEMBALLOON),
 )
 _BOOT = Element(
@@ -243,6 +314,16 @@ _PREFIXES = {
     words.METADATA_NAMESPACE: words.METADATA_PREFIX,
     words.QEMU_NAMESPACE: words.QEMU_PREFIX,
 }
+_QEMU_ARGUMENT = Element(
+    f"{_QEMU}arg",
+    QemuArgument,
+    Field("value", "@value", required=True),
+    prefixes=_PREFIXES,
+    declared=(words.QEMU_NAMESPACE,),
+)
+_QEMU_COMMAND_LINE = Element(
+    f"{_QEMU}commandline", QemuCommandLine, Children("arguments", _QEMU_ARGUMENT), prefixes=_PREFIXES
+)
 _PROPERTY = f"{_QEMU}frontend/{_QEMU}property"
 _DEVICE_OVERRIDE = Element(
     f"{_QEMU}device",
@@ -276,6 +357,7 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
+    Child("qemu_command_line", _QEMU_COMMAND_LINE),
     Child("qemu_override", _QEMU_OVERRIDE),
     prefixes=_PREFIXES,
 )

@@ -35,7 +35,15 @@ class UsbAddress(msgspec.Struct, frozen=True, kw_only=True):
     port: str | None = None
 
 
-Address = PciAddress | DriveAddress | UsbAddress
+class VirtioSerialAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """``<address type='virtio-serial' controller='0' bus='0' port='1'/>``."""
+
+    controller: int = 0
+    bus: int = 0
+    port: int = 0
+
+
+Address = PciAddress | DriveAddress | UsbAddress | VirtioSerialAddress
 
 
 class SourceHost(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +157,66 @@ class Character(msgspec.Struct, frozen=True, kw_only=True):
     target_model: str | None = None
 
 
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """``<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>``."""
+
+    type: str
+    target_type: str | None = None
+    target_name: str | None = None
+    address: Address | None = None
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """``<input type='tablet' bus='usb'/>``."""
+
+    type: str
+    bus: str | None = None
+    address: Address | None = None
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """``<hub type='usb'/>``."""
+
+    type: str
+    address: Address | None = None
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
+    """``<listen type='address' address='127.0.0.1'/>`` of a display."""
+
+    type: str
+    address: str | None = None
+    network: str | None = None
+    socket: str | None = None
+
+
+class Graphics(msgspec.Struct, frozen=True, kw_only=True):
+    """``<graphics type='vnc' port='5900' autoport='no'><listen .../></graphics>``."""
+
+    type: str
+    port: int | None = None
+    tls_port: int | None = None
+    autoport: bool | None = None
+    keymap: str | None = None
+    password: str | None = None
+    """Empty text: nobody may connect until somebody sets one. No other text is ever written."""
+    default_mode: str | None = None
+    listens: tuple[Listen, ...] = ()
+    image_compression: str | None = None
+    jpeg_compression: str | None = None
+    zlib_compression: str | None = None
+    playback_compression: bool | None = None
+    streaming_mode: str | None = None
+    mouse_mode: str | None = None
+
+
+class Sound(msgspec.Struct, frozen=True, kw_only=True):
+    """``<sound model='ac97'/>``."""
+
+    model: str
+    address: Address | None = None
+
+
 class Video(msgspec.Struct, frozen=True, kw_only=True):
     """``<video><model type='vga' vram='16384' heads='1'/></video>``; vram in KiB."""
 
@@ -175,7 +243,12 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
     serials: tuple[Character, ...] = ()
     parallels: tuple[Character, ...] = ()
     consoles: tuple[Character, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    graphics: tuple[Graphics, ...] = ()
+    sounds: tuple[Sound, ...] = ()
     videos: tuple[Video, ...] = ()
+    hubs: tuple[Hub, ...] = ()
     memballoon: MemBalloon | None = None
 
 
@@ -218,6 +291,18 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
 
 
+class QemuArgument(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:arg value='-no-hpet'/>``: one word of QEMU's command line."""
+
+    value: str
+
+
+class QemuCommandLine(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:commandline>``: words that libvirt passes on without understanding them."""
+
+    arguments: tuple[QemuArgument, ...] = ()
+
+
 class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
     """``<qemu:device alias='scsi0'><qemu:frontend><qemu:property name='driver' .../>``: one property.
 
@@ -256,4 +341,5 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     on_reboot: str | None = None
     on_crash: str | None = None
     devices: Devices = Devices()
+    qemu_command_line: QemuCommandLine | None = None
     qemu_override: QemuOverride | None = None

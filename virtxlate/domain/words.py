@@ -117,4 +117,14 @@ VIDEO_MODELS = (
     "bochs",
     "ramfb",
 )
+INPUT_TYPES = ("tablet", "mouse", "keyboard", "passthrough", "evdev")
+INPUT_BUSES = ("ps2", "usb", "xen", "virtio", "parallels", "none")
+GRAPHICS_TYPES = ("sdl", "vnc", "rdp", "desktop", "spice", "egl-headless", "dbus")
+LISTEN_TYPES = ("none", "address", "network", "socket")
+SPICE_MODES = ("any", "secure", "insecure")
+IMAGE_COMPRESSIONS = ("auto_glz", "auto_lz", "quic", "glz", "lz", "off")
+WAN_COMPRESSIONS = ("auto", "never", "always")
+STREAMING_MODES = ("filter", "all", "off")
+MOUSE_MODES = ("client", "server")
+SOUND_MODELS = ("sb16", "es1370", "pcspk", "ac97", "ich6", "ich7", "ich9", "usb", "virtio")
 MEMBALLOON_MODELS = ("virtio", "virtio-transitional", "virtio-non-transitional", "xen", "none")

@@ -10,7 +10,7 @@ import msgspec
 
 from virtxlate.errors import MapError
 
-TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets")
+TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "addresses")
 """Tables of the map file, each of text to text."""
 
 

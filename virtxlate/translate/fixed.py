@@ -19,8 +19,9 @@ from virtxlate.placement import Numbers
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
-from virtxlate.tables.display import VGAS, VRAM_KIB
-from virtxlate.translate import removable
+from virtxlate.tables.display import SPICE_VGA, VGAS, VRAM_KIB
+from virtxlate.tables.removable import removable_era
+from virtxlate.translate import peripherals, removable
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
 from virtxlate.translate.placing import disk_type, scsi_controller
@@ -46,6 +47,13 @@ _PARALLEL = domain.Character(type="null", target_port=0)
 class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in a domain besides Ganeti's disks and NICs."""
 
+    inputs: tuple[domain.Input, ...]
+    hubs: tuple[domain.Hub, ...]
+    channels: tuple[domain.Channel, ...]
+    sounds: tuple[domain.Sound, ...]
+    command_line: tuple[str, ...]
+    """Words for QEMU that libvirt has no element for."""
+
     disks: tuple[domain.Disk, ...]
     controllers: tuple[domain.Controller, ...]
     videos: tuple[domain.Video, ...]
@@ -57,17 +65,25 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
     slots = Numbers(PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance))
     videos = (_video(instance, slots),)
-    if instance.hvparams.soundhw:
-        slots.take("hvparams.soundhw")
+    sounds = peripherals.sounds(instance, slots, report)
     controllers = (_USB, *_scsi(instance, slots))
     balloon = domain.PciAddress(slot=slots.take("memory balloon"))
-    cdrom_slots = _cdrom_slots(instance, slots)
+    last = removable_era(instance.version).paravirtual_last
+    cdrom_slots = {} if last else _cdrom_slots(instance, slots)
+    serials, channels = peripherals.channels(instance, slots)
+    inputs, hubs, words = peripherals.usb(instance, report)
+    cdrom_slots |= _cdrom_slots(instance, slots) if last else {}
     images = removable.to_domain(instance, cdrom_slots, context, report)
     floppies = () if instance.hvparams.floppy_image_path else (_FLOPPY,)
     cdroms = (_CDROM,) if _has_default_cdrom(instance) else ()
     return FixedDevices(
         disks=(*images, *floppies, *cdroms),
-        controllers=controllers,
+        controllers=(*controllers, *serials),
+        inputs=inputs,
+        hubs=hubs,
+        channels=channels,
+        sounds=sounds,
+        command_line=words,
         videos=videos,
         parallels=(_PARALLEL,),
         memballoon=domain.MemBalloon(model="virtio", address=balloon),
@@ -84,7 +100,9 @@ def _held(instance: Instance) -> dict[int, str]:
 
 
 def _video(instance: Instance, slots: Numbers) -> domain.Video:
-    model = carry(VGAS.right, instance.hvparams.vga, "hvparams.vga")
+    hvparams = instance.hvparams
+    word = hvparams.vga or (SPICE_VGA if hvparams.spice_bind else "")
+    model = carry(VGAS.right, word, "hvparams.vga")
     if model == "none":
         return domain.Video(type=model)
     return domain.Video(
@@ -143,6 +161,8 @@ def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str
         values["vga"] = carry(VGAS.left, devices.videos[0].type, "hvparams.vga")
         if not values["vga"]:
             report.lose("hvparams.vga", "vga", "'' and 'std' mean the same to libvirt")
+        if values["vga"] == SPICE_VGA:
+            report.lose("hvparams.vga", SPICE_VGA, "with SPICE, '' and 'qxl' mean the same")
     else:
         values["vga"] = VGAS.left("none")
     _report_more("videos", [video.type for video in devices.videos[1:]], report)

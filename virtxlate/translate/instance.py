@@ -15,7 +15,18 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import boot, disk, fixed, machine, metadata, nic, override, removable
+from virtxlate.translate import (
+    boot,
+    disk,
+    fixed,
+    graphics,
+    machine,
+    metadata,
+    nic,
+    override,
+    peripherals,
+    removable,
+)
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -38,31 +49,46 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     _check_aliases(placed)
     report_untranslated(placed, report)
     boot.report_boot(placed, report)
-    devices = fixed.to_domain(placed, context, report)
     above = machine.to_domain(placed, report)
-    whole = domain.Devices(
-        emulator=machine.emulator(placed),
-        disks=(
-            *(disk.to_domain(placed, i, context, report) for i in range(len(placed.disks))),
-            *devices.disks,
-        ),
-        controllers=devices.controllers,
-        interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
-        serials=machine.serials(placed),
-        parallels=devices.parallels,
-        consoles=machine.consoles(placed),
-        videos=devices.videos,
-        memballoon=devices.memballoon,
-    )
+    devices, words = _devices(placed, context, report)
     return domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context) if context.metadata else None,
         **above,
-        devices=whole,
-        qemu_override=override.to_domain(whole, placed.version, report),
+        devices=devices,
+        qemu_command_line=_command_line(words),
+        qemu_override=override.to_domain(devices, placed.version, report),
     )
+
+
+def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain.Devices, tuple[str, ...]]:
+    """Give the devices, and words for QEMU where libvirt has no element."""
+    devices = fixed.to_domain(placed, context, report)
+    disks = (disk.to_domain(placed, i, context, report) for i in range(len(placed.disks)))
+    whole = domain.Devices(
+        emulator=machine.emulator(placed),
+        disks=(*disks, *devices.disks),
+        controllers=devices.controllers,
+        interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
+        serials=machine.serials(placed),
+        parallels=devices.parallels,
+        consoles=machine.consoles(placed),
+        channels=devices.channels,
+        inputs=devices.inputs,
+        graphics=graphics.to_domain(placed, context, report),
+        sounds=devices.sounds,
+        videos=devices.videos,
+        hubs=devices.hubs,
+        memballoon=devices.memballoon,
+    )
+    return whole, devices.command_line
+
+
+def _command_line(words: tuple[str, ...]) -> domain.QemuCommandLine | None:
+    arguments = tuple(domain.QemuArgument(value=word) for word in words)
+    return domain.QemuCommandLine(arguments=arguments) if arguments else None
 
 
 def report_untranslated(instance: Instance, report: Report) -> None:
@@ -200,6 +226,8 @@ def derive(
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
     hvparams |= boot.to_ganeti(found, report)
     hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
+    hvparams |= graphics.to_ganeti(found, context, report)
+    hvparams |= peripherals.to_ganeti(found, report)
     hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
@@ -210,6 +238,7 @@ def derive(
         uuid=found.uuid or "",
         hvparams=msgspec.structs.replace(kept.hvparams, **hvparams),
         beparams=beparams,
+        network_port=graphics.network_port(found.devices),
         disks=disks,
         nics=nics,
         disk_template=template_of(disks),

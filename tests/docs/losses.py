@@ -285,6 +285,7 @@ TO_GANETI = {
     "with SPICE, '' and 'qxl' mean the same": Advice("hvparams.vga"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
+    "'' and 'cirrus' mean the same to so old a machine": Advice("hvparams.vga"),
     _SINGLE: Advice("controllers, videos"),
     "'' and 'pc' mean the same to libvirt": Advice("hvparams.machine_version"),
     "libvirt writes it where no emulator was asked for, too": Advice("hvparams.kvm_path"),

@@ -323,6 +323,14 @@ def test_versions_that_decide_have_a_golden_on_each_side() -> None:
     machines = [each.instance.hvparams.machine_version for each in every_translation()]
     major, minor = machine.SMP_PREFERS_CORES_SINCE
     assert {f"pc-i440fx-{major}.{minor}", f"pc-i440fx-{major}.{minor - 1}"} <= set(machines)
+    videos = {
+        each.instance.hvparams.machine_version: each.domain.devices.videos[0].type
+        for each in every_translation()
+        if not (each.instance.hvparams.vga or each.instance.hvparams.spice_bind)
+    }
+    major, minor = display.STD_VGA_SINCE
+    assert videos[f"pc-i440fx-{major}.{minor}"] == display.VGAS.right("")
+    assert videos[f"pc-i440fx-{major}.{minor - 1}"] == display.VGAS.right(display.OLDER_VGA)
     tagged = [each for each in every_translation() if each.stem == "nic-bridged-vlan"]
     assert [each.context.libvirt_version for each in tagged] == [nic.PLAIN_BRIDGE_VLAN_SINCE]
     older = msgspec.structs.replace(tagged[0].context, libvirt_version=nic.PLAIN_BRIDGE_VLAN_SINCE - 1)
@@ -365,6 +373,7 @@ CHECKED = {
     "PLAIN_BRIDGE_VLAN_SINCE",
     "SCSI_CONTROLLERS",
     "SMP_PREFERS_CORES_SINCE",
+    "STD_VGA_SINCE",
     "TRANSLATED",
     "UNSUPPORTED_DISK_TYPES",
     "UNSUPPORTED_NIC_TYPES",
@@ -372,7 +381,7 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"DEFAULT_EMULATOR", "DEFAULT_CPU"}
+SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU"}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

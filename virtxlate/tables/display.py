@@ -40,6 +40,11 @@ SPICE_OPTIONS = (
 )
 """An empty hvparam is an absent element. Source: Ganeti Constants.hs:2929; libvirt formatdomain.rst."""
 
+STD_VGA_SINCE = (2, 2)
+"""Version of the pc machine from which QEMU's default is the standard VGA; before, it was OLDER_VGA."""
+
+OLDER_VGA = "cirrus"
+
 SPICE_VGA = "qxl"
 """What Ganeti asks for where vga is empty and there is SPICE."""
 

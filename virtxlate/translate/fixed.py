@@ -19,11 +19,12 @@ from virtxlate.placement import Numbers
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
-from virtxlate.tables.display import SPICE_VGA, VGAS, VRAM_KIB
+from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, VRAM_KIB
 from virtxlate.tables.removable import removable_era
 from virtxlate.translate import peripherals, removable
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
+from virtxlate.translate.machine import is_since, machine
 from virtxlate.translate.placing import disk_type, scsi_controller
 from virtxlate.translate.terms import carry
 
@@ -101,7 +102,8 @@ def _held(instance: Instance) -> dict[int, str]:
 
 def _video(instance: Instance, slots: Numbers) -> domain.Video:
     hvparams = instance.hvparams
-    word = hvparams.vga or (SPICE_VGA if hvparams.spice_bind else "")
+    default = "" if is_since(machine(instance), STD_VGA_SINCE) else OLDER_VGA
+    word = hvparams.vga or (SPICE_VGA if hvparams.spice_bind else default)
     model = carry(VGAS.right, word, "hvparams.vga")
     if model == "none":
         return domain.Video(type=model)
@@ -147,9 +149,9 @@ def is_fixed(disk: domain.Disk) -> bool:
     return removable.role(disk) is not None or (empty and drive)
 
 
-def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str]:
+def hvparams_to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
     """Give the hvparams that controllers and video tell."""
-    values = {}
+    devices, values = found.devices, {}
     scsi = [c for c in devices.controllers if c.type == "scsi"]
     if scsi:
         path = "hvparams.scsi_controller_type"
@@ -158,15 +160,25 @@ def hvparams_to_ganeti(devices: domain.Devices, report: Report) -> dict[str, str
         report.lose("hvparams.scsi_controller_type", None, "there is no SCSI controller to tell it by")
     _report_more("controllers", [str(c.model) for c in scsi[1:]], report)
     if devices.videos:
-        values["vga"] = carry(VGAS.left, devices.videos[0].type, "hvparams.vga")
-        if not values["vga"]:
-            report.lose("hvparams.vga", "vga", "'' and 'std' mean the same to libvirt")
-        if values["vga"] == SPICE_VGA:
-            report.lose("hvparams.vga", SPICE_VGA, "with SPICE, '' and 'qxl' mean the same")
+        values["vga"] = _vga(devices.videos[0], found.os.machine or "", report)
     else:
         values["vga"] = VGAS.left("none")
     _report_more("videos", [video.type for video in devices.videos[1:]], report)
     return values
+
+
+def _vga(video: domain.Video, word: str, report: Report) -> str:
+    vga = carry(VGAS.left, video.type, "hvparams.vga")
+    is_older = bool(word) and not is_since(word, STD_VGA_SINCE)
+    if not vga and is_older:
+        return "std"
+    if not vga:
+        report.lose("hvparams.vga", "vga", "'' and 'std' mean the same to libvirt")
+    elif vga == SPICE_VGA:
+        report.lose("hvparams.vga", SPICE_VGA, "with SPICE, '' and 'qxl' mean the same")
+    elif vga == OLDER_VGA and is_older:
+        report.lose("hvparams.vga", OLDER_VGA, "'' and 'cirrus' mean the same to so old a machine")
+    return vga
 
 
 def _report_more(path: str, words: Iterable[str], report: Report) -> None:

@@ -225,7 +225,7 @@ def derive(
     )
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
     hvparams |= boot.to_ganeti(found, report)
-    hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
+    hvparams |= fixed.hvparams_to_ganeti(found, report)
     hvparams |= graphics.to_ganeti(found, context, report)
     hvparams |= peripherals.to_ganeti(found, report)
     hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)

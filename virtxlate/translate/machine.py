@@ -127,7 +127,8 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     """
     hvparams, vcpus = instance.hvparams, instance.beparams.vcpus
     given = {"sockets": hvparams.cpu_sockets, "cores": hvparams.cpu_cores, "threads": hvparams.cpu_threads}
-    first, second = ("cores", "sockets") if _prefers_cores(machine(instance)) else ("sockets", "cores")
+    cores_first = is_since(machine(instance), SMP_PREFERS_CORES_SINCE)
+    first, second = ("cores", "sockets") if cores_first else ("sockets", "cores")
     computed = first if not given[first] else second if not given[second] else "threads"
     given = {name: n if n or name == computed else 1 for name, n in given.items()}
     if not given[computed]:
@@ -141,11 +142,12 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     return sockets, cores, threads
 
 
-def _prefers_cores(word: str) -> bool:
+def is_since(word: str, version: tuple[int, int]) -> bool:
+    """Tell whether a machine type is of that QEMU or a newer one; ``pc`` is the newest there is."""
     match = _PC.fullmatch(word)
     if match is None or match["major"] is None:
         return word == _DEFAULT_MACHINE
-    return (int(match["major"]), int(match["minor"])) >= SMP_PREFERS_CORES_SINCE
+    return (int(match["major"]), int(match["minor"])) >= version
 
 
 def _cpu(instance: Instance) -> domain.Cpu:

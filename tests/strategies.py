@@ -142,10 +142,31 @@ _displays: st.SearchStrategy[dict[str, Any]] = st.one_of(
         }
     ),
 )
+_securities: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {},
+        {"security_model": "user", "security_domain": "kvm1"},
+        {"security_model": "pool"},
+        {"security_domain": "kvm1"},
+    ]
+)
 _MACHINES = ("", "pc", "pc-i440fx-2.8", "pc-i440fx-6.1", "pc-i440fx-6.2", "pc-i440fx-7.2", "pc-1.3")
 _KERNEL_ARGS = ("ro", "", "ro quiet", " x ", "ro console=ttyS0,9600", " console=ttyS0,1\n")
 _ROOT_PATHS = (None, "", "/dev/vda1", "UUID=x y", " ", "a\tb")
+_CPUS = (
+    "",
+    "host",
+    "host,+pcid",
+    "max",
+    "qemu64",
+    "Haswell,-hle,pcid=on",
+    "EPYC-v4",
+    "kvm64,+x2apic,hv_relaxed",
+)
 _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
+    "cpu_mask": st.sampled_from(["all", "0", "0-3,5", "1, 2"]),
+    "cpu_type": st.sampled_from(_CPUS),
+    "mem_path": st.just("") | paths | st.just("/dev/hugepages"),
     "acpi": st.booleans(),
     "boot_order": st.sampled_from(["disk", "network", "cdrom", "floppy"]),
     "disk_aio": st.sampled_from(["threads", "native", "io_uring"]),
@@ -186,6 +207,7 @@ def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
         **draw(_topologies(vcpus)),
         **draw(_cdroms),
         **draw(_displays),
+        **draw(_securities),
     }
     return HvParams(**values)
 

@@ -130,7 +130,7 @@ def test_a_definition_says_what_it_drops(cli: Cli, host: FakeHost) -> None:
     host.domains[0].xml = GOLDEN.replace("</vcpu>", "</vcpu><cputune><shares>9</shares></cputune>")
     result = cli("define", CLUSTER, WEB)
     assert result.out == f"domain '{WEB}' defined\n"
-    assert result.error == "drops what virtxlate has no word for: /domain/cputune"
+    assert result.error == "drops what virtxlate has no word for: /domain/cputune/shares"
     assert cli("define", CLUSTER, WEB).err == ""
 
 

@@ -178,6 +178,30 @@ TO_LIBVIRT = {
         "hvparams.usb_devices, hvparams.usb_mouse",
         "Nothing, if QEMU of that host knows the device. `virsh define` and `start` work.",
     ),
+    "the host's CPU needs KVM: the guest gets all that the emulator can": Advice(
+        "hvparams.cpu_type",
+        "Use `--domain-type kvm`.",
+    ),
+    "libvirt does not know a word of it: QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.cpu_type",
+        "Nothing: the guest sees the same CPU. Look at the flags if you want libvirt to manage it.",
+    ),
+    "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path": Advice(
+        "hvparams.mem_path",
+        "Name the mount in `/etc/libvirt/qemu.conf` of the host.",
+    ),
+    "libvirt runs QEMU as its own user, whatever the pool: user in qemu.conf": Advice(
+        "hvparams.security_model",
+        "Name the user in `/etc/libvirt/qemu.conf`, or set security_model to user.",
+    ),
+    "Ganeti wants it with security_model user only": Advice(
+        "hvparams.security_domain",
+        "Nothing: Ganeti refuses it.",
+    ),
+    "libvirt wants a group too: that of the same name, as the map names none": Advice(
+        "hvparams.security_domain",
+        'Name user and group in the map: `[users]` `kvm1 = "kvm1:kvm"`.',
+    ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
@@ -283,6 +307,12 @@ TO_GANETI = {
     "Ganeti has no such channel": Advice("channels"),
     "without SPICE it has no effect": Advice("hvparams.spice_use_vdagent"),
     "with SPICE, '' and 'qxl' mean the same": Advice("hvparams.vga"),
+    "the spelling of a CPU and its flags is not kept": Advice("hvparams.cpu_type"),
+    "the spelling of a CPU list is not kept": Advice("hvparams.cpu_mask"),
+    "huge pages do not tell the path": Advice("hvparams.mem_path"),
+    "without a label libvirt's own user runs QEMU": Advice(
+        "hvparams.security_model, hvparams.security_domain",
+    ),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
     "'' and 'cirrus' mean the same to so old a machine": Advice("hvparams.vga"),

@@ -23,7 +23,7 @@ from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import DriveAddress, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import causes, controller, disk, display, machine, nic, override, params, removable
+from virtxlate.tables import causes, controller, cpu, disk, display, machine, nic, override, params, removable
 
 # Paths
 
@@ -142,6 +142,11 @@ def bijections() -> list[Bijection[Any, Any]]:
 
 
 UNREAD_WORDS: dict[Word, str] = {
+    ("cpu mode", "right", "host-model"): "virtxlate never writes it; libvirt users do",
+    **{
+        ("cpu flag", "right", word): "virtxlate never writes it; libvirt users do"
+        for word in ("force", "optional", "forbid")
+    },
     ("disk_cache", "right", "default"): "virtxlate never writes it; libvirt users do",
 }
 """Words that no golden has, with the reason."""
@@ -277,6 +282,20 @@ def test_a_port_that_is_no_vnc_display_shows_none() -> None:
     assert to_domain(one, each.context, Report()).devices.graphics == ()
 
 
+def test_cpu_models_and_features_are_those_that_are_written() -> None:
+    cpus = [each.domain.cpu for each in every_translation() if each.domain.cpu is not None]
+    assert {each.model for each in cpus if each.model} <= cpu.CPU_MODELS
+    assert {flag.name for each in cpus for flag in each.features} == {"hle", "pcid", "tsc-deadline"}
+    assert {"hle", "pcid", "tsc-deadline"} <= cpu.CPU_FEATURES
+
+
+def test_every_security_model_has_a_golden() -> None:
+    labels = {each.instance.hvparams.security_model: each.domain.seclabels for each in every_translation()}
+    assert {model: bool(found) for model, found in labels.items()} == {
+        model: model == "user" for model in machine.SECURITY_MODELS
+    }
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -350,6 +369,9 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "SECURITY_MODELS",
+    "CPU_FEATURES",
+    "CPU_MODELS",
     "SOUND_BY_GANETI",
     "SOUND_BY_LIBVIRT",
     "SOUND_CARDS",
@@ -381,7 +403,7 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU"}
+SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH"}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

@@ -91,7 +91,7 @@ def _destination_options(parser: argparse.ArgumentParser) -> None:
         "--map",
         metavar="FILE",
         help="TOML file of what has another name there: [bridges], [switches], [networks], [paths], [pools], "
-        "[disks], [scripts], [secrets], [diskparams.TEMPLATE]",
+        "[disks], [scripts], [secrets], [addresses], [users], [diskparams.TEMPLATE]",
     )
     group.add_argument(
         "--libvirt-version",

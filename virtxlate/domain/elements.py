@@ -12,6 +12,8 @@ from virtxlate.domain.model import (
     Character,
     Controller,
     Cpu,
+    CpuFeature,
+    CpuTune,
     DeviceOverride,
     Devices,
     Disk,
@@ -30,10 +32,12 @@ from virtxlate.domain.model import (
     QemuArgument,
     QemuCommandLine,
     QemuOverride,
+    SecurityLabel,
     Sound,
     SourceAuth,
     SourceHost,
     UsbAddress,
+    VcpuPin,
     Video,
     VirtioSerialAddress,
     VirtualPort,
@@ -290,6 +294,27 @@ _OS = Element(
     Field("cmdline", "cmdline"),
     Children("boots", _BOOT),
 )
+_CPU_FEATURE = Element(
+    "feature",
+    CpuFeature,
+    Field("policy", "@policy", one_of("feature policy", words.FEATURE_POLICIES)),
+    Field("name", "@name", required=True),
+)
+_VCPU_PIN = Element(
+    "vcpupin",
+    VcpuPin,
+    Field("vcpu", "@vcpu", INTEGER, required=True),
+    Field("cpuset", "@cpuset", required=True),
+)
+_CPUTUNE = Element("cputune", CpuTune, Children("pins", _VCPU_PIN))
+_SECLABEL = Element(
+    "seclabel",
+    SecurityLabel,
+    Field("type", "@type", one_of("label type", words.LABEL_TYPES), required=True),
+    Field("model", "@model"),
+    Field("relabel", "@relabel", YES_NO),
+    Field("label", "label"),
+)
 _CPU = Element(
     "cpu",
     Cpu,
@@ -302,6 +327,7 @@ _CPU = Element(
     Field("dies", "topology/@dies", INTEGER),
     Field("cores", "topology/@cores", INTEGER),
     Field("threads", "topology/@threads", INTEGER),
+    Children("features", _CPU_FEATURE),
 )
 
 
@@ -348,7 +374,10 @@ DOMAIN = Element(
     Field("metadata", f"metadata/{{{words.METADATA_NAMESPACE}}}instance"),
     Child("memory", _memory("memory")),
     Child("current_memory", _memory("currentMemory")),
+    Flag("huge_pages", "memoryBacking/hugepages"),
+    Field("vcpu_cpuset", "vcpu/@cpuset"),
     Field("vcpus", "vcpu", INTEGER),
+    Child("cputune", _CPUTUNE),
     Child("os", _OS),
     Flag("acpi", "features/acpi"),
     Child("cpu", _CPU),
@@ -357,6 +386,7 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
+    Children("seclabels", _SECLABEL),
     Child("qemu_command_line", _QEMU_COMMAND_LINE),
     Child("qemu_override", _QEMU_OVERRIDE),
     prefixes=_PREFIXES,

@@ -270,6 +270,35 @@ class Os(msgspec.Struct, frozen=True, kw_only=True):
     boots: tuple[BootDevice, ...] = ()
 
 
+class CpuFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """``<feature policy='require' name='pcid'/>`` of a CPU."""
+
+    policy: str | None = None
+    name: str
+
+
+class VcpuPin(msgspec.Struct, frozen=True, kw_only=True):
+    """``<vcpupin vcpu='0' cpuset='1-3'/>``."""
+
+    vcpu: int
+    cpuset: str
+
+
+class CpuTune(msgspec.Struct, frozen=True, kw_only=True):
+    """``<cputune>``: where vcpus run on the host."""
+
+    pins: tuple[VcpuPin, ...] = ()
+
+
+class SecurityLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """``<seclabel type='static' model='dac'><label>kvm1:kvm1</label></seclabel>``."""
+
+    type: str
+    model: str | None = None
+    relabel: bool | None = None
+    label: str | None = None
+
+
 class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     """``<cpu mode='custom' match='exact' check='none'>...</cpu>``."""
 
@@ -282,6 +311,7 @@ class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     dies: int | None = None
     cores: int | None = None
     threads: int | None = None
+    features: tuple[CpuFeature, ...] = ()
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,7 +362,11 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """Text of virtxlate's own metadata element; what it means is not this layer's business."""
     memory: Memory
     current_memory: Memory | None = None
+    huge_pages: bool = False
     vcpus: int = 1
+    vcpu_cpuset: str | None = None
+    """Host CPUs for the whole guest: ``0-3,5``."""
+    cputune: CpuTune | None = None
     os: Os
     acpi: bool = False
     cpu: Cpu | None = None
@@ -341,5 +375,6 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     on_reboot: str | None = None
     on_crash: str | None = None
     devices: Devices = Devices()
+    seclabels: tuple[SecurityLabel, ...] = ()
     qemu_command_line: QemuCommandLine | None = None
     qemu_override: QemuOverride | None = None

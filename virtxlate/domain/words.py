@@ -85,6 +85,8 @@ CPU_MODES = ("custom", "host-model", "host-passthrough", "maximum")
 CPU_MATCHES = ("minimum", "exact", "strict")
 CPU_CHECKS = ("none", "partial", "full")
 CPU_FALLBACKS = ("allow", "forbid")
+FEATURE_POLICIES = ("force", "require", "optional", "disable", "forbid")
+LABEL_TYPES = ("dynamic", "static", "none")
 CHARACTER_TYPES = (
     "null",
     "vc",

@@ -28,8 +28,10 @@ TRANSLATED = frozenset(
         "cdrom_disk_type",
         "cdrom_image_path",
         "cpu_cores",
+        "cpu_mask",
         "cpu_sockets",
         "cpu_threads",
+        "cpu_type",
         "disk_aio",
         "disk_cache",
         "disk_discard",
@@ -42,10 +44,13 @@ TRANSLATED = frozenset(
         "kvm_path",
         "kvm_pci_reservations",
         "machine_version",
+        "mem_path",
         "nic_type",
         "reboot_behavior",
         "root_path",
         "scsi_controller_type",
+        "security_domain",
+        "security_model",
         "serial_console",
         "serial_speed",
         "soundhw",
@@ -71,18 +76,13 @@ TRANSLATED = frozenset(
 )
 
 UNTRANSLATED = (
-    Untranslated("cpu_mask", _HOST, "pinning is not translated yet"),
-    Untranslated("cpu_type", _GUEST, "CPU models are not translated yet: the guest gets QEMU's default CPU"),
     Untranslated("kvm_extra", _GUEST, "free QEMU options are not translated yet"),
     Untranslated("kvm_flag", _HOST, "the accelerator is chosen by the domain type"),
-    Untranslated("mem_path", _HOST, "huge pages are not translated yet"),
     Untranslated("migration_bandwidth", _HOST, "belongs to the migration call, not to the domain"),
     Untranslated("migration_caps", _HOST, "belongs to the migration call, not to the domain"),
     Untranslated("migration_downtime", _HOST, "belongs to the migration call, not to the domain"),
     Untranslated("migration_mode", _HOST, "belongs to the migration call, not to the domain"),
     Untranslated("migration_port", _HOST, "belongs to the migration call, not to the domain"),
-    Untranslated("security_domain", _HOST, "libvirt confines QEMU by its own means"),
-    Untranslated("security_model", _HOST, "libvirt confines QEMU by its own means"),
     Untranslated(
         "spice_ip_version", _HOST, "the address that SPICE listens on says it: see the map", "spice_bind"
     ),
@@ -92,7 +92,9 @@ UNTRANSLATED = (
         "libvirt leaves the ciphers to the TLS library of the host",
         "spice_use_tls",
     ),
-    Untranslated("use_chroot", _HOST, "libvirt confines QEMU by its own means"),
+    Untranslated(
+        "use_chroot", _HOST, "libvirt gives QEMU a mount namespace of its own: namespaces in qemu.conf"
+    ),
     Untranslated("user_shutdown", _HOST, "libvirt tells a shutdown by the guest from others by its events"),
     Untranslated(
         "vnc_tls", _HOST, "libvirt sets it for the whole host: vnc_tls in qemu.conf", "vnc_bind_address"

@@ -10,7 +10,18 @@ import msgspec
 
 from virtxlate.errors import MapError
 
-TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "addresses")
+TABLES = (
+    "bridges",
+    "switches",
+    "networks",
+    "paths",
+    "pools",
+    "disks",
+    "scripts",
+    "secrets",
+    "addresses",
+    "users",
+)
 """Tables of the map file, each of text to text."""
 
 

@@ -17,6 +17,7 @@ from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (
     boot,
+    cpu,
     disk,
     fixed,
     graphics,
@@ -26,6 +27,7 @@ from virtxlate.translate import (
     override,
     peripherals,
     removable,
+    security,
 )
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
@@ -50,6 +52,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     report_untranslated(placed, report)
     boot.report_boot(placed, report)
     above = machine.to_domain(placed, report)
+    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context.domain_type, report)
     devices, words = _devices(placed, context, report)
     return domain.Domain(
         type=context.domain_type,
@@ -57,8 +60,10 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context) if context.metadata else None,
         **above,
+        cpu=model,
         devices=devices,
-        qemu_command_line=_command_line(words),
+        seclabels=security.to_domain(placed, context, report),
+        qemu_command_line=_command_line((*cpu_words, *words)),
         qemu_override=override.to_domain(devices, placed.version, report),
     )
 
@@ -130,7 +135,7 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instanc
     if found.metadata is None:
         return derive(found, context, report)
     payload = metadata.from_text(found.metadata)
-    kept, known = payload.instance, _as_written(context, payload)
+    kept, known = payload.instance, _as_written(found, context, payload)
     now, then = Report(), Report()
     told = derive(found, known, now, kept)
     expected = derive(to_domain(kept, known, Report()), known, then, kept)
@@ -143,10 +148,11 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instanc
 _ANY_VERSION = sys.maxsize
 
 
-def _as_written(context: Context, payload: metadata.Payload) -> Context:
+def _as_written(found: domain.Domain, context: Context, payload: metadata.Payload) -> Context:
     """Give the context in which the document was written: it exists, so its libvirt could have it."""
     return msgspec.structs.replace(
         context,
+        domain_type="qemu" if found.type == "qemu" else "kvm",
         disk_paths=payload.disk_paths,
         libvirt_version=_ANY_VERSION,
         renames=context.renames.with_any_secret(),
@@ -226,6 +232,7 @@ def derive(
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
     hvparams |= boot.to_ganeti(found, report)
     hvparams |= fixed.hvparams_to_ganeti(found, report)
+    hvparams |= security.to_ganeti(found, context, report)
     hvparams |= graphics.to_ganeti(found, context, report)
     hvparams |= peripherals.to_ganeti(found, report)
     hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)

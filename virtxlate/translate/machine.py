@@ -19,12 +19,13 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.machine import (
     ACPI,
     CLOCKS,
-    DEFAULT_CPU,
     DEFAULT_EMULATOR,
     HOST_EMULATORS,
+    HUGE_PAGES_PATH,
     REBOOT_BEHAVIORS,
     SMP_PREFERS_CORES_SINCE,
 )
+from virtxlate.translate import cpu
 from virtxlate.translate.terms import carry
 from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 
@@ -44,18 +45,29 @@ def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
         reason = "libvirt has no lower bound for the balloon: the guest starts with maxmem"
         report.lose("beparams.minmem", beparams.minmem, reason)
     memory = domain.Memory(value=mib_to_kib(beparams.maxmem), unit="KiB")
+    cpuset, cputune = cpu.pinning(instance)
     return {
+        "huge_pages": bool(_mem_path(instance, report)),
+        "vcpu_cpuset": cpuset,
+        "cputune": cputune,
         "memory": memory,
         "current_memory": memory,
         "vcpus": beparams.vcpus,
         "os": _os(instance, report),
         "acpi": ACPI.right(hvparams.acpi),
-        "cpu": _cpu(instance),
         "clock_offset": CLOCKS.right(hvparams.use_localtime),
         "on_poweroff": "destroy",
         "on_reboot": carry(REBOOT_BEHAVIORS.right, hvparams.reboot_behavior, "hvparams.reboot_behavior"),
         "on_crash": "destroy",
     }
+
+
+def _mem_path(instance: Instance, report: Report) -> str:
+    path = instance.hvparams.mem_path
+    if path not in {"", HUGE_PAGES_PATH}:
+        reason = "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path"
+        report.lose("hvparams.mem_path", path, reason)
+    return path
 
 
 def emulator(instance: Instance) -> str | None:
@@ -150,21 +162,6 @@ def is_since(word: str, version: tuple[int, int]) -> bool:
     return (int(match["major"]), int(match["minor"])) >= version
 
 
-def _cpu(instance: Instance) -> domain.Cpu:
-    sockets, cores, threads = topology(instance)
-    return domain.Cpu(
-        mode="custom",
-        match="exact",
-        check="none",
-        fallback="forbid",
-        model=DEFAULT_CPU,
-        sockets=sockets,
-        dies=1,
-        cores=cores,
-        threads=threads,
-    )
-
-
 def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dict[str, Any], BeParams]:
     """Give the hvparams and beparams that the domain tells above its disks and NICs.
 
@@ -180,7 +177,11 @@ def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dic
         ),
         "kvm_path": _kvm_path(found, report),
         **_kernel_to_ganeti(found, report),
+        **cpu.to_ganeti(found, report),
+        "mem_path": HUGE_PAGES_PATH if found.huge_pages else "",
     }
+    if found.huge_pages:
+        report.lose("hvparams.mem_path", None, "huge pages do not tell the path")
     if found.os.machine == _DEFAULT_MACHINE:
         report.lose("hvparams.machine_version", "pc", "'' and 'pc' mean the same to libvirt")
     for name in ("cpu_sockets", "cpu_cores", "cpu_threads"):

@@ -163,7 +163,15 @@ _CPUS = (
     "EPYC-v4",
     "kvm64,+x2apic,hv_relaxed",
 )
+_EXTRAS = (
+    "",
+    "-device virtio-rng-pci,bus=pci.0,addr=0x1f",
+    "-object rng-random,id=r,filename=/dev/urandom -device virtio-rng-pci,rng=r,max-bytes=9,period=1",
+    "-smbios type=1,serial=a -boot menu=on -no-hpet",
+    "-watchdog-action poweroff -device i6300esb -device pvpanic",
+)
 _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
+    "kvm_extra": st.sampled_from(_EXTRAS),
     "cpu_mask": st.sampled_from(["all", "0", "0-3,5", "1, 2"]),
     "cpu_type": st.sampled_from(_CPUS),
     "mem_path": st.just("") | paths | st.just("/dev/hugepages"),

@@ -202,6 +202,10 @@ TO_LIBVIRT = {
         "hvparams.security_domain",
         'Name user and group in the map: `[users]` `kvm1 = "kvm1:kvm"`.',
     ),
+    "QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.kvm_extra",
+        "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
+    ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
@@ -313,6 +317,7 @@ TO_GANETI = {
     "without a label libvirt's own user runs QEMU": Advice(
         "hvparams.security_model, hvparams.security_domain",
     ),
+    "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
     "'' and 'cirrus' mean the same to so old a machine": Advice("hvparams.vga"),

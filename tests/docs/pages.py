@@ -15,9 +15,9 @@ from tests.docs.losses import BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advi
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
-from virtxlate.tables import causes, controller, cpu, disk, display, machine, nic, params, removable
+from virtxlate.tables import causes, controller, cpu, disk, display, extra, machine, nic, params, removable
 
-TABLES = (disk, removable, nic, controller, machine, cpu, display, causes)
+TABLES = (disk, removable, nic, controller, machine, cpu, extra, display, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (

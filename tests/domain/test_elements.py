@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from tests.domain.more_samples import DECLARED as MORE_DECLARED
+from tests.domain.more_samples import MORE
 from virtxlate.domain import elements as e
 from virtxlate.domain import model as m
 from virtxlate.domain import words
@@ -240,6 +242,7 @@ CASES: list[tuple[Any, Any, str]] = [
             "</domain>"
         ),
     ),
+    *MORE,
 ]
 IDS = [f"{case[0].tag}-{index}" for index, case in enumerate(CASES)]
 
@@ -257,7 +260,16 @@ def test_a_sample_is_read(element: Any, record: Any, xml: str) -> None:
     assert leftovers == []
 
 
-DECLARED: list[Any] = [e.DISK, e.CONTROLLER, e.INTERFACE, e.SERIAL, e.VIDEO, e.MEMBALLOON, e.DOMAIN]
+DECLARED: list[Any] = [
+    e.DISK,
+    e.CONTROLLER,
+    e.INTERFACE,
+    e.SERIAL,
+    e.VIDEO,
+    e.MEMBALLOON,
+    e.DOMAIN,
+    *MORE_DECLARED,
+]
 
 
 def paths_in(element: etree._Element, prefix: str = "") -> set[str]:

@@ -23,7 +23,19 @@ from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import DriveAddress, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import causes, controller, cpu, disk, display, machine, nic, override, params, removable
+from virtxlate.tables import (
+    causes,
+    controller,
+    cpu,
+    disk,
+    display,
+    extra,
+    machine,
+    nic,
+    override,
+    params,
+    removable,
+)
 
 # Paths
 
@@ -43,6 +55,11 @@ UNWRITTEN = {
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
     "devices/video/address/@multifunction": "the display has a slot of its own",
     "devices/memballoon/address/@multifunction": "the balloon has a slot of its own",
+    **{
+        f"devices/{tag}/address/@{name}": "it is on PCI, in a slot of its own"
+        for tag in ("rng", "watchdog")
+        for name in (*_OF_DRIVE, "port", "multifunction")
+    },
     "devices/sound/address/@multifunction": "a sound card has a slot of its own",
     **{
         f"devices/{tag}/address/@{name}": "it is on PCI, never on a drive bus or USB"
@@ -296,6 +313,16 @@ def test_every_security_model_has_a_golden() -> None:
     }
 
 
+def test_every_system_entry_is_written() -> None:
+    """SYSTEM_ENTRIES; SHELL_WORDS_SINCE: free options have a golden on each side of it."""
+    told = [each for each in every_translation() if each.domain.sysinfo and each.domain.sysinfo.system]
+    systems = [each.domain.sysinfo.system for each in told if each.domain.sysinfo is not None]
+    names = {entry.name for system in systems if system is not None for entry in system.entries}
+    assert names == set(extra.SYSTEM_ENTRIES)
+    versions = {each.instance.version for each in every_translation() if each.instance.hvparams.kvm_extra}
+    assert {version >= extra.SHELL_WORDS_SINCE for version in versions} == {False, True}
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -369,6 +396,8 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "SHELL_WORDS_SINCE",
+    "SYSTEM_ENTRIES",
     "SECURITY_MODELS",
     "CPU_FEATURES",
     "CPU_MODELS",
@@ -403,7 +432,7 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH"}
+SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH", "RNG_DEVICE"}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

@@ -12,37 +12,41 @@ from virtxlate.domain.model import (
     Character,
     Controller,
     Cpu,
-    CpuFeature,
-    CpuTune,
     DeviceOverride,
     Devices,
     Disk,
     DiskSource,
     Domain,
     DriveAddress,
-    Graphics,
     Hub,
     Input,
     Interface,
-    Listen,
     MemBalloon,
     Memory,
     Os,
     PciAddress,
-    QemuArgument,
-    QemuCommandLine,
     QemuOverride,
-    SecurityLabel,
+    Rng,
     Sound,
     SourceAuth,
     SourceHost,
     UsbAddress,
-    VcpuPin,
     Video,
     VirtioSerialAddress,
     VirtualPort,
     Vlan,
     VlanTag,
+    Watchdog,
+)
+from virtxlate.domain.setting_elements import (
+    CPU_FEATURE,
+    CPUTUNE,
+    GRAPHICS,
+    PREFIXES,
+    QEMU,
+    QEMU_COMMAND_LINE,
+    SECLABEL,
+    SYSINFO,
 )
 from virtxlate.xmlmap import (
     INTEGER,
@@ -215,33 +219,6 @@ INPUT = Element(
     Child("address", ADDRESS),
 )
 HUB = Element("hub", Hub, Field("type", "@type", required=True), Child("address", ADDRESS))
-_LISTEN = Element(
-    "listen",
-    Listen,
-    Field("type", "@type", one_of("listen type", words.LISTEN_TYPES), required=True),
-    Field("address", "@address"),
-    Field("network", "@network"),
-    Field("socket", "@socket"),
-)
-_WAN = one_of("compression", words.WAN_COMPRESSIONS)
-GRAPHICS = Element(
-    "graphics",
-    Graphics,
-    Field("type", "@type", one_of("graphics type", words.GRAPHICS_TYPES), required=True),
-    Field("port", "@port", INTEGER),
-    Field("tls_port", "@tlsPort", INTEGER),
-    Field("autoport", "@autoport", YES_NO),
-    Field("keymap", "@keymap"),
-    Field("password", "@passwd"),
-    Field("default_mode", "@defaultMode", one_of("channel mode", words.SPICE_MODES)),
-    Children("listens", _LISTEN),
-    Field("image_compression", "image/@compression", one_of("compression", words.IMAGE_COMPRESSIONS)),
-    Field("jpeg_compression", "jpeg/@compression", _WAN),
-    Field("zlib_compression", "zlib/@compression", _WAN),
-    Field("playback_compression", "playback/@compression", ON_OFF),
-    Field("streaming_mode", "streaming/@mode", one_of("streaming mode", words.STREAMING_MODES)),
-    Field("mouse_mode", "mouse/@mode", one_of("mouse mode", words.MOUSE_MODES)),
-)
 SOUND = Element(
     "sound",
     Sound,
@@ -262,6 +239,23 @@ MEMBALLOON = Element(
     Field("model", "@model", one_of("memballoon model", words.MEMBALLOON_MODELS), required=True),
     Child("address", ADDRESS),
 )
+RNG = Element(
+    "rng",
+    Rng,
+    Field("model", "@model", required=True),
+    Field("rate_bytes", "rate/@bytes", INTEGER),
+    Field("rate_period", "rate/@period", INTEGER),
+    Field("backend", "backend/@model", one_of("rng backend", words.RNG_BACKENDS)),
+    Field("backend_path", "backend"),
+    Child("address", ADDRESS),
+)
+WATCHDOG = Element(
+    "watchdog",
+    Watchdog,
+    Field("model", "@model", required=True),
+    Field("action", "@action"),
+    Child("address", ADDRESS),
+)
 DEVICES = Element(
     "devices",
     Devices,
@@ -279,6 +273,8 @@ DEVICES = Element(
     Children("videos", VIDEO),
     Children("hubs", HUB),
     Child("memballoon", MEMBALLOON),
+    Children("rngs", RNG),
+    Children("watchdogs", WATCHDOG),
 )
 _BOOT = Element(
     "boot", BootDevice, Field("dev", "@dev", one_of("boot device", words.BOOT_DEVICES), required=True)
@@ -293,27 +289,8 @@ _OS = Element(
     Field("initrd", "initrd"),
     Field("cmdline", "cmdline"),
     Children("boots", _BOOT),
-)
-_CPU_FEATURE = Element(
-    "feature",
-    CpuFeature,
-    Field("policy", "@policy", one_of("feature policy", words.FEATURE_POLICIES)),
-    Field("name", "@name", required=True),
-)
-_VCPU_PIN = Element(
-    "vcpupin",
-    VcpuPin,
-    Field("vcpu", "@vcpu", INTEGER, required=True),
-    Field("cpuset", "@cpuset", required=True),
-)
-_CPUTUNE = Element("cputune", CpuTune, Children("pins", _VCPU_PIN))
-_SECLABEL = Element(
-    "seclabel",
-    SecurityLabel,
-    Field("type", "@type", one_of("label type", words.LABEL_TYPES), required=True),
-    Field("model", "@model"),
-    Field("relabel", "@relabel", YES_NO),
-    Field("label", "label"),
+    Field("boot_menu", "bootmenu/@enable", YES_NO),
+    Field("smbios_mode", "smbios/@mode"),
 )
 _CPU = Element(
     "cpu",
@@ -327,7 +304,7 @@ _CPU = Element(
     Field("dies", "topology/@dies", INTEGER),
     Field("cores", "topology/@cores", INTEGER),
     Field("threads", "topology/@threads", INTEGER),
-    Children("features", _CPU_FEATURE),
+    Children("features", CPU_FEATURE),
 )
 
 
@@ -335,34 +312,19 @@ def _memory(tag: str) -> Element[Memory]:
     return Element(tag, Memory, Field("unit", "@unit"), Field("value", ".", INTEGER, required=True))
 
 
-_QEMU = f"{{{words.QEMU_NAMESPACE}}}"
-_PREFIXES = {
-    words.METADATA_NAMESPACE: words.METADATA_PREFIX,
-    words.QEMU_NAMESPACE: words.QEMU_PREFIX,
-}
-_QEMU_ARGUMENT = Element(
-    f"{_QEMU}arg",
-    QemuArgument,
-    Field("value", "@value", required=True),
-    prefixes=_PREFIXES,
-    declared=(words.QEMU_NAMESPACE,),
-)
-_QEMU_COMMAND_LINE = Element(
-    f"{_QEMU}commandline", QemuCommandLine, Children("arguments", _QEMU_ARGUMENT), prefixes=_PREFIXES
-)
-_PROPERTY = f"{_QEMU}frontend/{_QEMU}property"
+_PROPERTY = f"{QEMU}frontend/{QEMU}property"
 _DEVICE_OVERRIDE = Element(
-    f"{_QEMU}device",
+    f"{QEMU}device",
     DeviceOverride,
     Field("alias", "@alias", required=True),
     Field("name", f"{_PROPERTY}/@name", required=True),
     Field("type", f"{_PROPERTY}/@type", one_of("override type", words.OVERRIDE_TYPES), required=True),
     Field("value", f"{_PROPERTY}/@value"),
-    prefixes=_PREFIXES,
+    prefixes=PREFIXES,
     declared=(words.QEMU_NAMESPACE,),
 )
 _QEMU_OVERRIDE = Element(
-    f"{_QEMU}override", QemuOverride, Children("devices", _DEVICE_OVERRIDE), prefixes=_PREFIXES
+    f"{QEMU}override", QemuOverride, Children("devices", _DEVICE_OVERRIDE), prefixes=PREFIXES
 )
 _LIFECYCLE = one_of("lifecycle action", words.LIFECYCLE_ACTIONS)
 DOMAIN = Element(
@@ -377,7 +339,8 @@ DOMAIN = Element(
     Flag("huge_pages", "memoryBacking/hugepages"),
     Field("vcpu_cpuset", "vcpu/@cpuset"),
     Field("vcpus", "vcpu", INTEGER),
-    Child("cputune", _CPUTUNE),
+    Child("cputune", CPUTUNE),
+    Child("sysinfo", SYSINFO),
     Child("os", _OS),
     Flag("acpi", "features/acpi"),
     Child("cpu", _CPU),
@@ -386,8 +349,8 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
-    Children("seclabels", _SECLABEL),
-    Child("qemu_command_line", _QEMU_COMMAND_LINE),
+    Children("seclabels", SECLABEL),
+    Child("qemu_command_line", QEMU_COMMAND_LINE),
     Child("qemu_override", _QEMU_OVERRIDE),
-    prefixes=_PREFIXES,
+    prefixes=PREFIXES,
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from virtxlate.domain.settings import CpuFeature, CpuTune, Graphics, QemuCommandLine, SecurityLabel, Sysinfo
+
 
 class PciAddress(msgspec.Struct, frozen=True, kw_only=True):
     """``<address type='pci' domain='0x0000' bus='0x00' slot='0x0c' function='0x0'/>``."""
@@ -181,35 +183,6 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
 
 
-class Listen(msgspec.Struct, frozen=True, kw_only=True):
-    """``<listen type='address' address='127.0.0.1'/>`` of a display."""
-
-    type: str
-    address: str | None = None
-    network: str | None = None
-    socket: str | None = None
-
-
-class Graphics(msgspec.Struct, frozen=True, kw_only=True):
-    """``<graphics type='vnc' port='5900' autoport='no'><listen .../></graphics>``."""
-
-    type: str
-    port: int | None = None
-    tls_port: int | None = None
-    autoport: bool | None = None
-    keymap: str | None = None
-    password: str | None = None
-    """Empty text: nobody may connect until somebody sets one. No other text is ever written."""
-    default_mode: str | None = None
-    listens: tuple[Listen, ...] = ()
-    image_compression: str | None = None
-    jpeg_compression: str | None = None
-    zlib_compression: str | None = None
-    playback_compression: bool | None = None
-    streaming_mode: str | None = None
-    mouse_mode: str | None = None
-
-
 class Sound(msgspec.Struct, frozen=True, kw_only=True):
     """``<sound model='ac97'/>``."""
 
@@ -233,6 +206,25 @@ class MemBalloon(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
 
 
+class Rng(msgspec.Struct, frozen=True, kw_only=True):
+    """``<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>``; the period in ms."""
+
+    model: str
+    rate_bytes: int | None = None
+    rate_period: int | None = None
+    backend: str | None = None
+    backend_path: str | None = None
+    address: Address | None = None
+
+
+class Watchdog(msgspec.Struct, frozen=True, kw_only=True):
+    """``<watchdog model='i6300esb' action='reset'/>``."""
+
+    model: str
+    action: str | None = None
+    address: Address | None = None
+
+
 class Devices(msgspec.Struct, frozen=True, kw_only=True):
     """``<devices>``: the order of the fields is the order of the document."""
 
@@ -250,6 +242,8 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
     videos: tuple[Video, ...] = ()
     hubs: tuple[Hub, ...] = ()
     memballoon: MemBalloon | None = None
+    rngs: tuple[Rng, ...] = ()
+    watchdogs: tuple[Watchdog, ...] = ()
 
 
 class BootDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,35 +262,8 @@ class Os(msgspec.Struct, frozen=True, kw_only=True):
     initrd: str | None = None
     cmdline: str | None = None
     boots: tuple[BootDevice, ...] = ()
-
-
-class CpuFeature(msgspec.Struct, frozen=True, kw_only=True):
-    """``<feature policy='require' name='pcid'/>`` of a CPU."""
-
-    policy: str | None = None
-    name: str
-
-
-class VcpuPin(msgspec.Struct, frozen=True, kw_only=True):
-    """``<vcpupin vcpu='0' cpuset='1-3'/>``."""
-
-    vcpu: int
-    cpuset: str
-
-
-class CpuTune(msgspec.Struct, frozen=True, kw_only=True):
-    """``<cputune>``: where vcpus run on the host."""
-
-    pins: tuple[VcpuPin, ...] = ()
-
-
-class SecurityLabel(msgspec.Struct, frozen=True, kw_only=True):
-    """``<seclabel type='static' model='dac'><label>kvm1:kvm1</label></seclabel>``."""
-
-    type: str
-    model: str | None = None
-    relabel: bool | None = None
-    label: str | None = None
+    boot_menu: bool | None = None
+    smbios_mode: str | None = None
 
 
 class Cpu(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,18 +286,6 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     value: int
     unit: str | None = None
-
-
-class QemuArgument(msgspec.Struct, frozen=True, kw_only=True):
-    """``<qemu:arg value='-no-hpet'/>``: one word of QEMU's command line."""
-
-    value: str
-
-
-class QemuCommandLine(msgspec.Struct, frozen=True, kw_only=True):
-    """``<qemu:commandline>``: words that libvirt passes on without understanding them."""
-
-    arguments: tuple[QemuArgument, ...] = ()
 
 
 class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
@@ -367,6 +322,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     vcpu_cpuset: str | None = None
     """Host CPUs for the whole guest: ``0-3,5``."""
     cputune: CpuTune | None = None
+    sysinfo: Sysinfo | None = None
     os: Os
     acpi: bool = False
     cpu: Cpu | None = None

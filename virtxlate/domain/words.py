@@ -87,6 +87,7 @@ CPU_CHECKS = ("none", "partial", "full")
 CPU_FALLBACKS = ("allow", "forbid")
 FEATURE_POLICIES = ("force", "require", "optional", "disable", "forbid")
 LABEL_TYPES = ("dynamic", "static", "none")
+RNG_BACKENDS = ("random", "egd", "builtin")
 CHARACTER_TYPES = (
     "null",
     "vc",

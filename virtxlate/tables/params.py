@@ -41,6 +41,7 @@ TRANSLATED = frozenset(
         "kernel_args",
         "kernel_path",
         "keymap",
+        "kvm_extra",
         "kvm_path",
         "kvm_pci_reservations",
         "machine_version",
@@ -76,7 +77,6 @@ TRANSLATED = frozenset(
 )
 
 UNTRANSLATED = (
-    Untranslated("kvm_extra", _GUEST, "free QEMU options are not translated yet"),
     Untranslated("kvm_flag", _HOST, "the accelerator is chosen by the domain type"),
     Untranslated("migration_bandwidth", _HOST, "belongs to the migration call, not to the domain"),
     Untranslated("migration_caps", _HOST, "belongs to the migration call, not to the domain"),

@@ -97,7 +97,7 @@ def _is_added(item: Any) -> bool:
 
 
 def _is_resolved(at: str, asked: Any, found: Any) -> bool:
-    """Tell whether libvirt only says it its own way: machine alias, spelling, CPU check; or hides a password."""
+    """Tell whether libvirt only says it its own way: machine alias, spelling, CPU check, hidden password."""
     if at == "domain.os.machine":
         return asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
     if at.endswith(".password"):

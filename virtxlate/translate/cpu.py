@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
@@ -55,13 +56,13 @@ def _known(base: domain.Cpu, text: str) -> domain.Cpu | None:
     return _model(base, first, told) if first in CPU_MODELS else None
 
 
-def _model(base: domain.Cpu, model: str, features: tuple[domain.CpuFeature, ...]) -> domain.Cpu:
+def _model(base: domain.Cpu, model: str, features: tuple[settings.CpuFeature, ...]) -> domain.Cpu:
     told = {"mode": "custom", "match": "exact", "fallback": "forbid", "model": model, "features": features}
     whole: domain.Cpu = msgspec.structs.replace(base, **told)
     return whole
 
 
-def _feature(flag: str) -> domain.CpuFeature | None:
+def _feature(flag: str) -> settings.CpuFeature | None:
     """Give the feature for ``+pcid``, ``-hle`` or ``pcid=on``; QEMU takes ``_`` for ``-``."""
     sign, name = flag[:1], flag[1:]
     if not CPU_POLICIES.knows_left(sign):
@@ -70,10 +71,10 @@ def _feature(flag: str) -> domain.CpuFeature | None:
     known = [each for each in (name, name.replace("_", "-"), name.replace("-", "_")) if each in CPU_FEATURES]
     if not sign or not known:
         return None
-    return domain.CpuFeature(policy=CPU_POLICIES.right(sign), name=known[0])
+    return settings.CpuFeature(policy=CPU_POLICIES.right(sign), name=known[0])
 
 
-def pinning(instance: Instance) -> tuple[str | None, domain.CpuTune | None]:
+def pinning(instance: Instance) -> tuple[str | None, settings.CpuTune | None]:
     """Give the host CPUs of the whole guest, or of each vcpu.
 
     Raises UnsupportedError for a mask that Ganeti itself refuses.
@@ -88,9 +89,9 @@ def pinning(instance: Instance) -> tuple[str | None, domain.CpuTune | None]:
     if len(groups) != instance.beparams.vcpus:
         raise UnsupportedError(f"{len(groups)} groups for {instance.beparams.vcpus} vcpus", at=at)
     pins = tuple(
-        domain.VcpuPin(vcpu=number, cpuset=group) for number, group in enumerate(groups) if group != _ALL
+        settings.VcpuPin(vcpu=number, cpuset=group) for number, group in enumerate(groups) if group != _ALL
     )
-    return None, domain.CpuTune(pins=pins) if pins else None
+    return None, settings.CpuTune(pins=pins) if pins else None
 
 
 def to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, VRAM_KIB
 from virtxlate.tables.removable import removable_era
-from virtxlate.translate import peripherals, removable
+from virtxlate.translate import extra, peripherals, removable
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
 from virtxlate.translate.machine import is_since, machine
@@ -52,6 +52,7 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
     hubs: tuple[domain.Hub, ...]
     channels: tuple[domain.Channel, ...]
     sounds: tuple[domain.Sound, ...]
+    extra: extra.Extra
     command_line: tuple[str, ...]
     """Words for QEMU that libvirt has no element for."""
 
@@ -64,7 +65,9 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevices:
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
-    slots = Numbers(PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance))
+    slots = Numbers(
+        PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance) | extra.held_slots(instance)
+    )
     videos = (_video(instance, slots),)
     sounds = peripherals.sounds(instance, slots, report)
     controllers = (_USB, *_scsi(instance, slots))
@@ -73,6 +76,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
     cdrom_slots = {} if last else _cdrom_slots(instance, slots)
     serials, channels = peripherals.channels(instance, slots)
     inputs, hubs, words = peripherals.usb(instance, report)
+    free = extra.to_domain(instance, slots, report)
     cdrom_slots |= _cdrom_slots(instance, slots) if last else {}
     images = removable.to_domain(instance, cdrom_slots, context, report)
     floppies = () if instance.hvparams.floppy_image_path else (_FLOPPY,)
@@ -84,7 +88,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
         hubs=hubs,
         channels=channels,
         sounds=sounds,
-        command_line=words,
+        extra=free,
+        command_line=(*words, *free.words),
         videos=videos,
         parallels=(_PARALLEL,),
         memballoon=domain.MemBalloon(model="virtio", address=balloon),

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
@@ -21,12 +22,12 @@ _LOOPBACK = "127.0.0.1"
 _DISPLAYS = ("vnc", "spice")
 
 
-def to_domain(instance: Instance, context: Context, report: Report) -> tuple[domain.Graphics, ...]:
+def to_domain(instance: Instance, context: Context, report: Report) -> tuple[settings.Graphics, ...]:
     """Give the display, or none. Raises UnsupportedError for VNC and SPICE together, as Ganeti does."""
     hvparams = instance.hvparams
     if hvparams.vnc_bind_address and hvparams.spice_bind:
         raise UnsupportedError("VNC and SPICE together: Ganeti refuses that", at="hvparams.spice_bind")
-    found: tuple[domain.Graphics, ...] = ()
+    found: tuple[settings.Graphics, ...] = ()
     if hvparams.vnc_bind_address:
         found = _vnc(instance, context, report)
     elif hvparams.spice_bind:
@@ -36,7 +37,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[dom
     return found
 
 
-def _vnc(instance: Instance, context: Context, report: Report) -> tuple[domain.Graphics, ...]:
+def _vnc(instance: Instance, context: Context, report: Report) -> tuple[settings.Graphics, ...]:
     hvparams, port = instance.hvparams, instance.network_port
     bind = hvparams.vnc_bind_address
     keymap = hvparams.keymap or None
@@ -44,8 +45,8 @@ def _vnc(instance: Instance, context: Context, report: Report) -> tuple[domain.G
         if hvparams.vnc_password_file:
             reason = "Ganeti gives a VNC socket no password"
             report.lose("hvparams.vnc_password_file", hvparams.vnc_password_file, reason)
-        socket = domain.Listen(type="socket", socket=posixpath.join(bind, f"{instance.name}.vnc"))
-        return (domain.Graphics(type="vnc", keymap=keymap, listens=(socket,)),)
+        socket = settings.Listen(type="socket", socket=posixpath.join(bind, f"{instance.name}.vnc"))
+        return (settings.Graphics(type="vnc", keymap=keymap, listens=(socket,)),)
     if port is not None and port <= VNC_BASE_PORT:
         reason = "a network_port up to 5900 is no VNC display: Ganeti shows none"
         report.lose("hvparams.vnc_bind_address", bind, reason)
@@ -53,7 +54,7 @@ def _vnc(instance: Instance, context: Context, report: Report) -> tuple[domain.G
     listen = _listen(bind, "hvparams.vnc_bind_address", context, report)
     password = _password(hvparams.vnc_password_file, "hvparams.vnc_password_file", report)
     ports = _ports(port, report)
-    return (domain.Graphics(type="vnc", keymap=keymap, password=password, listens=(listen,), **ports),)
+    return (settings.Graphics(type="vnc", keymap=keymap, password=password, listens=(listen,), **ports),)
 
 
 def _ports(port: int | None, report: Report) -> dict[str, Any]:
@@ -71,17 +72,17 @@ def _password(path: str, at: str, report: Report) -> str | None:
     return ""
 
 
-def _listen(bind: str, at: str, context: Context, report: Report) -> domain.Listen:
+def _listen(bind: str, at: str, context: Context, report: Report) -> settings.Listen:
     """Give where to listen; an interface's name stands for an address that only its host knows."""
     if _ADDRESS.fullmatch(bind):
-        return domain.Listen(type="address", address=bind)
+        return settings.Listen(type="address", address=bind)
     address = context.renames.find("addresses", bind)
     if address is None:
         report.lose(at, bind, "no address for this interface in the map: only the host itself may connect")
-    return domain.Listen(type="address", address=address or _LOOPBACK)
+    return settings.Listen(type="address", address=address or _LOOPBACK)
 
 
-def _spice(instance: Instance, context: Context, report: Report) -> domain.Graphics:
+def _spice(instance: Instance, context: Context, report: Report) -> settings.Graphics:
     hvparams, port = instance.hvparams, instance.network_port
     options = {row.libvirt: getattr(hvparams, row.ganeti) or None for row in SPICE_OPTIONS}
     ports: dict[str, Any]
@@ -90,7 +91,7 @@ def _spice(instance: Instance, context: Context, report: Report) -> domain.Graph
     else:
         ports = _ports(port, report)
         ports["default_mode"] = "secure" if hvparams.spice_use_tls else None
-    return domain.Graphics(
+    return settings.Graphics(
         type="spice",
         keymap=hvparams.keymap or None,
         password=_password(hvparams.spice_password_file, "hvparams.spice_password_file", report),
@@ -114,7 +115,7 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[st
             report.lose(f"hvparams.{name}", None, "there is no display to tell it by")
         return values
     display = known[0]
-    listen = display.listens[0] if display.listens else domain.Listen(type="address", address=_LOOPBACK)
+    listen = display.listens[0] if display.listens else settings.Listen(type="address", address=_LOOPBACK)
     values["keymap"] = display.keymap or ""
     for name in ("vnc_password_file", "spice_password_file"):
         report.lose(f"hvparams.{name}", None, "a domain does not tell from which file a password came")
@@ -124,7 +125,11 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[st
 
 
 def _spice_to_ganeti(
-    found: domain.Domain, display: domain.Graphics, listen: domain.Listen, context: Context, report: Report
+    found: domain.Domain,
+    display: settings.Graphics,
+    listen: settings.Listen,
+    context: Context,
+    report: Report,
 ) -> dict[str, Any]:
     return {
         "spice_bind": _bind(found, listen, "spice_bind", context, report),
@@ -134,7 +139,7 @@ def _spice_to_ganeti(
     }
 
 
-def _bind(found: domain.Domain, listen: domain.Listen, name: str, context: Context, report: Report) -> str:
+def _bind(found: domain.Domain, listen: settings.Listen, name: str, context: Context, report: Report) -> str:
     """Give the bind address; one of the map's addresses is its interface again."""
     if listen.socket is not None:
         folder, _slash, file = listen.socket.rpartition("/")
@@ -153,9 +158,5 @@ def _bind(found: domain.Domain, listen: domain.Listen, name: str, context: Conte
 
 def network_port(devices: domain.Devices) -> int | None:
     """Give the port of the first display, where it has one of its own."""
-    ports = [
-        each.tls_port or each.port
-        for each in devices.graphics
-        if each.type in _DISPLAYS and not each.autoport
-    ]
-    return ports[0] if ports else None
+    known = (each for each in devices.graphics if each.type in _DISPLAYS and not each.autoport)
+    return next((each.tls_port or each.port for each in known), None)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HvParams
@@ -19,6 +20,7 @@ from virtxlate.translate import (
     boot,
     cpu,
     disk,
+    extra,
     fixed,
     graphics,
     machine,
@@ -53,23 +55,25 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     boot.report_boot(placed, report)
     above = machine.to_domain(placed, report)
     model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context.domain_type, report)
-    devices, words = _devices(placed, context, report)
+    devices, more = _devices(placed, context, report)
     return domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context) if context.metadata else None,
         **above,
+        os=machine.operating_system(placed, more.extra, report),
+        sysinfo=more.extra.sysinfo,
         cpu=model,
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
-        qemu_command_line=_command_line((*cpu_words, *words)),
+        qemu_command_line=_command_line((*cpu_words, *more.command_line)),
         qemu_override=override.to_domain(devices, placed.version, report),
     )
 
 
-def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain.Devices, tuple[str, ...]]:
-    """Give the devices, and words for QEMU where libvirt has no element."""
+def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain.Devices, fixed.FixedDevices]:
+    """Give the devices, and what else was found on the way to them."""
     devices = fixed.to_domain(placed, context, report)
     disks = (disk.to_domain(placed, i, context, report) for i in range(len(placed.disks)))
     whole = domain.Devices(
@@ -87,13 +91,15 @@ def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain
         videos=devices.videos,
         hubs=devices.hubs,
         memballoon=devices.memballoon,
+        rngs=devices.extra.rngs,
+        watchdogs=devices.extra.watchdogs,
     )
-    return whole, devices.command_line
+    return whole, devices
 
 
-def _command_line(words: tuple[str, ...]) -> domain.QemuCommandLine | None:
-    arguments = tuple(domain.QemuArgument(value=word) for word in words)
-    return domain.QemuCommandLine(arguments=arguments) if arguments else None
+def _command_line(words: tuple[str, ...]) -> settings.QemuCommandLine | None:
+    arguments = tuple(settings.QemuArgument(value=word) for word in words)
+    return settings.QemuCommandLine(arguments=arguments) if arguments else None
 
 
 def report_untranslated(instance: Instance, report: Report) -> None:
@@ -234,6 +240,7 @@ def derive(
     hvparams |= fixed.hvparams_to_ganeti(found, report)
     hvparams |= security.to_ganeti(found, context, report)
     hvparams |= graphics.to_ganeti(found, context, report)
+    hvparams |= extra.to_ganeti(found, report)
     hvparams |= peripherals.to_ganeti(found, report)
     hvparams |= removable.hvparams_to_ganeti(found.devices.disks, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks, report)

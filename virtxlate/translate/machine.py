@@ -26,10 +26,12 @@ from virtxlate.tables.machine import (
     SMP_PREFERS_CORES_SINCE,
 )
 from virtxlate.translate import cpu
+from virtxlate.translate.extra import Extra
 from virtxlate.translate.terms import carry
 from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 
 _ARCH = "x86_64"
+_SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
 _PC = re.compile(r"pc|pc-i440fx-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII)
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
@@ -53,7 +55,6 @@ def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
         "memory": memory,
         "current_memory": memory,
         "vcpus": beparams.vcpus,
-        "os": _os(instance, report),
         "acpi": ACPI.right(hvparams.acpi),
         "clock_offset": CLOCKS.right(hvparams.use_localtime),
         "on_poweroff": "destroy",
@@ -97,23 +98,26 @@ def machine(instance: Instance) -> str:
     return word
 
 
-def _os(instance: Instance, report: Report) -> domain.Os:
+def operating_system(instance: Instance, free: Extra, report: Report) -> domain.Os:
+    """Give what boots. Raises UnsupportedError for a machine that is not translated."""
     hvparams = instance.hvparams
-    name = machine(instance)
+    told = domain.Os(
+        arch=_ARCH,
+        machine=machine(instance),
+        boot_menu=free.boot_menu,
+        smbios_mode=None if free.sysinfo is None else _SYSINFO,
+    )
     if not hvparams.kernel_path:
         _report_unused_kernel(instance, report)
-        return domain.Os(arch=_ARCH, machine=name)
+        return told
     if " " in (hvparams.root_path or ""):
         for field in ("root_path", "kernel_args"):
             reason = "a root_path of two words is one with the arguments behind it"
             report.lose(f"hvparams.{field}", getattr(hvparams, field), reason)
-    return domain.Os(
-        arch=_ARCH,
-        machine=name,
-        kernel=hvparams.kernel_path,
-        initrd=hvparams.initrd_path or None,
-        cmdline=command_line(instance),
-    )
+    initrd = hvparams.initrd_path or None
+    kernel = {"kernel": hvparams.kernel_path, "initrd": initrd, "cmdline": command_line(instance)}
+    whole: domain.Os = msgspec.structs.replace(told, **kernel)
+    return whole
 
 
 def _report_unused_kernel(instance: Instance, report: Report) -> None:

@@ -22,6 +22,7 @@ from virtxlate.ganeti.words import (
 from virtxlate.placement import Numbers
 from virtxlate.tables.controller import ScsiController, by_ganeti
 from virtxlate.tables.disk import DISK_TYPE_ALIASES
+from virtxlate.translate.extra import held_slots
 from virtxlate.translate.terms import carry
 
 
@@ -45,6 +46,8 @@ class _Pools:
         self.scsi = disk_type(instance) in SCSI_DISK_TYPES
         first = instance.hvparams.kvm_pci_reservations
         self.slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
+        for slot, owner in held_slots(instance).items():
+            self.slots.claim(slot, owner)
         last = SCSI_TARGETS - 1
         if self.scsi:
             last = min(last, scsi_controller(instance).max_scsi_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report
@@ -18,7 +19,7 @@ _DAC = "dac"
 _USER, _POOL = "user", "pool"
 
 
-def to_domain(instance: Instance, context: Context, report: Report) -> tuple[domain.SecurityLabel, ...]:
+def to_domain(instance: Instance, context: Context, report: Report) -> tuple[settings.SecurityLabel, ...]:
     """Give the label of a certain user; otherwise libvirt's own user runs QEMU.
 
     Raises UnsupportedError for a model without the user that it needs, as Ganeti does.
@@ -42,7 +43,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[dom
         reason = "libvirt wants a group too: that of the same name, as the map names none"
         report.lose("hvparams.security_domain", user, reason)
         label = f"{user}:{user}"
-    return (domain.SecurityLabel(type="static", model=_DAC, relabel=True, label=label),)
+    return (settings.SecurityLabel(type="static", model=_DAC, relabel=True, label=label),)
 
 
 def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lab.bootable import STORAGE
 from lab.pairwise import Row, pairwise
-from lab.twins import instance_of
+from lab.twins import KERNEL, instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from virtxlate.ganeti.model import Instance
 
-_CDROM1, _CDROM2, _FLOPPY = (f"{STORAGE}/{name}" for name in ("cdrom1.iso", "cdrom2.iso", "floppy.img"))
+CDROM1, CDROM2, FLOPPY = (f"{STORAGE}/{name}" for name in ("cdrom1.iso", "cdrom2.iso", "floppy.img"))
 
 PARAMETERS: Mapping[str, tuple[Any, ...]] = {
     "disk_type": ("paravirtual", "ide", "scsi-hd", "scsi-cd"),
@@ -54,8 +54,9 @@ PARAMETERS: Mapping[str, tuple[Any, ...]] = {
     "memory": ({}, {"maxmem": 192, "minmem": 96}),
     "cdrom": ("", "one", "two"),
     "cdrom_disk_type": ("", "ide", "paravirtual"),
-    "floppy_image_path": ("", _FLOPPY),
+    "floppy_image_path": ("", FLOPPY),
     "boot_order": ("disk", "network", "cdrom"),
+    "kernel_path": ("", KERNEL),
     "soundhw": ("", "hda", "ac97", "es1370", "sb16"),
     "usb_mouse": ("", "tablet", "mouse"),
     "usb_devices": ("", "keyboard", "keyboard,tablet"),
@@ -79,8 +80,8 @@ _DISPLAYS: Mapping[str, dict[str, Any]] = {
 }
 _CDROMS: Mapping[str, dict[str, str]] = {
     "": {},
-    "one": {"cdrom_image_path": _CDROM1},
-    "two": {"cdrom_image_path": _CDROM1, "cdrom2_image_path": _CDROM2},
+    "one": {"cdrom_image_path": CDROM1},
+    "two": {"cdrom_image_path": CDROM1, "cdrom2_image_path": CDROM2},
 }
 _TOGETHER = ("display", "cdrom", "smp", "memory")
 _NO_HVPARAMS = frozenset({"disks", "nics", "vcpus", "maxmem", "minmem"})

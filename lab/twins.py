@@ -6,6 +6,7 @@ Neither runs a guest: both stay paused, and each is asked for its machine.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from lab.bootable import DISK_MIB, STORAGE, context_for, make_images
 from lab.ganeti_qemu import ganeti_qemu
 from lab.machines import ask_through_libvirt, paused_domain
+from lab.saved_state import loaded, saved_state
 from virtxlate import Report, format_domain, to_domain
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.params import BeParams, HvParams, builtin_hvparams
@@ -20,7 +22,6 @@ from virtxlate.hardware.describe import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from lab.embedded import EmbeddedLibvirt
     from lab.ganeti_judge import Verdict
@@ -31,6 +32,7 @@ VERSION = 3_000_000
 """Of Ganeti: what the judge is."""
 IMAGES = {"cdrom1.iso": 1 << 20, "cdrom2.iso": 1 << 20, "floppy.img": 1_474_560}
 """Empty images besides those of the disks, and their sizes; hvparams name them below STORAGE."""
+KERNEL = f"{STORAGE}/vmlinuz"
 _BRIDGE = "br0"
 _USUAL: Mapping[str, Any] = {
     "kernel_path": "",
@@ -73,11 +75,13 @@ def instance_of(hvparams: Mapping[str, Any], *, disks: int = 1, nics: int = 1, *
 
 @dataclass(frozen=True, kw_only=True)
 class Twins:
-    """Where both QEMUs run: a libvirt host, a bridge of it, and a directory with a short path."""
+    """Where both QEMUs run: a libvirt host, a bridge of it, a directory with a short path, and a kernel."""
 
     host: EmbeddedLibvirt
     bridge: str
     folder: Path
+    kernel: Path
+    """What an instance with a kernel_path boots; KERNEL names it below STORAGE."""
 
     def request(self, instance: Instance) -> dict[str, Any]:
         """Give the instance as the judge takes it; its images are made."""
@@ -85,6 +89,9 @@ class Twins:
         for name, size in IMAGES.items():
             with (self.folder / name).open("wb") as image:
                 image.truncate(size)
+        link = Path(self._here(KERNEL))
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.kernel)
         hvparams = {
             name: self._here(value)
             for name, value in msgspec.structs.asdict(instance.hvparams).items()
@@ -125,6 +132,11 @@ class Twins:
         with ganeti_qemu(verdict, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
             return describe(ask)
 
+    def state_of_ganeti(self, instance: Instance, verdict: Verdict) -> bytes:
+        """Give the state of Ganeti's QEMU, for another one to load. Raises QemuRefusedError, LiveError."""
+        with ganeti_qemu(verdict, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
+            return saved_state(ask, self.folder)
+
     def xml(self, instance: Instance, report: Report) -> str:
         """Give the domain of an instance, with images and bridge of here."""
         here = msgspec.structs.replace(
@@ -140,6 +152,11 @@ class Twins:
         )
         context = context_for(self.folder, {_BRIDGE: self.bridge})
         return format_domain(to_domain(here, context, report))
+
+    def of_libvirt_with(self, xml: str, state: bytes) -> Machine:
+        """Give the machine of libvirt's QEMU that has loaded a state. Raises libvirt.libvirtError."""
+        with loaded(self.host, xml, state, self.folder) as domain:
+            return describe(ask_through_libvirt(domain))
 
     def of_libvirt(self, xml: str) -> Machine:
         """Give the machine of libvirt's QEMU. Raises libvirt.libvirtError."""

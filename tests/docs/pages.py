@@ -15,9 +15,23 @@ from tests.docs.losses import BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advi
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
-from virtxlate.tables import causes, controller, cpu, disk, display, extra, machine, nic, params, removable
+from virtxlate.tables import (
+    causes,
+    controller,
+    cpu,
+    disk,
+    display,
+    extra,
+    hardware,
+    machine,
+    nic,
+    override,
+    params,
+    removable,
+)
+from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, removable, nic, controller, machine, cpu, extra, display, causes)
+TABLES = (disk, removable, nic, controller, machine, cpu, extra, display, override, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (
@@ -46,6 +60,18 @@ A loss is something that one side says and the other cannot. It has a path, a va
 
 `virtxlate translate` prints losses to stderr, `--report FILE` writes them as JSON, `--strict` makes them an
 error (exit code 4). Here `N` is an index, `NAME`, `MODE` and `VLAN` are words of your data.
+"""
+_HARDWARE = """\
+# What is not the same hardware
+
+Every difference that is known between the machine of Ganeti's QEMU and that of the QEMU that libvirt starts.
+`virtxlate abi` says which of them an instance has; [same hardware](guides/same-hardware.md) tells how they
+are known.
+What is not here, and is not reported as a loss, is the same.
+
+- **guest-visible**: a guest can notice.
+- **host-only**: QEMU, its firmware or the host can; no guest does.
+
 """
 _READING = """
 ## Reading Ganeti's data
@@ -172,8 +198,7 @@ def params_page() -> str:
 
 def _older(version: int, defaults: Mapping[str, Any]) -> str:
     rows = "".join(f"- `{name}`: {word(value)}\n" for name, value in defaults.items())
-    release = f"{version // 1_000_000}.{version // 10_000 % 100}"
-    return f"\nA `config.data` older than {release} has other built-in defaults:\n\n{rows}"
+    return f"\nA `config.data` older than {_release(version)} has other built-in defaults:\n\n{rows}"
 
 
 def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
@@ -211,6 +236,26 @@ def _beparams() -> Iterable[tuple[str, str, str]]:
         yield word(name), word(default), where
 
 
+def hardware_page() -> str:
+    """Give ``docs/hardware.md``."""
+    rows = (
+        (row.name, row.severity, row.effect, row.reason, "; ".join(_needs(row)) or "every instance")
+        for row in hardware.KNOWN_DIFFERENCES
+    )
+    return _MADE + _HARDWARE + table(("what", "severity", "effect", "reason", "which instances"), rows)
+
+
+def _needs(row: hardware.KnownDifference) -> Iterable[str]:
+    if row.until != ANY_GANETI:
+        yield f"up to Ganeti {_release(row.until)}"
+    for need in row.needs:
+        yield f"`{need.field}` is {word(need.values) if need.values else 'set'}"
+
+
+def _release(version: int) -> str:
+    return f"{version // 1_000_000}.{version // 10_000 % 100}"
+
+
 def losses_page() -> str:
     """Give ``docs/losses.md``."""
     return (
@@ -245,4 +290,9 @@ def _paths(paths: str) -> str:
     return ", ".join(path if " " in path else f"`{path}`" for path in paths.split(", "))
 
 
-PAGES = {"mapping.md": mapping_page, "params.md": params_page, "losses.md": losses_page}
+PAGES = {
+    "mapping.md": mapping_page,
+    "params.md": params_page,
+    "losses.md": losses_page,
+    "hardware.md": hardware_page,
+}

@@ -125,6 +125,8 @@ _OBJECTS: dict[str, dict[str, Any]] = {
     "/machine": _MACHINE,
     "/machine/peripheral/disk-0": {"bootindex": 1},
     "/machine/peripheral/disk-1": {"bootindex": -1},
+    "/machine/peripheral-anon/device[0]": {"parent_bus": "/machine/i440fx/pci.0", "addr": 10},
+    "/machine/peripheral-anon/device[1]": {"parent_bus": "/machine/peripheral/rp1/rp1", "addr": 10},
     _CPU: _CPU_PROPERTIES,
 }
 ANSWERS: dict[str, Any] = {
@@ -144,6 +146,20 @@ ANSWERS: dict[str, Any] = {
         {"device": "", "inserted": {"node-name": "disk-1", "cache": {"writeback": False}}},
         {"device": "ide1-cd0"},
     ],
+    "query-commands": [{"name": "query-uuid"}, {"name": "x-query-virtio"}, {"name": "x-query-virtio-status"}],
+    "x-query-virtio": [
+        {"name": "virtio-blk", "path": "/machine/peripheral/disk-0/virtio-backend"},
+        {"name": "virtio-scsi", "path": "/machine/peripheral-anon/device[0]/virtio-backend"},
+        {"name": "virtio-balloon", "path": "/machine/peripheral-anon/device[1]/virtio-backend"},
+    ],
+    "x-query-virtio-status": {
+        "host-features": {
+            "unknown-dev-features": 256,
+            "dev-features": ["VIRTIO_BLK_F_FLUSH: Flush command supported", "VIRTIO_BLK_F_DISCARD: Discard"],
+            "transports": ["VIRTIO_F_VERSION_1: Device compliant for v1 spec (legacy)"],
+        },
+        "guest-features": {"dev-features": [], "transports": []},
+    },
 }
 """Command to what QEMU returns, where that does not depend on the arguments."""
 _MONITOR = {"info qtree": QTREE, "info ramblock": RAM_BLOCKS}

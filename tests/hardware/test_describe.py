@@ -13,6 +13,7 @@ from virtxlate.hardware.describe import describe
 from virtxlate.hardware.model import Cpu, Device, Machine
 from virtxlate.hardware.qtree import parse_qtree
 
+FEATURES = "VIRTIO_BLK_F_DISCARD VIRTIO_BLK_F_FLUSH VIRTIO_F_VERSION_1 0x100"
 DEVICES = (
     Device(
         path="PCI 01.0",
@@ -43,7 +44,7 @@ DEVICES = (
         bus="PCI",
         driver="piix3-usb-uhci",
         pci="8086:7020 1af4:1100",
-        properties={"addr": "01.2"},
+        properties={"addr": "01.2", "virtio features": FEATURES},
     ),
     Device(
         path="PCI 01.2/usb-bus port 1",
@@ -81,7 +82,12 @@ DEVICES = (
         id="disk-0",
         pci="1af4:1001 1af4:0002",
         bars={"bar 0": "i/o 128"},
-        properties={"addr": "0c.0", "romfile": "", "bootindex": "1"},
+        properties={
+            "addr": "0c.0",
+            "romfile": "",
+            "bootindex": "1",
+            "virtio features": FEATURES,
+        },
     ),
     Device(
         path="PCI 0c.0/virtio-pci-bus virtio-blk-device",
@@ -133,6 +139,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "query-memory-size-summary": {"query-memory-size-summary": {"base-memory": "128M"}},
     "query-hotpluggable-cpus": {"query-hotpluggable-cpus": [{"props": {"core-id": 0}}]},
     "query-block": {"query-block": {"device": "disk-0"}},
+    "query-commands": {"query-commands": ["query-uuid"]},
+    "x-query-virtio": {"x-query-virtio": [{"name": "virtio-blk"}]},
+    "x-query-virtio-status": {"x-query-virtio-status": {"host-features": 5}},
     "qom-list": {"qom-list": [{"name": "type"}]},
     "human-monitor-command": {"human-monitor-command": 5},
     "info qtree": {"info qtree": "unknown command: 'info qtree'\r\n"},
@@ -147,6 +156,12 @@ def test_an_answer_of_another_shape_is_refused_by_its_name(at: str) -> None:
 
 def test_every_answer_is_needed() -> None:
     assert {command for command in ANSWERS if command not in WRONG} == set()
+
+
+def test_a_qemu_that_does_not_tell_virtio_features_is_described_without() -> None:
+    older = describe(Answers({"query-commands": [{"name": "query-uuid"}]}))
+    assert [name for device in older.devices for name in device.properties if " " in name] == []
+    assert len(older.devices) == len(DEVICES)
 
 
 def test_a_text_too_long_or_too_deep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

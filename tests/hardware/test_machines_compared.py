@@ -153,6 +153,10 @@ SAME = {
     "ids": ('dev: lsi53c895a, id "scsi"', 'dev: lsi53c895a, id "scsi0"'),
     "names of buses": ("bus: scsi.0", "bus: ua-scsi.0"),
     "where the firmware put a region": ("at 0xc000 [0xc0ff]", "at 0xffffffffffffffff [0xfe]"),
+    "the USB port that was asked for": (
+        "usb_version = 2 (0x2)",
+        'usb_version = 2 (0x2)\n            port = "1"',
+    ),
     "the address that a guest gave to a USB device": ("addr 0.0, port 1", "addr 0.2, port 1"),
 }
 

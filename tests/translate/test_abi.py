@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.translate.building import disk, instance
+from tests.translate.building import disk, instance, nic
 from virtxlate import Context
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
@@ -30,6 +30,10 @@ CASES: list[tuple[Instance, list[str]]] = [
         instance((disk(),), boot_order="cdrom", cdrom_image_path="/a.iso", cdrom_disk_type="ide"),
         [*ALWAYS, "boot from CD-ROM"],
     ),
+    (instance((), (nic(),), vnet_hdr=False), [*ALWAYS, "offloads of virtio NICs"]),
+    (instance((), (nic(),), vnet_hdr=False, nic_type="e1000"), ALWAYS),
+    (instance(vnet_hdr=False), ALWAYS),
+    (msgspec.structs.replace(instance((disk(),)), version=3_020_000), ALWAYS),
 ]
 
 
@@ -40,7 +44,7 @@ def test_a_known_difference_holds_where_its_needs_are_met(one: Instance, expecte
 
 def test_no_table_is_left_out() -> None:
     tables = {name for name in vars(hardware) if name.isupper() and not name.startswith("_")}
-    assert tables == {"KNOWN_DIFFERENCES"}
+    assert tables == {"ANY_GANETI", "KNOWN_DIFFERENCES"}
     found = {name for one, _ in CASES for name in names(one)}
     assert {row.name for row in hardware.KNOWN_DIFFERENCES} == found
 
@@ -58,9 +62,12 @@ def test_a_loss_that_the_guest_sees_comes_first() -> None:
     found = abi_differences(one, CONTEXT)
     assert found[0] == AbiDifference(
         at="hvparams.strange",
+        value=1,
         severity=Severity.GUEST_VISIBLE,
-        effect="1 is not there as it was",
-        reason="not a KVM hypervisor parameter that is known",
+        effect="not a KVM hypervisor parameter that is known",
+    )
+    assert str(found[0]) == (
+        "guest-visible: hvparams.strange = 1: not a KVM hypervisor parameter that is known"
     )
     assert [each.at for each in found[1:]] == names(one)
 

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(msgspec.json.format(answer, indent=2) + b"\n")
     else:
         for each in shown:
-            show(f"{each.severity}: {each.at}: {each.effect} ({each.reason})")
+            show(str(each))
         if not visible:
             show(f"{instance.name}: the guest sees the same machine")
     return _DIFFERENT if visible else 0

@@ -11,8 +11,8 @@ import msgspec
 
 from virtxlate.hardware.model import Cpu, Device, Machine
 
-HOST_SIDE = frozenset({"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap"})
-"""Properties that name a backend."""
+UNSEEN = frozenset({"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "port"})
+"""Properties that name a backend; and the USB port that was asked for: the path has the one that it got."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ def _hidden_with_its_owner(path: str, before: Mapping[str, Device], after: Mappi
 
 def _shown(device: Device) -> dict[str, str]:
     """Give what a guest can see of a device besides its driver."""
-    properties = {name: value for name, value in device.properties.items() if name not in HOST_SIDE}
+    properties = {name: value for name, value in device.properties.items() if name not in UNSEEN}
     return {"pci id": device.pci, **device.bars, **properties}
 
 

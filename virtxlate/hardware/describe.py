@@ -34,6 +34,8 @@ _CPU_PROPERTIES = (
 )
 _NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
 """Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
+_WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
+_ROOT_BUSES = ("/pci.0", "/pcie.0")
 _RAM_BLOCK = re.compile(r"\s*(\S+)\s+\S+ \S+\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s.*)?", re.ASCII)
 
 
@@ -91,6 +93,28 @@ class _Block(msgspec.Struct):
     inserted: _Inserted | None = None
 
 
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Virtio(msgspec.Struct):
+    """A row of x-query-virtio."""
+
+    path: str
+
+
+class _Features(msgspec.Struct, rename="kebab"):
+    dev_features: list[str]
+    transports: list[str]
+    unknown_dev_features: int = 0
+
+
+class _VirtioStatus(msgspec.Struct, rename="kebab"):
+    """Of x-query-virtio-status: what the device offers, whatever the guest took of it."""
+
+    host_features: _Features
+
+
 def describe(ask: Ask) -> Machine:
     """Give the machine of the QEMU that ``ask`` reaches.
 
@@ -110,7 +134,10 @@ def describe(ask: Ask) -> Machine:
         properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
         cpu=_cpu(ask, min(slots, key=_order).qom_path),
         cpus=tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots)),
-        devices=with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask)),
+        devices=with_properties(
+            with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask)),
+            _virtio_features(ask),
+        ),
         memories=_memories(_monitor(ask, "info ramblock")),
     )
 
@@ -168,6 +195,37 @@ def _with_write_cache(devices: Iterable[Device], caches: Mapping[str, str]) -> I
             yield each
         else:
             yield msgspec.structs.replace(each, properties={**each.properties, "write-cache": word})
+
+
+def _virtio_features(ask: Ask) -> dict[str, dict[str, str]]:
+    """Give what each virtio device offers; QEMU tells it since 7.2, and not for good.
+
+    Its properties do not tell: what a tap cannot do is not offered.
+    """
+    commands = {command.name for command in _read(ask, list[_Named], "query-commands")}
+    if not {"x-query-virtio", "x-query-virtio-status"} <= commands:
+        return {}
+    found = {}
+    for row in _read(ask, list[_Virtio], "x-query-virtio"):
+        owner = _owner(ask, row.path)
+        if owner:
+            features = _read(ask, _VirtioStatus, "x-query-virtio-status", path=row.path).host_features
+            names = sorted(each.partition(":")[0] for each in (*features.dev_features, *features.transports))
+            found[owner] = {"virtio features": " ".join((*names, hex(features.unknown_dev_features)))}
+    return found
+
+
+def _owner(ask: Ask, backend: str) -> str:
+    """Give the id of the PCI device around a virtio device; its path on the root bus where it has none."""
+    device = backend.removesuffix("/virtio-backend")
+    named = _WITH_ID.fullmatch(device)
+    if named:
+        return named[1]
+    bus = _property(ask, device, "parent_bus")
+    number = _property(ask, device, "addr")
+    if not (isinstance(bus, str) and bus.endswith(_ROOT_BUSES) and isinstance(number, int)):
+        return ""
+    return f"PCI {number >> 3:02x}.{number & 7}"
 
 
 def _children(ask: Ask, path: str) -> list[_Property]:

@@ -179,10 +179,10 @@ def _device(found: _Found, path: str) -> Device:
 
 
 def with_properties(devices: Iterable[Device], more: Mapping[str, Mapping[str, str]]) -> tuple[Device, ...]:
-    """Give the devices with ``more`` properties, by id."""
+    """Give the devices with ``more`` properties, by id, or by path where one has none."""
     return tuple(
-        msgspec.structs.replace(each, properties={**each.properties, **more[each.id]})
-        if each.id in more
+        msgspec.structs.replace(each, properties={**each.properties, **more[each.id or each.path]})
+        if (each.id or each.path) in more
         else each
         for each in devices
     )

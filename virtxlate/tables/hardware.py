@@ -10,6 +10,7 @@ import msgspec
 
 from virtxlate.errors import TableError
 from virtxlate.report import Severity
+from virtxlate.tables.disk import ANY_GANETI
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -36,6 +37,8 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[Shown, ...]
     needs: tuple[Need, ...] = ()
     """All of them; none: every instance."""
+    until: int = ANY_GANETI
+    """The last Ganeti that it is known of: 3010000 is 3.1."""
     severity: Severity
     effect: str
     reason: str
@@ -43,6 +46,7 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 _NO_KERNEL = Need("hvparams.kernel_path", ("",))
 _FIRST = (Shown("boot", "order"), Shown("*", "bootindex"))
+_LETTERS_UNTIL = 3_019_999
 _FIRST_REASON = "libvirt tells the firmware a device, Ganeti before 3.2 a kind of device"
 
 KNOWN_DIFFERENCES = (
@@ -74,6 +78,7 @@ KNOWN_DIFFERENCES = (
         severity=Severity.HOST_ONLY,
         effect="none: the firmware boots the first disk, by its address",
         reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
     ),
     KnownDifference(
         name="boot from network",
@@ -82,6 +87,7 @@ KNOWN_DIFFERENCES = (
         severity=Severity.HOST_ONLY,
         effect="none: the firmware boots from the network",
         reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
     ),
     KnownDifference(
         name="boot from CD-ROM",
@@ -90,6 +96,19 @@ KNOWN_DIFFERENCES = (
         severity=Severity.HOST_ONLY,
         effect="none: the firmware boots the first CD-ROM, by its address",
         reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
+    ),
+    KnownDifference(
+        name="offloads of virtio NICs",
+        shown=(Shown("PCI", "virtio features"),),
+        needs=(
+            Need("hvparams.vnet_hdr", (False,)),
+            Need("hvparams.nic_type", ("paravirtual",)),
+            Need("nics"),
+        ),
+        severity=Severity.GUEST_VISIBLE,
+        effect="the guest's driver may leave checksums and segmentation to the host; under Ganeti it may not",
+        reason="libvirt opens the tap of every virtio NIC with vnet_hdr",
     ),
 )
 

@@ -17,13 +17,20 @@ from virtxlate.translate.instance import to_domain
 class AbiDifference(msgspec.Struct, frozen=True, kw_only=True):
     """One difference between the guest's machine under Ganeti and under libvirt.
 
-    ``at`` is the path of a loss (``hvparams.soundhw``), or the name of a known difference (``strict boot``).
+    ``at`` is the path of a loss (``hvparams.soundhw``), with the value that is lost, or the name of a known
+    difference (``strict boot``). A loss says effect and reason in one.
     """
 
     at: str
+    value: str | int | float | bool | None = None
     severity: Severity
     effect: str
-    reason: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" = {self.value!r}"
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.severity}: {self.at}{value}: {self.effect}{reason}"
 
 
 def abi_differences(instance: Instance, context: Context) -> tuple[AbiDifference, ...]:
@@ -40,12 +47,7 @@ def abi_differences(instance: Instance, context: Context) -> tuple[AbiDifference
 def _of_losses(losses: Iterable[Loss]) -> Iterator[AbiDifference]:
     for loss in losses:
         if loss.severity == Severity.GUEST_VISIBLE:
-            yield AbiDifference(
-                at=loss.path,
-                severity=loss.severity,
-                effect=f"{loss.value!r} is not there as it was",
-                reason=loss.reason,
-            )
+            yield AbiDifference(at=loss.path, value=loss.value, severity=loss.severity, effect=loss.reason)
 
 
 def _of_table(rows: Iterable[KnownDifference]) -> Iterator[AbiDifference]:
@@ -55,7 +57,11 @@ def _of_table(rows: Iterable[KnownDifference]) -> Iterator[AbiDifference]:
 
 def known(instance: Instance) -> tuple[KnownDifference, ...]:
     """Give the rows of the table of known differences that hold for an instance."""
-    return tuple(row for row in KNOWN_DIFFERENCES if all(_is_met(need, instance) for need in row.needs))
+    return tuple(
+        row
+        for row in KNOWN_DIFFERENCES
+        if instance.version <= row.until and all(_is_met(need, instance) for need in row.needs)
+    )
 
 
 def _is_met(need: Need, instance: Instance) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from tests.docs.losses import BY_PARAMETER, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
-from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
+from virtxlate.ganeti.params import DEFAULT_NICPARAMS, OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
 from virtxlate.tables import (
     causes,
@@ -21,6 +21,7 @@ from virtxlate.tables import (
     cpu,
     disk,
     display,
+    effects,
     extra,
     hardware,
     machine,
@@ -44,7 +45,9 @@ Every table that the translation reads, in both directions. A term without a row
 loss, never a guess. The hvparams as a whole are in [params.md](params.md).
 """
 _PARAMS = """\
-# Every hvparam and beparam
+# Every hvparam, beparam and nicparam
+
+`virtxlate params NAME` prints a row of this page.
 
 What is carried stands at the named places of the document, below `<domain>`. What is not carried is reported
 as a loss where its value is not the default of Ganeti 3.1. In both cases the filled value rides in the
@@ -186,12 +189,15 @@ def params_page() -> str:
             f"\n{len(params.TRANSLATED)} of {len(HvParams.__struct_fields__)} hvparams are carried. ",
             f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
             "\n## hvparams that are carried\n\n",
-            table(("hvparam", "default", "where"), _carried()),
-            "\n## hvparams that are not carried\n\n",
+            table(("hvparam", "default", "for QEMU", "where"), _carried()),
+            "\n## hvparams that libvirt does by another means\n\n",
+            "The reason says which, and is reported where the value is not the default.\n\n",
             "Only with: without that other parameter this one does nothing, and nothing is lost.\n\n",
-            table(("hvparam", "default", "severity", "reason", "only with"), _not_carried()),
+            table(("hvparam", "default", "for QEMU", "severity", "reason", "only with"), _not_carried()),
             "\n## beparams\n\n",
-            table(("beparam", "default", "where"), _beparams()),
+            table(("beparam", "default", "for QEMU", "where"), _beparams()),
+            "\n## nicparams\n\n",
+            table(("nicparam", "default", "for QEMU", "where"), _nicparams()),
         )
     )
 
@@ -216,24 +222,28 @@ def _all_fields(row: causes.Cause) -> tuple[str, ...]:
     return (*row.fields, *row.placing)
 
 
-def _carried() -> Iterable[tuple[str, str, str]]:
+def _carried() -> Iterable[tuple[str, ...]]:
     for name, default in _defaults(HvParams).items():
         if name in params.TRANSLATED:
-            yield word(name), word(default), places(f"hvparams.{name}")
+            yield word(name), word(default), effects.HVPARAM_EFFECTS[name], places(f"hvparams.{name}")
 
 
 def _not_carried() -> Iterable[tuple[str, ...]]:
     defaults = _defaults(HvParams)
     for row in params.UNTRANSLATED:
-        yield word(row.name), word(defaults[row.name]), row.severity, row.reason, _cell(row.needs)
+        effect = effects.HVPARAM_EFFECTS[row.name]
+        yield word(row.name), word(defaults[row.name]), effect, row.severity, row.reason, _cell(row.needs)
 
 
-def _beparams() -> Iterable[tuple[str, str, str]]:
+def _beparams() -> Iterable[tuple[str, ...]]:
     for name, default in _defaults(BeParams).items():
-        where = places(f"beparams.{name}") or "only in the metadata"
-        if name == "minmem":
-            where += "; a loss where it is not maxmem"
-        yield word(name), word(default), where
+        where = places(f"beparams.{name}") or params.METADATA_ONLY[f"beparams.{name}"]
+        yield word(name), word(default), effects.BEPARAM_EFFECTS[name], where
+
+
+def _nicparams() -> Iterable[tuple[str, ...]]:
+    for name, default in DEFAULT_NICPARAMS.items():
+        yield word(name), word(default), effects.NICPARAM_EFFECTS[name], places(f"nics[].{name}")
 
 
 def hardware_page() -> str:

@@ -396,6 +396,10 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "BEPARAM_EFFECTS",
+    "HVPARAM_EFFECTS",
+    "METADATA_ONLY",
+    "NICPARAM_EFFECTS",
     "SHELL_WORDS_SINCE",
     "SYSTEM_ENTRIES",
     "SECURITY_MODELS",

@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _explain(verbs)
     _abi(verbs)
     _hvinfo(verbs)
+    _params(verbs)
     _runtime(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
     _define(
@@ -127,6 +128,20 @@ def _translate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         help="json: instance, xml and losses in one object",
     )
     _source_options(parser)
+
+
+def _params(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "params",
+        "params",
+        "show what becomes of Ganeti's parameters, in XML and for QEMU",
+        "virtxlate params vnc_bind_address",
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="hvparam, beparam or nicparam; none: all")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each"
+    )
 
 
 def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:

@@ -114,6 +114,14 @@ UNTRANSLATED = (
     Untranslated("vnet_hdr", _HOST, "libvirt decides on vnet_hdr itself: on for virtio"),
 )
 
+METADATA_ONLY = {
+    "beparams.always_failover": "Ganeti's own business: it rides in the metadata",
+    "beparams.auto_balance": "Ganeti's own business: it rides in the metadata",
+    "beparams.spindle_use": "Ganeti's own business: it rides in the metadata",
+    "beparams.minmem": "libvirt has no lower bound for the balloon: virsh setmem moves it",
+}
+"""beparams that no element stands for, and what becomes of them."""
+
 _NAMES = {row.name for row in UNTRANSLATED}
 if any(row.needs not in {"", *_NAMES, *TRANSLATED} for row in UNTRANSLATED):
     raise TableError("params: a row needs an hvparam that no list has")

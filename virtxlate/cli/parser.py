@@ -70,6 +70,12 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
         help="what SOURCE is; found out by looking at it otherwise",
     )
     group.add_argument(
+        "--ganeti-version",
+        metavar="X.Y",
+        help="Ganeti that runs the instances: decides what differs between versions, defaults included "
+        "(default: what config.data says, else 3.1)",
+    )
+    group.add_argument(
         "--runtime",
         metavar="PATH",
         help="runtime file, or directory of NAME.runtime files: its addresses win, the guest has seen them",

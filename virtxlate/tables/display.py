@@ -65,9 +65,10 @@ SOUND_CARDS = (
     SoundCard(ganeti="ac97", libvirt="ac97", pci=True),
     SoundCard(ganeti="es1370", libvirt="es1370", pci=True),
     SoundCard(ganeti="sb16", libvirt="sb16", pci=False),
-    SoundCard(ganeti="pcspk", libvirt="pcspk", pci=False),
 )
-"""Source: QEMU 7.2 ``-audio model=help``; libvirt 9.0.0 domain_conf.c (virDomainSoundModel)."""
+"""Source: QEMU 7.2 ``-audio model=help``; libvirt 9.0.0 domain_conf.c (virDomainSoundModel). libvirt asks for
+pcspk by ``-soundhw``, which QEMU does not have since 7.1.
+"""
 
 USB_INPUTS = Bijection("usb device", [("mouse", "mouse"), ("tablet", "tablet"), ("keyboard", "keyboard")])
 """Words of ``-usbdevice`` beside libvirt's input types; QEMU has no others that it can start everywhere."""

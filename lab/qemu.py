@@ -20,8 +20,9 @@ def command_line(root: Path, name: str) -> list[str]:
 
 
 def device_options(words: list[str]) -> list[dict[str, Any]]:
-    """Give the -device options, in order; libvirt writes each as JSON.
+    """Give the -device options, in order; libvirt writes each as JSON; what it only passes on is left out.
 
     ``[{"driver": "virtio-blk-pci", "id": "virtio-disk0", "bus": "pci.0", "addr": "0xc"}, ...]``
     """
-    return [json.loads(value) for option, value in itertools.pairwise(words) if option == "-device"]
+    told = (value for option, value in itertools.pairwise(words) if option == "-device")
+    return [json.loads(value) for value in told if value.startswith("{")]

@@ -98,7 +98,7 @@ _BY_TYPE: dict[type, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: st.integers(0, 2**31),
 }
-_PLACED_BY = ("cdrom_disk_type", "cdrom_image_path", "cdrom2_image_path", "soundhw")
+_PLACED_BY: tuple[str, ...] = ()
 """Untranslated, but they take places on a bus."""
 _UNTRANSLATED = {
     row.name: _BY_TYPE[type(getattr(_DEFAULTS, row.name))]
@@ -114,12 +114,68 @@ _cdroms = st.sampled_from(
         {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "scsi-cd"},
         {"cdrom_image_path": "/a.iso", "cdrom_disk_type": "ide"},
         {"cdrom2_image_path": "/b.iso", "cdrom_disk_type": "paravirtual"},
+        {
+            "cdrom_image_path": "http://h/a.iso?x=1",
+            "cdrom2_image_path": "ftp://h:2121/b",
+            "cdrom_disk_type": "scsi-cd",
+        },
+        {"cdrom_image_path": "/a.iso", "floppy_image_path": "/f.img", "cdrom_disk_type": "paravirtual"},
+    ]
+)
+_BINDS = ("127.0.0.1", "0.0.0.0", "::1", "eth0")
+_displays: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "vnc_bind_address": st.sampled_from([*_BINDS, "/run/vnc"]),
+            "vnc_password_file": st.just("") | paths,
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "spice_bind": st.sampled_from(_BINDS),
+            "spice_password_file": st.just("") | paths,
+            "spice_image_compression": st.sampled_from(["", "auto_lz", "off"]),
+            "spice_streaming_video": st.sampled_from(["", "all"]),
+            "spice_playback_compression": st.booleans(),
+            "spice_use_tls": st.booleans(),
+            "spice_use_vdagent": st.booleans(),
+        }
+    ),
+)
+_securities: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {},
+        {"security_model": "user", "security_domain": "kvm1"},
+        {"security_model": "pool"},
+        {"security_domain": "kvm1"},
     ]
 )
 _MACHINES = ("", "pc", "pc-i440fx-2.8", "pc-i440fx-6.1", "pc-i440fx-6.2", "pc-i440fx-7.2", "pc-1.3")
 _KERNEL_ARGS = ("ro", "", "ro quiet", " x ", "ro console=ttyS0,9600", " console=ttyS0,1\n")
 _ROOT_PATHS = (None, "", "/dev/vda1", "UUID=x y", " ", "a\tb")
+_CPUS = (
+    "",
+    "host",
+    "host,+pcid",
+    "max",
+    "qemu64",
+    "Haswell,-hle,pcid=on",
+    "EPYC-v4",
+    "kvm64,+x2apic,hv_relaxed",
+)
+_EXTRAS = (
+    "",
+    "-device virtio-rng-pci,bus=pci.0,addr=0x1f",
+    "-object rng-random,id=r,filename=/dev/urandom -device virtio-rng-pci,rng=r,max-bytes=9,period=1",
+    "-smbios type=1,serial=a -boot menu=on -no-hpet",
+    "-watchdog-action poweroff -device i6300esb -device pvpanic",
+)
 _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
+    "kvm_extra": st.sampled_from(_EXTRAS),
+    "cpu_mask": st.sampled_from(["all", "0", "0-3,5", "1, 2"]),
+    "cpu_type": st.sampled_from(_CPUS),
+    "mem_path": st.just("") | paths | st.just("/dev/hugepages"),
     "acpi": st.booleans(),
     "boot_order": st.sampled_from(["disk", "network", "cdrom", "floppy"]),
     "disk_aio": st.sampled_from(["threads", "native", "io_uring"]),
@@ -137,7 +193,11 @@ _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
     "scsi_controller_type": st.sampled_from([row.ganeti for row in SCSI_CONTROLLERS]),
     "serial_console": st.booleans(),
     "serial_speed": st.sampled_from([38400, 9600, 115200]),
-    "soundhw": st.sampled_from(["", "hda"]),
+    "keymap": st.just("") | xml_texts,
+    "soundhw": st.sampled_from(["", "hda", "ac97", "es1370", "sb16", "gus"]),
+    "usb_devices": st.sampled_from(["", "keyboard", "mouse,tablet", "braille,keyboard"]),
+    "usb_mouse": st.sampled_from(["", "mouse", "tablet"]),
+    "use_guest_agent": st.booleans(),
     "use_localtime": st.booleans(),
     "vga": st.sampled_from(["std", *(left for left, _right in VGAS.rows)]),
     "vhost_net": st.booleans(),
@@ -155,6 +215,8 @@ def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
         **draw(_some_untranslated),
         **draw(_topologies(vcpus)),
         **draw(_cdroms),
+        **draw(_displays),
+        **draw(_securities),
     }
     return HvParams(**values)
 

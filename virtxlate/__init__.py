@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from virtxlate.report import Loss, Report, Severity
     from virtxlate.rules import RULES, Rule, validate
     from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap, ScsiResolver, parse_scsi_map
+    from virtxlate.translate.abi import AbiDifference, abi_differences
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RULES",
+    "AbiDifference",
     "ConnectionFailedError",
     "Context",
     "DeviceInfo",
@@ -101,6 +103,7 @@ __all__ = [
     "Violation",
     "VirtxlateError",
     "__version__",
+    "abi_differences",
     "derive_hvinfo",
     "explain",
     "format_domain",
@@ -130,6 +133,7 @@ _HOMES = {
     "report": ("Loss", "Report", "Severity"),
     "rules": ("RULES", "Rule", "validate"),
     "scsi": ("ScsiAddress", "ScsiDevice", "ScsiMap", "ScsiResolver", "parse_scsi_map"),
+    "translate.abi": ("AbiDifference", "abi_differences"),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),

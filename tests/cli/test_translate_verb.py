@@ -26,6 +26,7 @@ from tests.cli.running import (
     instance_in,
     listing,
 )
+from tests.golden.cases import GANETI
 from virtxlate import to_domain, validate
 
 GOLDEN = (FIXTURES / "domain" / "cluster.web1.xml").read_text()
@@ -369,3 +370,14 @@ def test_without_rich_there_is_no_progress_bar(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert cli("translate", CLUSTER, "--output-dir", tmp_path).code == 0
     assert len(listing(tmp_path)) == 6
+
+
+def test_the_version_of_ganeti_can_be_given(cli: Cli) -> None:
+    data = str(GANETI / "boot-network-two-nics-3.1.json")
+    assert cli("translate", data).out.count("<boot order=") == 2
+    assert cli("translate", data, "--ganeti-version", "3.2").out.count("<boot order=") == 1
+    wrong = cli("translate", data, "--ganeti-version", "new")
+    assert (wrong.code, wrong.error) == (
+        2,
+        "error: --ganeti-version: expected a number such as 3.0, found 'new'",
+    )

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[2] / "virtxlate"
 BY_PARAMETER = "(row.reason)"
-BY_CONTROLLER = "(row.note)"
 BY_RULE = "(_reason(rule, fault))"
 _DEFAULT_SEVERITY = "host-only"
 
@@ -134,10 +133,10 @@ READING = {
 
 TO_LIBVIRT = {
     BY_PARAMETER: Advice("hvparams.NAME", "See [params.md](params.md), which has a row for each parameter."),
-    BY_CONTROLLER: Advice(
-        "hvparams.scsi_controller_type",
-        "See the note in [mapping.md](mapping.md#virtxlatetablescontroller). Guests without a driver that "
-        "reads the EEPROM do not notice.",
+    "without a UUID the disk has no name of its own in VPD page 0x83, but libvirt's": Advice(
+        "disks[N].uuid",
+        "Translate from `config.data`, which has the UUIDs. Else look for `/dev/disk/by-id` in the guest's "
+        "`/etc/fstab` before the first start.",
     ),
     BY_RULE: Advice(
         "disks[N], hvparams.scsi_controller_type, devices",
@@ -176,10 +175,67 @@ TO_LIBVIRT = {
     "libvirt has no lower bound for the balloon: the guest starts with maxmem": Advice(
         "beparams.minmem", "Nothing, if the host has the memory. `virsh setmem` moves the balloon later."
     ),
-    "CD-ROM and floppy images are not translated yet: nothing is told to boot first": Advice(
-        "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or add the CD-ROM by hand."
+    "there is no image to boot from: nothing is told to boot first": Advice(
+        "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or name an image."
+    ),
+    "under Ganeti it takes the SCSI id of the first disk, and QEMU does not start; here a free one": Advice(
+        "hvparams.cdrom_disk_type", "Nothing: the guest starts. Ganeti's own does not."
     ),
     "Ganeti ignores it when a kernel is given": Advice("hvparams.boot_order", "Nothing."),
+    "there is no display that needs it": Advice("hvparams.keymap", "Nothing."),
+    "Ganeti gives a VNC socket no password": Advice(
+        "hvparams.vnc_password_file", "Nothing. The directory's permissions decide who may connect."
+    ),
+    "a network_port up to 5900 is no VNC display: Ganeti shows none": Advice(
+        "hvparams.vnc_bind_address", "Nothing, or give the instance another port in Ganeti."
+    ),
+    "the data does not tell it: libvirt chooses a port": Advice(
+        "network_port", "`virsh domdisplay` tells the port. Translate from `config.data` for the old one."
+    ),
+    "a domain holds no password: nobody can connect until one is set": Advice(
+        "hvparams.vnc_password_file, hvparams.spice_password_file",
+        "Set it on the running domain: `virsh update-device` with the `<graphics>` and its `passwd`; "
+        "libvirt never shows it again without `--security-info`.",
+    ),
+    "no address for this interface in the map: only the host itself may connect": Advice(
+        "hvparams.vnc_bind_address, hvparams.spice_bind",
+        'Name the address in the map: `[addresses]` `eth0 = "192.0.2.11"`.',
+    ),
+    "libvirt has no sound card of this name: the guest has none": Advice(
+        "hvparams.soundhw", "Choose hda or ac97 in Ganeti first."
+    ),
+    "libvirt has no such USB device: QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.usb_devices, hvparams.usb_mouse",
+        "Nothing, if QEMU of that host knows the device. `virsh define` and `start` work.",
+    ),
+    "the host's CPU needs KVM: the guest gets all that the emulator can": Advice(
+        "hvparams.cpu_type",
+        "Use `--domain-type kvm`.",
+    ),
+    "libvirt does not know a word of it: QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.cpu_type",
+        "Nothing: the guest sees the same CPU. Look at the flags if you want libvirt to manage it.",
+    ),
+    "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path": Advice(
+        "hvparams.mem_path",
+        "Name the mount in `/etc/libvirt/qemu.conf` of the host.",
+    ),
+    "libvirt runs QEMU as its own user, whatever the pool: user in qemu.conf": Advice(
+        "hvparams.security_model",
+        "Name the user in `/etc/libvirt/qemu.conf`, or set security_model to user.",
+    ),
+    "Ganeti wants it with security_model user only": Advice(
+        "hvparams.security_domain",
+        "Nothing: Ganeti refuses it.",
+    ),
+    "libvirt wants a group too: that of the same name, as the map names none": Advice(
+        "hvparams.security_domain",
+        'Name user and group in the map: `[users]` `kvm1 = "kvm1:kvm"`.',
+    ),
+    "QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.kvm_extra",
+        "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
+    ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
@@ -202,6 +258,7 @@ TO_LIBVIRT = {
 
 _SINGLE = "Ganeti gives an instance one of these"
 TO_GANETI = {
+    "Ganeti has no word for a property of QEMU's own": Advice("kvm_extra"),
     "only the metadata of virtxlate carries it": Advice(
         "os, primary_node, admin_state, tags and the like, hvparams.kvm_pci_reservations, every hvparam that "
         "is not translated"
@@ -261,8 +318,47 @@ TO_GANETI = {
     "the interface does not tell its driver": Advice("hvparams.vhost_net, hvparams.virtio_net_queues"),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
     "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
+    "'' and the disk_type itself mean the same; Ganeti up to 3.0 boots a CD-ROM from IDE": Advice(
+        "hvparams.cdrom_disk_type"
+    ),
+    "there is no CD-ROM to tell it by": Advice("hvparams.cdrom_disk_type"),
+    "a port that a URL's scheme has by itself is not told, nor an empty query": Advice(
+        "hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path"
+    ),
+    "Ganeti's images are files and URLs": Advice(
+        "hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path"
+    ),
+    "Ganeti gives an instance one display, VNC or SPICE": Advice("graphics"),
+    "there is no display to tell it by": Advice(
+        "hvparams.vnc_bind_address, hvparams.keymap, hvparams.vnc_password_file"
+    ),
+    "a domain does not tell from which file a password came": Advice(
+        "hvparams.vnc_password_file, hvparams.spice_password_file"
+    ),
+    "Ganeti's socket has the name of the instance": Advice("hvparams.vnc_bind_address, hvparams.spice_bind"),
+    "the spelling of a directory is not kept": Advice("hvparams.vnc_bind_address"),
+    "Ganeti listens on an address or a socket": Advice("hvparams.vnc_bind_address, hvparams.spice_bind"),
+    "an interface without an address in the map became it": Advice(
+        "hvparams.vnc_bind_address, hvparams.spice_bind"
+    ),
+    "Ganeti has no such sound card": Advice("hvparams.soundhw"),
+    "a sound card that libvirt does not have left no trace": Advice("hvparams.soundhw"),
+    "a USB device does not tell which parameter asked for it": Advice(
+        "hvparams.usb_mouse, hvparams.usb_devices"
+    ),
+    "Ganeti has no such channel": Advice("channels"),
+    "without SPICE it has no effect": Advice("hvparams.spice_use_vdagent"),
+    "with SPICE, '' and 'qxl' mean the same": Advice("hvparams.vga"),
+    "the spelling of a CPU and its flags is not kept": Advice("hvparams.cpu_type"),
+    "the spelling of a CPU list is not kept": Advice("hvparams.cpu_mask"),
+    "huge pages do not tell the path": Advice("hvparams.mem_path"),
+    "without a label libvirt's own user runs QEMU": Advice(
+        "hvparams.security_model, hvparams.security_domain",
+    ),
+    "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),
     "'' and 'std' mean the same to libvirt": Advice("hvparams.vga"),
+    "'' and 'cirrus' mean the same to so old a machine": Advice("hvparams.vga"),
     _SINGLE: Advice("controllers, videos"),
     "'' and 'pc' mean the same to libvirt": Advice("hvparams.machine_version"),
     "libvirt writes it where no emulator was asked for, too": Advice("hvparams.kvm_path"),

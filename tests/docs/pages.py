@@ -11,23 +11,29 @@ from typing import Any
 
 import msgspec
 
-from tests.docs.losses import (
-    BY_CONTROLLER,
-    BY_PARAMETER,
-    BY_RULE,
-    READING,
-    TO_GANETI,
-    TO_LIBVIRT,
-    Advice,
-    stated,
-)
+from tests.docs.losses import BY_PARAMETER, BY_RULE, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
-from virtxlate.ganeti.params import OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
+from virtxlate.ganeti.params import DEFAULT_NICPARAMS, OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
 from virtxlate.rules import RULES, Rule
-from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+from virtxlate.tables import (
+    causes,
+    controller,
+    cpu,
+    disk,
+    display,
+    effects,
+    extra,
+    hardware,
+    machine,
+    nic,
+    override,
+    params,
+    removable,
+)
+from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, nic, controller, machine, display, causes)
+TABLES = (disk, removable, nic, controller, machine, cpu, extra, display, override, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (
@@ -40,7 +46,9 @@ Every table that the translation reads, in both directions. A term without a row
 loss, never a guess. The hvparams as a whole are in [params.md](params.md).
 """
 _PARAMS = """\
-# Every hvparam and beparam
+# Every hvparam, beparam and nicparam
+
+`virtxlate params NAME` prints a row of this page.
 
 What is carried stands at the named places of the document, below `<domain>`. What is not carried is reported
 as a loss where its value is not the default of Ganeti 3.1. In both cases the filled value rides in the
@@ -56,6 +64,18 @@ A loss is something that one side says and the other cannot. It has a path, a va
 
 `virtxlate translate` prints losses to stderr, `--report FILE` writes them as JSON, `--strict` makes them an
 error (exit code 4). Here `N` is an index, `NAME`, `MODE` and `VLAN` are words of your data.
+"""
+_HARDWARE = """\
+# What is not the same hardware
+
+Every difference that is known between the machine of Ganeti's QEMU and that of the QEMU that libvirt starts.
+`virtxlate abi` says which of them an instance has; [same hardware](guides/same-hardware.md) tells how they
+are known.
+What is not here, and is not reported as a loss, is the same.
+
+- **guest-visible**: a guest can notice.
+- **host-only**: QEMU, its firmware or the host can; no guest does.
+
 """
 _READING = """
 ## Reading Ganeti's data
@@ -170,20 +190,22 @@ def params_page() -> str:
             f"\n{len(params.TRANSLATED)} of {len(HvParams.__struct_fields__)} hvparams are carried. ",
             f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
             "\n## hvparams that are carried\n\n",
-            table(("hvparam", "default", "where"), _carried()),
-            "\n## hvparams that are not carried\n\n",
+            table(("hvparam", "default", "for QEMU", "where"), _carried()),
+            "\n## hvparams that libvirt does by another means\n\n",
+            "The reason says which, and is reported where the value is not the default.\n\n",
             "Only with: without that other parameter this one does nothing, and nothing is lost.\n\n",
-            table(("hvparam", "default", "severity", "reason", "only with"), _not_carried()),
+            table(("hvparam", "default", "for QEMU", "severity", "reason", "only with"), _not_carried()),
             "\n## beparams\n\n",
-            table(("beparam", "default", "where"), _beparams()),
+            table(("beparam", "default", "for QEMU", "where"), _beparams()),
+            "\n## nicparams\n\n",
+            table(("nicparam", "default", "for QEMU", "where"), _nicparams()),
         )
     )
 
 
 def _older(version: int, defaults: Mapping[str, Any]) -> str:
     rows = "".join(f"- `{name}`: {word(value)}\n" for name, value in defaults.items())
-    release = f"{version // 1_000_000}.{version // 10_000 % 100}"
-    return f"\nA `config.data` older than {release} has other built-in defaults:\n\n{rows}"
+    return f"\nA `config.data` older than {_release(version)} has other built-in defaults:\n\n{rows}"
 
 
 def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
@@ -192,7 +214,8 @@ def _defaults(model: type[msgspec.Struct]) -> dict[str, Any]:
 
 def places(field: str) -> str:
     """Give the places of the document that a Ganeti field causes."""
-    paths = [row.path for row in causes.CAUSES if field in {each.rstrip("?") for each in _all_fields(row)}]
+    rows = (*causes.CAUSES, *causes.WHOLE_DEVICES.values())
+    paths = [row.path for row in rows if field in {each.rstrip("?") for each in _all_fields(row)}]
     return ", ".join(f"`{path}`" for path in dict.fromkeys(paths))
 
 
@@ -200,24 +223,48 @@ def _all_fields(row: causes.Cause) -> tuple[str, ...]:
     return (*row.fields, *row.placing)
 
 
-def _carried() -> Iterable[tuple[str, str, str]]:
+def _carried() -> Iterable[tuple[str, ...]]:
     for name, default in _defaults(HvParams).items():
         if name in params.TRANSLATED:
-            yield word(name), word(default), places(f"hvparams.{name}")
+            yield word(name), word(default), effects.HVPARAM_EFFECTS[name], places(f"hvparams.{name}")
 
 
 def _not_carried() -> Iterable[tuple[str, ...]]:
     defaults = _defaults(HvParams)
     for row in params.UNTRANSLATED:
-        yield word(row.name), word(defaults[row.name]), row.severity, row.reason, _cell(row.needs)
+        effect = effects.HVPARAM_EFFECTS[row.name]
+        yield word(row.name), word(defaults[row.name]), effect, row.severity, row.reason, _cell(row.needs)
 
 
-def _beparams() -> Iterable[tuple[str, str, str]]:
+def _beparams() -> Iterable[tuple[str, ...]]:
     for name, default in _defaults(BeParams).items():
-        where = places(f"beparams.{name}") or "only in the metadata"
-        if name == "minmem":
-            where += "; a loss where it is not maxmem"
-        yield word(name), word(default), where
+        where = places(f"beparams.{name}") or params.METADATA_ONLY[f"beparams.{name}"]
+        yield word(name), word(default), effects.BEPARAM_EFFECTS[name], where
+
+
+def _nicparams() -> Iterable[tuple[str, ...]]:
+    for name, default in DEFAULT_NICPARAMS.items():
+        yield word(name), word(default), effects.NICPARAM_EFFECTS[name], places(f"nics[].{name}")
+
+
+def hardware_page() -> str:
+    """Give ``docs/hardware.md``."""
+    rows = (
+        (row.name, row.severity, row.effect, row.reason, "; ".join(_needs(row)) or "every instance")
+        for row in hardware.KNOWN_DIFFERENCES
+    )
+    return _MADE + _HARDWARE + table(("what", "severity", "effect", "reason", "which instances"), rows)
+
+
+def _needs(row: hardware.KnownDifference) -> Iterable[str]:
+    if row.until != ANY_GANETI:
+        yield f"up to Ganeti {_release(row.until)}"
+    for need in row.needs:
+        yield f"`{need.field}` is {word(need.values) if need.values else 'set'}"
+
+
+def _release(version: int) -> str:
+    return f"{version // 1_000_000}.{version // 10_000 % 100}"
 
 
 def losses_page() -> str:
@@ -243,11 +290,7 @@ def _part(intro: str, rows: Mapping[str, Advice]) -> str:
 
 
 def _reason(reason: str) -> str:
-    own = {
-        BY_PARAMETER: "*the parameter's own*",
-        BY_CONTROLLER: "*the controller's own*",
-        BY_RULE: "*the rule's own*",
-    }
+    own = {BY_PARAMETER: "*the parameter's own*", BY_RULE: "*the rule's own*"}
     return own.get(reason, reason)
 
 
@@ -300,4 +343,5 @@ PAGES = {
     "params.md": params_page,
     "losses.md": losses_page,
     "rules.md": rules_page,
+    "hardware.md": hardware_page,
 }

@@ -11,7 +11,6 @@ from tests.docs import losses
 from tests.docs.pages import PAGES, places
 from virtxlate.ganeti.params import HvParams
 from virtxlate.rules import RULES
-from virtxlate.tables.controller import SCSI_CONTROLLERS
 from virtxlate.tables.params import TRANSLATED, UNTRANSLATED
 
 ROOT = Path(__file__).parents[2]
@@ -57,8 +56,6 @@ def _fits(loss: dict[str, str], reason: str) -> bool:
         return said.get(loss["reason"]) == loss["severity"]
     if reason == losses.BY_RULE:
         is_reason = any(loss["reason"].endswith(f"; {rule.hint} [{rule.id}]") for rule in RULES)
-    elif reason == losses.BY_CONTROLLER:
-        is_reason = loss["reason"] in {row.note for row in SCSI_CONTROLLERS}
     else:
         is_reason = losses.pattern(reason).fullmatch(loss["reason"]) is not None
     paths = ADVICE[reason].path.split(", ")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from tests.domain.more_samples import DECLARED as MORE_DECLARED
+from tests.domain.more_samples import MORE
 from virtxlate.domain import elements as e
 from virtxlate.domain import model as m
 from virtxlate.domain import words
@@ -308,6 +310,12 @@ CASES: list[tuple[Any, Any, str]] = [
             on_reboot="restart",
             on_crash="preserve",
             devices=m.Devices(emulator="/usr/bin/qemu"),
+            qemu_override=m.QemuOverride(
+                devices=(
+                    m.DeviceOverride(alias="scsi0", name="driver", type="string", value="dc390"),
+                    m.DeviceOverride(alias="ua-disk-1", name="device_id", type="remove"),
+                )
+            ),
         ),
         (
             "<domain type='kvm'><name>a</name><uuid>b</uuid>"
@@ -320,7 +328,13 @@ CASES: list[tuple[Any, Any, str]] = [
             "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model>"
             "<topology sockets='1' dies='1' cores='2' threads='1'/></cpu><clock offset='utc'/>"
             "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>preserve</on_crash>"
-            "<devices><emulator>/usr/bin/qemu</emulator></devices></domain>"
+            "<devices><emulator>/usr/bin/qemu</emulator></devices>"
+            "<qemu:override xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
+            "<qemu:device alias='scsi0'><qemu:frontend>"
+            "<qemu:property name='driver' type='string' value='dc390'/></qemu:frontend></qemu:device>"
+            "<qemu:device alias='ua-disk-1'><qemu:frontend>"
+            "<qemu:property name='device_id' type='remove'/></qemu:frontend></qemu:device>"
+            "</qemu:override></domain>"
         ),
     ),
     (
@@ -332,6 +346,7 @@ CASES: list[tuple[Any, Any, str]] = [
             "</domain>"
         ),
     ),
+    *MORE,
 ]
 IDS = [f"{case[0].tag}-{index}" for index, case in enumerate(CASES)]
 
@@ -358,6 +373,7 @@ DECLARED: list[Any] = [
     e.VIDEO,
     e.MEMBALLOON,
     e.DOMAIN,
+    *MORE_DECLARED,
 ]
 
 

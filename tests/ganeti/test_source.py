@@ -86,3 +86,27 @@ def test_any_value_replaced_gives_our_error_or_an_instance(name: str) -> None:
                     source.instance(each, Report())
             except GanetiDataError:
                 continue
+
+
+VERSIONED = [
+    ("boot-network-two-nics-3.1", 3_010_000),
+    ("rapi-entry", 3_010_000),
+    ("runtime-hvinfo", 3_010_000),
+]
+
+
+@pytest.mark.parametrize(("name", "own"), VERSIONED)
+def test_the_version_of_ganeti_is_that_of_the_data_or_the_given_one(name: str, own: int) -> None:
+    data = (GANETI / f"{name}.json").read_bytes()
+    for given, expected in ((None, own), (3_020_000, 3_020_000)):
+        found = open_source(data, version=given)
+        assert found.instance(next(found.names()), Report()).version == expected
+
+
+def test_the_version_decides_the_defaults_that_are_not_in_the_data() -> None:
+    data = (GANETI / "boot-kernel.json").read_bytes().replace(b'"vhost_net": false', b'"acpi": true')
+    told = []
+    for version in (3_000_000, 3_010_000):
+        found = open_source(data, version=version)
+        told.append(found.instance(next(found.names()), Report()).hvparams.vhost_net)
+    assert told == [False, True]

@@ -20,11 +20,23 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress
+from virtxlate.domain.model import DriveAddress, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.words import SCSI_DISK_TYPES
-from virtxlate.tables import causes, controller, disk, display, machine, nic, params
+from virtxlate.tables import (
+    causes,
+    controller,
+    cpu,
+    disk,
+    display,
+    extra,
+    machine,
+    nic,
+    override,
+    params,
+    removable,
+)
 
 # Paths
 
@@ -63,10 +75,26 @@ UNWRITTEN = {
     "devices/video/address/@multifunction": "the display has a slot of its own",
     "devices/memballoon/address/@multifunction": "the balloon has a slot of its own",
     **{
+        f"devices/{tag}/address/@{name}": "it is on PCI, in a slot of its own"
+        for tag in ("rng", "watchdog")
+        for name in (*_OF_DRIVE, "port", "multifunction")
+    },
+    "devices/sound/address/@multifunction": "a sound card has a slot of its own",
+    **{
         f"devices/{tag}/address/@{name}": "it is on PCI, never on a drive bus or USB"
-        for tag in ("controller", "interface", "video", "memballoon")
+        for tag in ("controller", "interface", "video", "memballoon", "sound")
         for name in (*_OF_DRIVE, "port")
     },
+    **{
+        f"devices/{tag}/address/@{name}": "it is on USB"
+        for tag in ("input", "hub")
+        for name in (*_OF_DRIVE, *_OF_PCI)
+    },
+    **{
+        f"devices/channel/address/@{name}": "it is on a virtio-serial bus"
+        for name in ("target", "unit", *_OF_PCI)
+    },
+    "devices/graphics/listen/@network": "Ganeti listens on an address or a socket",
     **{
         f"devices/{tag}/source/@path": "libvirt chooses the pseudo terminal"
         for tag in ("serial", "console", "parallel")
@@ -135,7 +163,11 @@ def looked_up() -> Counter[Word]:
     return seen
 
 
-OF_LIVE_XML = {"qemu": "hvinfo/test_hvinfo_rows.py", "hotplug": "hotplug/test_hotplug_rows.py"}
+OF_LIVE_XML = {
+    "qemu": "hvinfo/test_hvinfo_rows.py",
+    "hotplug": "hotplug/test_hotplug_rows.py",
+    "hardware": "translate/test_abi.py",
+}
 """Modules of tables that no translation reads, and where in tests/ each of their rows is looked at."""
 
 
@@ -150,6 +182,11 @@ def bijections() -> list[Bijection[Any, Any]]:
 
 
 UNREAD_WORDS: dict[Word, str] = {
+    ("cpu mode", "right", "host-model"): "virtxlate never writes it; libvirt users do",
+    **{
+        ("cpu flag", "right", word): "virtxlate never writes it; libvirt users do"
+        for word in ("force", "optional", "forbid")
+    },
     ("disk_cache", "right", "default"): "virtxlate never writes it; libvirt users do",
 }
 """Words that no golden has, with the reason."""
@@ -211,12 +248,118 @@ def test_every_ide_target_holds_a_disk() -> None:
         for each in translation.domain.devices.disks
         if each.bus == "ide" and each.device == "disk" and isinstance(each.address, DriveAddress)
     }
-    assert told == set(disk.IDE_TARGETS)
+    assert told == {(row.target, row.bus, row.unit) for row in disk.IDE_TARGETS}
+
+
+def test_the_layout_of_ide_has_a_golden_on_each_side() -> None:
+    """IDE_BY_DRIVE_UNTIL, DEFAULT_CDROM_TARGET, ANY_GANETI: the empty CD-ROM stays beside disks up to 3.0."""
+    beside = {
+        (each.instance.version <= disk.IDE_BY_DRIVE_UNTIL, len(each.instance.disks)): [
+            drive.target
+            for drive in each.domain.devices.disks
+            if drive.device == "cdrom" and drive.source is None
+        ]
+        for each in every_translation()
+        if each.instance.hvparams.disk_type == "ide"
+    }
+    assert beside == {
+        (False, 1): [],
+        (False, 2): [],
+        (True, 2): [disk.DEFAULT_CDROM_TARGET],
+        (True, 4): [],
+    }
+    assert {row.until for row in disk.IDE_TARGETS} == {disk.IDE_BY_DRIVE_UNTIL, disk.ANY_GANETI}
+
+
+def test_every_removable_era_has_a_golden_with_a_cdrom_or_two_nics() -> None:
+    eras = {
+        removable.removable_era(each.instance.version)
+        for each in every_translation()
+        if each.instance.hvparams.cdrom_image_path or len(each.instance.nics) > 1
+    }
+    assert eras == set(removable.REMOVABLE_ERAS)
+
+
+def test_every_url_scheme_has_a_golden() -> None:
+    """URL_PORTS, and ANY: what the last era ends with."""
+    hvparams = [each.instance.hvparams for each in every_translation()]
+    urls = " ".join(f"{each.cdrom_image_path} {each.cdrom2_image_path}" for each in hvparams)
+    assert [scheme for scheme in removable.URL_PORTS if f"{scheme}://" not in urls] == []
+    assert removable.REMOVABLE_ERAS[-1].until == removable.ANY
+
+
+def test_every_whole_device_is_explained_by_a_golden() -> None:
+    """WHOLE_DEVICES."""
+    aliases = {drive.alias for each in every_translation() for drive in each.domain.devices.disks}
+    names = {name for name, alias in removable.IMAGE_ALIASES.rows if alias in aliases}
+    assert names == set(causes.WHOLE_DEVICES)
+
+
+def test_every_spice_option_is_written_and_read() -> None:
+    """SPICE_OPTIONS, SPICE_VGA: with SPICE and without a vga the display is a QXL."""
+    told = [(each, back(each).hvparams) for each in every_translation() if each.instance.hvparams.spice_bind]
+    for row in display.SPICE_OPTIONS:
+        words = {getattr(each.instance.hvparams, row.ganeti) for each, _hvparams in told}
+        assert words == {getattr(hvparams, row.ganeti) for _each, hvparams in told}
+        assert len(words) > 1
+    bare = [each.domain.devices.videos[0].type for each, _h in told if not each.instance.hvparams.vga]
+    assert set(bare) == {display.SPICE_VGA}
+
+
+def test_every_sound_card_goes_there_and_back() -> None:
+    """SOUND_CARDS by SOUND_BY_GANETI and SOUND_BY_LIBVIRT; those on PCI have a slot."""
+    told = {
+        (back(each).hvparams.soundhw, sound.model, sound.address is not None)
+        for each in every_translation()
+        for sound in each.domain.devices.sounds
+    }
+    assert told == {(row.ganeti, row.libvirt, row.pci) for row in display.SOUND_CARDS}
+    assert display.SOUND_BY_GANETI.keys() == {row.ganeti for row in display.SOUND_CARDS}
+    assert display.SOUND_BY_LIBVIRT.keys() == {row.libvirt for row in display.SOUND_CARDS}
+
+
+def test_a_port_that_is_no_vnc_display_shows_none() -> None:
+    each = next(each for each in every_translation() if each.stem == "vnc-address")
+    one = msgspec.structs.replace(each.instance, network_port=display.VNC_BASE_PORT)
+    assert to_domain(one, each.context, Report()).devices.graphics == ()
+
+
+def test_cpu_models_and_features_are_those_that_are_written() -> None:
+    cpus = [each.domain.cpu for each in every_translation() if each.domain.cpu is not None]
+    assert {each.model for each in cpus if each.model} <= cpu.CPU_MODELS
+    assert {flag.name for each in cpus for flag in each.features} == {"hle", "pcid", "tsc-deadline"}
+    assert {"hle", "pcid", "tsc-deadline"} <= cpu.CPU_FEATURES
+
+
+def test_every_security_model_has_a_golden() -> None:
+    labels = {each.instance.hvparams.security_model: each.domain.seclabels for each in every_translation()}
+    assert {model: bool(found) for model, found in labels.items()} == {
+        model: model == "user" for model in machine.SECURITY_MODELS
+    }
+
+
+def test_every_system_entry_is_written() -> None:
+    """SYSTEM_ENTRIES; SHELL_WORDS_SINCE: free options have a golden on each side of it."""
+    told = [each for each in every_translation() if each.domain.sysinfo and each.domain.sysinfo.system]
+    systems = [each.domain.sysinfo.system for each in told if each.domain.sysinfo is not None]
+    names = {entry.name for system in systems if system is not None for entry in system.entries}
+    assert names == set(extra.SYSTEM_ENTRIES)
+    versions = {each.instance.version for each in every_translation() if each.instance.hvparams.kvm_extra}
+    assert {version >= extra.SHELL_WORDS_SINCE for version in versions} == {False, True}
 
 
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
+
+
+def test_every_override_is_written() -> None:
+    written_ones = {
+        (each.name, each.type, each.value is None)
+        for translation in every_translation()
+        for each in (translation.domain.qemu_override or QemuOverride()).devices
+    }
+    assert written_ones == {(row.name, row.type, row.value is None) for row in override.OVERRIDES}
 
 
 def test_every_untranslated_parameter_is_lost_in_some_golden() -> None:
@@ -251,6 +394,14 @@ def test_versions_that_decide_have_a_golden_on_each_side() -> None:
     machines = [each.instance.hvparams.machine_version for each in every_translation()]
     major, minor = machine.SMP_PREFERS_CORES_SINCE
     assert {f"pc-i440fx-{major}.{minor}", f"pc-i440fx-{major}.{minor - 1}"} <= set(machines)
+    videos = {
+        each.instance.hvparams.machine_version: each.domain.devices.videos[0].type
+        for each in every_translation()
+        if not (each.instance.hvparams.vga or each.instance.hvparams.spice_bind)
+    }
+    major, minor = display.STD_VGA_SINCE
+    assert videos[f"pc-i440fx-{major}.{minor}"] == display.VGAS.right("")
+    assert videos[f"pc-i440fx-{major}.{minor - 1}"] == display.VGAS.right(display.OLDER_VGA)
     tagged = [each for each in every_translation() if each.stem == "nic-bridged-vlan"]
     assert [each.context.libvirt_version for each in tagged] == [nic.PLAIN_BRIDGE_VLAN_SINCE]
     older = msgspec.structs.replace(tagged[0].context, libvirt_version=nic.PLAIN_BRIDGE_VLAN_SINCE - 1)
@@ -270,15 +421,39 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "BEPARAM_EFFECTS",
+    "HVPARAM_EFFECTS",
+    "METADATA_ONLY",
+    "NICPARAM_EFFECTS",
+    "SHELL_WORDS_SINCE",
+    "SYSTEM_ENTRIES",
+    "SECURITY_MODELS",
+    "CPU_FEATURES",
+    "CPU_MODELS",
+    "SOUND_BY_GANETI",
+    "SOUND_BY_LIBVIRT",
+    "SOUND_CARDS",
+    "SPICE_OPTIONS",
+    "SPICE_VGA",
+    "VNC_BASE_PORT",
+    "ANY",
+    "REMOVABLE_ERAS",
+    "URL_PORTS",
+    "WHOLE_DEVICES",
     "CAUSES",
+    "ANY_GANETI",
+    "DEFAULT_CDROM_TARGET",
     "DISK_TYPES",
     "DISK_TYPE_ALIASES",
     "FIXED_CAUSES",
     "HOST_EMULATORS",
+    "IDE_BY_DRIVE_UNTIL",
+    "OVERRIDES",
     "IDE_TARGETS",
     "PLAIN_BRIDGE_VLAN_SINCE",
     "SCSI_CONTROLLERS",
     "SMP_PREFERS_CORES_SINCE",
+    "STD_VGA_SINCE",
     "TRANSLATED",
     "UNSUPPORTED_DISK_TYPES",
     "UNSUPPORTED_NIC_TYPES",
@@ -286,7 +461,7 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"DEFAULT_EMULATOR", "DEFAULT_CPU"}
+SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH", "RNG_DEVICE"}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

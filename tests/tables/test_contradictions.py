@@ -46,15 +46,15 @@ CASES = [
     ),
     (
         "tables/params.py",
-        'Untranslated("keymap"',
+        'Untranslated("kvm_flag"',
         'Untranslated("acpi"',
         "params: an hvparam is both translated and untranslated",
     ),
     (
         "tables/params.py",
-        '_HOST, "VNC is not translated yet", "vnc_bind_address"),\n    Untranslated("vnc_tls"',
-        '_HOST, "VNC is not translated yet", "acpi"),\n    Untranslated("vnc_tls"',
-        "params: a row needs an hvparam that is not untranslated itself",
+        'vnc_tls in qemu.conf", "vnc_bind_address"',
+        'vnc_tls in qemu.conf", "colour"',
+        "params: a row needs an hvparam that no list has",
     ),
 ]
 

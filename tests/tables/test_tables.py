@@ -11,12 +11,12 @@ from virtxlate.domain import words as libvirt
 from virtxlate.errors import UnknownTermError
 from virtxlate.ganeti import words as ganeti
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import controller, disk, display, machine, nic
+from virtxlate.tables import controller, disk, display, hardware, machine, nic, override, removable
 from virtxlate.tables.params import TRANSLATED, UNTRANSLATED
 
 BIJECTIONS: dict[str, Bijection[Any, Any]] = {
     table.name: table
-    for module in (disk, nic, display, machine)
+    for module in (disk, removable, nic, display, machine)
     for table in vars(module).values()
     if isinstance(table, Bijection)
 }
@@ -24,8 +24,13 @@ ROWS = [(name, left, right) for name, table in BIJECTIONS.items() for left, righ
 
 
 def test_all_tables_were_found_and_no_two_share_a_name() -> None:
-    tables = [t for m in (disk, nic, display, machine) for t in vars(m).values() if isinstance(t, Bijection)]
-    assert len(tables) == len(BIJECTIONS) == 11
+    tables = [
+        t
+        for m in (disk, removable, nic, display, machine)
+        for t in vars(m).values()
+        if isinstance(t, Bijection)
+    ]
+    assert len(tables) == len(BIJECTIONS) == 15
 
 
 @pytest.mark.parametrize(("name", "left", "right"), ROWS)
@@ -178,6 +183,8 @@ def test_every_reason_is_one_line_without_a_full_stop() -> None:
         *(row.reason for row in UNTRANSLATED),
         *disk.UNSUPPORTED_DISK_TYPES.values(),
         *nic.UNSUPPORTED_NIC_TYPES.values(),
-        *(row.note for row in controller.SCSI_CONTROLLERS if row.note),
+        *(row.reason for row in override.OVERRIDES),
+        *(row.reason for row in hardware.KNOWN_DIFFERENCES),
+        *(row.effect for row in hardware.KNOWN_DIFFERENCES),
     ]
     assert [reason for reason in reasons if not reason or "\n" in reason or reason.endswith(".")] == []

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.translate.building import back, disk, instance, losses_there, nic, paths_lost_back, refusal, there
+from tests.translate.building import back, disk, instance, nic, paths_lost_back, refusal, there
 from virtxlate import Context, GanetiDataError, PlacementError, Report, UnsupportedError, to_domain
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.hvinfo import HvInfo
@@ -452,13 +452,6 @@ def test_more_than_one_controller_is_reported() -> None:
     report = Report()
     back(of_disks(models=("lsilogic", "virtio-scsi")), report=report)
     assert [loss.value for loss in report.losses if loss.path == "controllers"] == ["virtio-scsi"]
-
-
-def test_the_note_of_a_controller_is_reported_as_visible_to_the_guest() -> None:
-    losses = losses_there(instance((disk(),), disk_type="scsi-hd", scsi_controller_type="dc390"))
-    assert [(loss.path, loss.value, str(loss.severity)) for loss in losses] == [
-        ("hvparams.scsi_controller_type", "dc390", "guest-visible")
-    ]
 
 
 def test_absent_in_nothing_out() -> None:

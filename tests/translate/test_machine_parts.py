@@ -231,7 +231,7 @@ def test_without_kernel_its_arguments_are_unused_and_reported() -> None:
 
 BOOTS: list[tuple[dict[str, Any], list[int | None], list[int | None], str, bool]] = [
     ({"boot_order": "disk"}, [1, None], [None, None], "disk", False),
-    ({"boot_order": "network"}, [None, None], [1, None], "network", False),
+    ({"boot_order": "network"}, [None, None], [1, 2], "network", False),
     ({"boot_order": "cdrom"}, [None, None], [None, None], "disk", True),
     ({"boot_order": "floppy"}, [None, None], [None, None], "disk", True),
     ({"boot_order": "network", "kernel_path": "/k"}, [None, None], [None, None], "disk", True),

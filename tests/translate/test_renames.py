@@ -14,7 +14,7 @@ BAD = [
         "[hosts]",
         (
             "hosts: expected one of bridges, switches, networks, paths, pools, disks, scripts, secrets, "
-            "initiators, diskparams"
+            "initiators, addresses, users, diskparams"
         ),
     ),
     ("[bridges]\nbr0 = 1", "bridges.br0: expected a text, found 1"),

@@ -45,7 +45,7 @@ def read_text(path: str) -> str:
 def read_source(args: argparse.Namespace) -> Source:
     """Give the source that the arguments name. Raises GanetiDataError whose path starts with the file."""
     try:
-        return open_source(read_bytes(args.source), args.form)
+        return open_source(read_bytes(args.source), args.form, parse_ganeti_version(args.ganeti_version))
     except GanetiDataError as exc:
         raise named(exc, args.source) from None
 
@@ -65,6 +65,19 @@ def parse_libvirt_version(text: str | None) -> int:
         raise UsageError(f"--libvirt-version: expected a number such as 9.0, found {text!r}")
     major, minor, release = (int(part or 0) for part in match.groups())
     return major * 1_000_000 + minor * 1_000 + release
+
+
+def parse_ganeti_version(text: str | None) -> int | None:
+    """Give the number of a version such as 3.0 as a config counts; None where none is given.
+
+    Raises UsageError.
+    """
+    if text is None:
+        return None
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--ganeti-version: expected a number such as 3.0, found {text!r}")
+    return int(match[1]) * 1_000_000 + int(match[2]) * 10_000
 
 
 def read_context(args: argparse.Namespace) -> Context:
@@ -113,7 +126,7 @@ def read_instance(source: Source, name: str, args: argparse.Namespace, report: R
     if path is None:
         return instance
     try:
-        return with_runtime(instance, read_runtime(path.read_bytes(), report))
+        return with_runtime(instance, read_runtime(path.read_bytes(), report, instance.version))
     except GanetiDataError as exc:
         raise named(exc, str(path)) from None
 

@@ -35,6 +35,12 @@ def source_options(parser: argparse.ArgumentParser, *, runtime: str = _RUNTIME) 
         choices=("config", "rapi", "runtime"),
         help="what SOURCE is; found out by looking at it otherwise",
     )
+    group.add_argument(
+        "--ganeti-version",
+        metavar="X.Y",
+        help="Ganeti that runs the instances: decides what differs between versions, defaults included "
+        "(default: what config.data says, else 3.1)",
+    )
     group.add_argument("--runtime", metavar="PATH", help=runtime)
     destination_options(parser)
 
@@ -55,7 +61,8 @@ def destination_options(parser: argparse.ArgumentParser) -> None:
         "--map",
         metavar="FILE",
         help="TOML file of what has another name there: [bridges], [switches], [networks], [paths], [pools], "
-        "[disks], [scripts], [secrets], [initiators], [diskparams.TEMPLATE]",
+        "[disks], [scripts], [secrets], [initiators], "
+        "[addresses], [users], [diskparams.TEMPLATE]",
     )
     group.add_argument(
         "--scsi-map",

@@ -37,7 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     _validate(verbs)
     _rules(verbs)
     _explain(verbs)
+    _abi(verbs)
     _hvinfo(verbs)
+    _params(verbs)
     _runtime(verbs)
     add_scsi_map(verbs)
     add_vhba(verbs)
@@ -73,6 +75,20 @@ def _translate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="json: instance, xml and losses in one object",
     )
     source_options(parser)
+
+
+def _params(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
+        verbs,
+        "params",
+        "params",
+        "show what becomes of Ganeti's parameters, in XML and for QEMU",
+        "virtxlate params vnc_bind_address",
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="hvparam, beparam or nicparam; none: all")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each"
+    )
 
 
 def _validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -118,6 +134,23 @@ def _explain(verbs: Verbs[argparse.ArgumentParser]) -> None:
         choices=("text", "json"),
         default="text",
         help="json: instance, explanations and losses in one object",
+    )
+    source_options(parser)
+
+
+def _abi(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = add_verb(
+        verbs,
+        "abi",
+        "abi",
+        "show what a guest will see otherwise under libvirt; exit code 1 if there is something",
+        "virtxlate abi /var/lib/ganeti/config.data web1.example.com",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument("instance", metavar="INSTANCE", help="name or uuid")
+    parser.add_argument("--all", action="store_true", help="show what only QEMU or the firmware sees, too")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: instance and differences"
     )
     source_options(parser)
 

@@ -11,6 +11,7 @@ from virtxlate.errors import DomainXmlError
 from virtxlate.xmlmap import Leftover
 
 etree.register_namespace(words.METADATA_PREFIX, words.METADATA_NAMESPACE)
+etree.register_namespace(words.QEMU_PREFIX, words.QEMU_NAMESPACE)
 
 MAX_BYTES = 64 * 1024 * 1024
 """A domain document is some kilobytes; what is larger than this is not one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from virtxlate.domain import words
 from virtxlate.domain.model import (
     BootDevice,
+    Channel,
     Character,
     Controller,
     Cpu,
@@ -18,19 +19,35 @@ from virtxlate.domain.model import (
     DriveAddress,
     Hostdev,
     HostdevSource,
+    Hub,
+    Input,
     Interface,
     MemBalloon,
     Memory,
     Os,
     PciAddress,
     Reservations,
+    Rng,
+    Sound,
     SourceAuth,
     SourceHost,
     UsbAddress,
     Video,
+    VirtioSerialAddress,
     VirtualPort,
     Vlan,
     VlanTag,
+    Watchdog,
+)
+from virtxlate.domain.setting_elements import (
+    CPU_FEATURE,
+    CPUTUNE,
+    GRAPHICS,
+    PREFIXES,
+    QEMU_COMMAND_LINE,
+    QEMU_OVERRIDE,
+    SECLABEL,
+    SYSINFO,
 )
 from virtxlate.xmlmap import (
     INTEGER,
@@ -74,6 +91,14 @@ ADDRESS = Choice(
         Field("port", "@port"),
         const={"type": "usb"},
     ),
+    Element(
+        "address",
+        VirtioSerialAddress,
+        Field("controller", "@controller", INTEGER),
+        Field("bus", "@bus", INTEGER),
+        Field("port", "@port", INTEGER),
+        const={"type": "virtio-serial"},
+    ),
 )
 
 _SOURCE_HOST = Element(
@@ -109,6 +134,7 @@ _DISK_SOURCE = Element(
     Field("name", "@name"),
     Field("pool", "@pool"),
     Field("volume", "@volume"),
+    Field("query", "@query"),
     Children("hosts", _SOURCE_HOST),
     Field("initiator", "initiator/iqn/@name"),
     Child("auth", _SOURCE_AUTH),
@@ -223,6 +249,28 @@ def _character(tag: str) -> Element[Character]:
 SERIAL = _character("serial")
 PARALLEL = _character("parallel")
 CONSOLE = _character("console")
+CHANNEL = Element(
+    "channel",
+    Channel,
+    Field("type", "@type", one_of("character device type", words.CHARACTER_TYPES), required=True),
+    Field("target_type", "target/@type"),
+    Field("target_name", "target/@name"),
+    Child("address", ADDRESS),
+)
+INPUT = Element(
+    "input",
+    Input,
+    Field("type", "@type", one_of("input type", words.INPUT_TYPES), required=True),
+    Field("bus", "@bus", one_of("input bus", words.INPUT_BUSES)),
+    Child("address", ADDRESS),
+)
+HUB = Element("hub", Hub, Field("type", "@type", required=True), Child("address", ADDRESS))
+SOUND = Element(
+    "sound",
+    Sound,
+    Field("model", "@model", one_of("sound model", words.SOUND_MODELS), required=True),
+    Child("address", ADDRESS),
+)
 VIDEO = Element(
     "video",
     Video,
@@ -237,6 +285,23 @@ MEMBALLOON = Element(
     Field("model", "@model", one_of("memballoon model", words.MEMBALLOON_MODELS), required=True),
     Child("address", ADDRESS),
 )
+RNG = Element(
+    "rng",
+    Rng,
+    Field("model", "@model", required=True),
+    Field("rate_bytes", "rate/@bytes", INTEGER),
+    Field("rate_period", "rate/@period", INTEGER),
+    Field("backend", "backend/@model", one_of("rng backend", words.RNG_BACKENDS)),
+    Field("backend_path", "backend"),
+    Child("address", ADDRESS),
+)
+WATCHDOG = Element(
+    "watchdog",
+    Watchdog,
+    Field("model", "@model", required=True),
+    Field("action", "@action"),
+    Child("address", ADDRESS),
+)
 DEVICES = Element(
     "devices",
     Devices,
@@ -248,8 +313,15 @@ DEVICES = Element(
     Children("serials", SERIAL),
     Children("parallels", PARALLEL),
     Children("consoles", CONSOLE),
+    Children("channels", CHANNEL),
+    Children("inputs", INPUT),
+    Children("graphics", GRAPHICS),
+    Children("sounds", SOUND),
     Children("videos", VIDEO),
+    Children("hubs", HUB),
     Child("memballoon", MEMBALLOON),
+    Children("rngs", RNG),
+    Children("watchdogs", WATCHDOG),
 )
 _BOOT = Element(
     "boot", BootDevice, Field("dev", "@dev", one_of("boot device", words.BOOT_DEVICES), required=True)
@@ -264,6 +336,8 @@ _OS = Element(
     Field("initrd", "initrd"),
     Field("cmdline", "cmdline"),
     Children("boots", _BOOT),
+    Field("boot_menu", "bootmenu/@enable", YES_NO),
+    Field("smbios_mode", "smbios/@mode"),
 )
 _CPU = Element(
     "cpu",
@@ -277,6 +351,7 @@ _CPU = Element(
     Field("dies", "topology/@dies", INTEGER),
     Field("cores", "topology/@cores", INTEGER),
     Field("threads", "topology/@threads", INTEGER),
+    Children("features", CPU_FEATURE),
 )
 
 
@@ -294,7 +369,11 @@ DOMAIN = Element(
     Field("metadata", f"metadata/{{{words.METADATA_NAMESPACE}}}{words.METADATA_TAG}"),
     Child("memory", _memory("memory")),
     Child("current_memory", _memory("currentMemory")),
+    Flag("huge_pages", "memoryBacking/hugepages"),
+    Field("vcpu_cpuset", "vcpu/@cpuset"),
     Field("vcpus", "vcpu", INTEGER),
+    Child("cputune", CPUTUNE),
+    Child("sysinfo", SYSINFO),
     Child("os", _OS),
     Flag("acpi", "features/acpi"),
     Child("cpu", _CPU),
@@ -303,5 +382,8 @@ DOMAIN = Element(
     Field("on_reboot", "on_reboot", _LIFECYCLE),
     Field("on_crash", "on_crash", _LIFECYCLE),
     Child("devices", DEVICES),
-    prefixes={words.METADATA_NAMESPACE: words.METADATA_PREFIX},
+    Children("seclabels", SECLABEL),
+    Child("qemu_command_line", QEMU_COMMAND_LINE),
+    Child("qemu_override", QEMU_OVERRIDE),
+    prefixes=PREFIXES,
 )

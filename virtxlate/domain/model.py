@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from virtxlate.domain.settings import CpuFeature, CpuTune, Graphics, QemuCommandLine, SecurityLabel, Sysinfo
+
 
 class PciAddress(msgspec.Struct, frozen=True, kw_only=True):
     """``<address type='pci' domain='0x0000' bus='0x00' slot='0x0c' function='0x0'/>``."""
@@ -35,7 +37,15 @@ class UsbAddress(msgspec.Struct, frozen=True, kw_only=True):
     port: str | None = None
 
 
-Address = PciAddress | DriveAddress | UsbAddress
+class VirtioSerialAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """``<address type='virtio-serial' controller='0' bus='0' port='1'/>``."""
+
+    controller: int = 0
+    bus: int = 0
+    port: int = 0
+
+
+Address = PciAddress | DriveAddress | UsbAddress | VirtioSerialAddress
 
 
 class SourceHost(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +84,8 @@ class DiskSource(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     pool: str | None = None
     volume: str | None = None
+    query: str | None = None
+    """What follows the question mark of a URL."""
     hosts: tuple[SourceHost, ...] = ()
     initiator: str | None = None
     """iSCSI name under which QEMU logs in."""
@@ -199,6 +211,37 @@ class Character(msgspec.Struct, frozen=True, kw_only=True):
     target_model: str | None = None
 
 
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """``<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>``."""
+
+    type: str
+    target_type: str | None = None
+    target_name: str | None = None
+    address: Address | None = None
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """``<input type='tablet' bus='usb'/>``."""
+
+    type: str
+    bus: str | None = None
+    address: Address | None = None
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """``<hub type='usb'/>``."""
+
+    type: str
+    address: Address | None = None
+
+
+class Sound(msgspec.Struct, frozen=True, kw_only=True):
+    """``<sound model='ac97'/>``."""
+
+    model: str
+    address: Address | None = None
+
+
 class Video(msgspec.Struct, frozen=True, kw_only=True):
     """``<video><model type='vga' vram='16384' heads='1'/></video>``; vram in KiB."""
 
@@ -215,6 +258,25 @@ class MemBalloon(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
 
 
+class Rng(msgspec.Struct, frozen=True, kw_only=True):
+    """``<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>``; the period in ms."""
+
+    model: str
+    rate_bytes: int | None = None
+    rate_period: int | None = None
+    backend: str | None = None
+    backend_path: str | None = None
+    address: Address | None = None
+
+
+class Watchdog(msgspec.Struct, frozen=True, kw_only=True):
+    """``<watchdog model='i6300esb' action='reset'/>``."""
+
+    model: str
+    action: str | None = None
+    address: Address | None = None
+
+
 class Devices(msgspec.Struct, frozen=True, kw_only=True):
     """``<devices>``: the order of the fields is the order of the document."""
 
@@ -226,8 +288,15 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
     serials: tuple[Character, ...] = ()
     parallels: tuple[Character, ...] = ()
     consoles: tuple[Character, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    graphics: tuple[Graphics, ...] = ()
+    sounds: tuple[Sound, ...] = ()
     videos: tuple[Video, ...] = ()
+    hubs: tuple[Hub, ...] = ()
     memballoon: MemBalloon | None = None
+    rngs: tuple[Rng, ...] = ()
+    watchdogs: tuple[Watchdog, ...] = ()
 
 
 class BootDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +315,8 @@ class Os(msgspec.Struct, frozen=True, kw_only=True):
     initrd: str | None = None
     cmdline: str | None = None
     boots: tuple[BootDevice, ...] = ()
+    boot_menu: bool | None = None
+    smbios_mode: str | None = None
 
 
 class Cpu(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,6 +331,7 @@ class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     dies: int | None = None
     cores: int | None = None
     threads: int | None = None
+    features: tuple[CpuFeature, ...] = ()
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +339,25 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     value: int
     unit: str | None = None
+
+
+class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:device alias='scsi0'><qemu:frontend><qemu:property name='driver' .../>``: one property.
+
+    libvirt puts it into the device's -device, in place of what it would say itself, and taints the domain.
+    """
+
+    alias: str
+    name: str
+    type: str
+    """string, unsigned, signed, bool; or remove, without a value."""
+    value: str | None = None
+
+
+class QemuOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:override>``: properties of QEMU's devices that libvirt has no words for."""
+
+    devices: tuple[DeviceOverride, ...] = ()
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,7 +370,12 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """Text of virtxlate's own metadata element; what it means is not this layer's business."""
     memory: Memory
     current_memory: Memory | None = None
+    huge_pages: bool = False
     vcpus: int = 1
+    vcpu_cpuset: str | None = None
+    """Host CPUs for the whole guest: ``0-3,5``."""
+    cputune: CpuTune | None = None
+    sysinfo: Sysinfo | None = None
     os: Os
     acpi: bool = False
     cpu: Cpu | None = None
@@ -288,3 +384,6 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     on_reboot: str | None = None
     on_crash: str | None = None
     devices: Devices = Devices()
+    seclabels: tuple[SecurityLabel, ...] = ()
+    qemu_command_line: QemuCommandLine | None = None
+    qemu_override: QemuOverride | None = None

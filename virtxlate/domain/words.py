@@ -9,6 +9,11 @@ METADATA_NAMESPACE = "urn:x-virtxlate:instance:1"
 """Namespace of the one element that virtxlate keeps in a domain's metadata; its text is opaque here."""
 METADATA_PREFIX = "virtxlate"
 METADATA_TAG = "instance"
+QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
+"""Namespace in which libvirt's QEMU driver takes what its own words cannot say."""
+QEMU_PREFIX = "qemu"
+OVERRIDE_TYPES = ("string", "unsigned", "signed", "bool", "remove")
+"""Source: libvirt 9.0.0, qemu_domain.c (VIR_ENUM_IMPL of qemuDomainDeviceOverride)."""
 USER_ALIAS_PREFIX = "ua-"
 """libvirt keeps an alias of this prefix and ``[A-Za-z0-9_-]``. Source: libvirt 9.0.0 domain_conf.c:5503."""
 
@@ -84,6 +89,9 @@ CPU_MODES = ("custom", "host-model", "host-passthrough", "maximum")
 CPU_MATCHES = ("minimum", "exact", "strict")
 CPU_CHECKS = ("none", "partial", "full")
 CPU_FALLBACKS = ("allow", "forbid")
+FEATURE_POLICIES = ("force", "require", "optional", "disable", "forbid")
+LABEL_TYPES = ("dynamic", "static", "none")
+RNG_BACKENDS = ("random", "egd", "builtin")
 CHARACTER_TYPES = (
     "null",
     "vc",
@@ -116,4 +124,14 @@ VIDEO_MODELS = (
     "bochs",
     "ramfb",
 )
+INPUT_TYPES = ("tablet", "mouse", "keyboard", "passthrough", "evdev")
+INPUT_BUSES = ("ps2", "usb", "xen", "virtio", "parallels", "none")
+GRAPHICS_TYPES = ("sdl", "vnc", "rdp", "desktop", "spice", "egl-headless", "dbus")
+LISTEN_TYPES = ("none", "address", "network", "socket")
+SPICE_MODES = ("any", "secure", "insecure")
+IMAGE_COMPRESSIONS = ("auto_glz", "auto_lz", "quic", "glz", "lz", "off")
+WAN_COMPRESSIONS = ("auto", "never", "always")
+STREAMING_MODES = ("filter", "all", "off")
+MOUSE_MODES = ("client", "server")
+SOUND_MODELS = ("sb16", "es1370", "pcspk", "ac97", "ich6", "ich7", "ich9", "usb", "virtio")
 MEMBALLOON_MODELS = ("virtio", "virtio-transitional", "virtio-non-transitional", "xen", "none")

@@ -104,12 +104,12 @@ _PARAMS = msgspec.json.Decoder(dict[str, Scalar])
 
 
 class Config:
-    """A cluster's configuration.
+    """A cluster's configuration; ``version`` is that of the Ganeti which runs it, where it is not the file's.
 
     Raises GanetiDataError when the top level, the cluster, a node or a group cannot be read.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, version: int | None = None) -> None:
         self._config = decode(_CONFIG, data)
         self.version = self._config.version
         if self.version < OLDEST_VERSION:
@@ -117,6 +117,7 @@ class Config:
                 f"expected {OLDEST_VERSION} (2.7) or newer, found {self.version}: run cfgupgrade first",
                 at="version",
             )
+        self.version = version or self.version
         self._builtin = builtin_hvparams(self.version)
         self._hvparams: dict[tuple[str, bytes], tuple[HvParams, tuple[str, ...], dict[str, Scalar]]] = {}
         self._beparams: dict[bytes, tuple[BeParams, tuple[str, ...]]] = {}

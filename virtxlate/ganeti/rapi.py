@@ -102,8 +102,11 @@ def skip_entry(hvparams: dict[str, Any]) -> str | None:
     return "its hypervisor is not kvm: no KVM hypervisor parameter is set"
 
 
-def read_entry(raw: bytes | msgspec.Raw, report: Report) -> Instance:
-    """Give the instance of ``/2/instances/NAME``; what that lacks is reported. Raises GanetiDataError."""
+def read_entry(raw: bytes | msgspec.Raw, report: Report, version: int = RAPI_VERSION) -> Instance:
+    """Give the instance of ``/2/instances/NAME`` of a Ganeti version; what that lacks is reported.
+
+    Raises GanetiDataError.
+    """
     entry: _Entry = decode(_ENTRY, raw)
     nics = tuple(_entry_nic(entry, index, report) for index in range(len(entry.nic__macs)))
     disks = tuple(_entry_disk(entry, index, report) for index in range(len(entry.disk__sizes)))
@@ -118,15 +121,19 @@ def read_entry(raw: bytes | msgspec.Raw, report: Report) -> Instance:
         disks=disks,
         network_port=entry.network_port,
         tags=entry.tags,
-        version=RAPI_VERSION,
-        **_params(entry.hvparams, entry.custom_hvparams, entry.beparams, entry.custom_beparams),
+        version=version,
+        **_params(version, entry.hvparams, entry.custom_hvparams, entry.beparams, entry.custom_beparams),
     )
 
 
 def _params(
-    hv: dict[str, Scalar], own_hv: dict[str, Scalar], be: dict[str, Scalar], own_be: dict[str, Scalar]
+    version: int,
+    hv: dict[str, Scalar],
+    own_hv: dict[str, Scalar],
+    be: dict[str, Scalar],
+    own_be: dict[str, Scalar],
 ) -> dict[str, Any]:
-    filled = {**builtin_hvparams(RAPI_VERSION), **hv}
+    filled = {**builtin_hvparams(version), **hv}
     return {
         "hvparams": convert(filled, HvParams, "hvparams"),
         "own_hvparams": tuple(sorted(own_hv)),
@@ -184,8 +191,11 @@ def _entry_disk(entry: _Entry, index: int, report: Report) -> Disk:
     )
 
 
-def read_info(raw: bytes | msgspec.Raw, report: Report) -> Instance:
-    """Give the instance in an info job's result; what that lacks is reported. Raises GanetiDataError."""
+def read_info(raw: bytes | msgspec.Raw, report: Report, version: int = RAPI_VERSION) -> Instance:
+    """Give the instance in an info job's result of a Ganeti version; what that lacks is reported.
+
+    Raises GanetiDataError.
+    """
     info: _Info = decode(_INFO, raw)
     if info.hypervisor != "kvm":
         raise GanetiDataError(
@@ -203,8 +213,8 @@ def read_info(raw: bytes | msgspec.Raw, report: Report) -> Instance:
         disks=disks,
         osparams=info.os_actual,
         network_port=info.network_port,
-        version=RAPI_VERSION,
-        **_params(info.hv_actual, info.hv_instance, info.be_actual, info.be_instance),
+        version=version,
+        **_params(version, info.hv_actual, info.hv_instance, info.be_actual, info.be_instance),
     )
 
 

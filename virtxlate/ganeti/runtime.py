@@ -57,13 +57,16 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
         return words[words.index(name) + 1]
 
 
-def read_runtime(data: bytes, report: Report) -> Runtime:
-    """Give the runtime that a file holds. Raises GanetiDataError with a path such as ``[3][0][0].size``."""
+def read_runtime(data: bytes, report: Report, version: int = RUNTIME_VERSION) -> Runtime:
+    """Give the runtime that a file of a Ganeti version holds.
+
+    Raises GanetiDataError with a path such as ``[3][0][0].size``.
+    """
     parts = decode(_PARTS, data)
     if len(parts) not in _FORMS:
         raise GanetiDataError(f"expected a list of 3 or 4 parts, found {len(parts)}")
     stored: dict[str, Scalar] = decode(_PARAMS, parts[2], "[2]")
-    params = {**builtin_hvparams(RUNTIME_VERSION), **stored}
+    params = {**builtin_hvparams(version), **stored}
     hvparams = convert(params, HvParams, "[2]")
     if len(parts) == _FORMS[0]:
         report.lose(
@@ -125,7 +128,7 @@ def without_password(uri: str | None) -> str | None:
     return None if uri is None else _PASSWORD.sub(r"\1", uri)
 
 
-def runtime_instance(runtime: Runtime, report: Report) -> Instance:
+def runtime_instance(runtime: Runtime, report: Report, version: int = RUNTIME_VERSION) -> Instance:
     """Give the instance that a runtime file describes on its own.
 
     Name, uuid, memory, vcpus and the resolved machine come from the command; a command without uuid is
@@ -143,7 +146,7 @@ def runtime_instance(runtime: Runtime, report: Report) -> Instance:
         nics=runtime.nics,
         disks=runtime.disks,
         disk_template=template_of(runtime.disks),
-        version=RUNTIME_VERSION,
+        version=version,
     )
 
 

@@ -16,8 +16,8 @@ from virtxlate.ganeti.config import Config
 from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import Scalar
-from virtxlate.ganeti.rapi import read_entry, read_info, skip_entry
-from virtxlate.ganeti.runtime import read_runtime, report_unplaced, runtime_instance
+from virtxlate.ganeti.rapi import RAPI_VERSION, read_entry, read_info, skip_entry
+from virtxlate.ganeti.runtime import RUNTIME_VERSION, read_runtime, report_unplaced, runtime_instance
 from virtxlate.report import Report
 
 FORMATS = ("config", "rapi", "runtime")
@@ -58,7 +58,8 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 class RapiEntries:
     """One or many entries of ``/2/instances``."""
 
-    def __init__(self, entries: list[tuple[str, bytes | msgspec.Raw]]) -> None:
+    def __init__(self, entries: list[tuple[str, bytes | msgspec.Raw]], version: int | None = None) -> None:
+        self._version = version or RAPI_VERSION
         self.skipped: dict[str, str] = {}
         self._entries: dict[str, tuple[str, bytes | msgspec.Raw]] = {}
         for at, raw in entries:
@@ -82,7 +83,7 @@ class RapiEntries:
         """Give one instance. Raises GanetiDataError."""
         at, raw = self._entry(name)
         try:
-            return read_entry(raw, report)
+            return read_entry(raw, report, self._version)
         except GanetiDataError as exc:
             raise exc.under(at) from None
 
@@ -105,7 +106,8 @@ class RapiEntries:
 class RapiInfo:
     """The result of an info job: ``{NAME: {...}}``."""
 
-    def __init__(self, entries: dict[str, msgspec.Raw]) -> None:
+    def __init__(self, entries: dict[str, msgspec.Raw], version: int | None = None) -> None:
+        self._version = version or RAPI_VERSION
         self.skipped: dict[str, str] = {}
         self._entries: dict[str, msgspec.Raw] = {}
         for name, raw in entries.items():
@@ -124,7 +126,7 @@ class RapiInfo:
         if name not in self._entries:
             raise GanetiDataError(self.skipped.get(name, f"no KVM instance {name!r} in this data"))
         try:
-            return read_info(self._entries[name], report)
+            return read_info(self._entries[name], report, self._version)
         except GanetiDataError as exc:
             raise exc.under(f"[{name!r}]") from None
 
@@ -136,11 +138,11 @@ class RapiInfo:
 class RuntimeFile:
     """One runtime file."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, version: int | None = None) -> None:
         self.skipped: dict[str, str] = {}
         self._losses = Report()
-        self.runtime = read_runtime(data, self._losses)
-        self._instance = runtime_instance(self.runtime, self._losses)
+        self.runtime = read_runtime(data, self._losses, version or RUNTIME_VERSION)
+        self._instance = runtime_instance(self.runtime, self._losses, version or RUNTIME_VERSION)
         report_unplaced(self.runtime, self._losses)
 
     def names(self) -> Iterator[str]:
@@ -159,9 +161,15 @@ class RuntimeFile:
         return {f"hvparams.{name}": "runtime file" for name in self._instance.hvparams.__struct_fields__}
 
 
-def open_source(data: bytes, form: str | None = None) -> Source:
-    """Give the source that ``data`` is; ``form`` (one of FORMATS) forces it. Raises GanetiDataError."""
-    return _OPENERS[form or detect(data)](data)
+def open_source(data: bytes, form: str | None = None, version: int | None = None) -> Source:
+    """Give the source that ``data`` is; ``form`` (one of FORMATS) forces it.
+
+    ``version`` (3010000 is 3.1) is that of the Ganeti which runs the instances: it decides defaults that are
+    not in the data, and what differs between versions. None: the data's own, or 3.1 where it has none.
+
+    Raises GanetiDataError.
+    """
+    return _OPENERS[form or detect(data)](data, version)
 
 
 def detect(data: bytes) -> str:
@@ -175,15 +183,15 @@ def detect(data: bytes) -> str:
     return "config" if "cluster" in decode(_OBJECT, data) else "rapi"
 
 
-def _open_rapi(data: bytes) -> Source:
+def _open_rapi(data: bytes, version: int | None = None) -> Source:
     if data.lstrip()[:1] == b"[":
         items: list[msgspec.Raw] = decode(_LIST, data)
-        return RapiEntries([(f"[{index}]", raw) for index, raw in enumerate(items)])
+        return RapiEntries([(f"[{index}]", raw) for index, raw in enumerate(items)], version)
     keys = decode(_OBJECT, data)
     if "hvparams" in keys:
-        return RapiEntries([("", data)])
+        return RapiEntries([("", data)], version)
     if keys and all("hv_actual" in bytes(raw).decode("utf-8", "replace") for raw in keys.values()):
-        return RapiInfo(keys)
+        return RapiInfo(keys, version)
     raise GanetiDataError("expected a RAPI instance, a list of them, or an info job's result")
 
 

@@ -22,6 +22,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.words import UUID_PATTERN
 from virtxlate.hotplug.steps import Device, name_of
 from virtxlate.report import Report
+from virtxlate.tables.removable import IMAGE_ALIASES
 from virtxlate.translate import disk as disks_of
 from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import instance as instances
@@ -170,6 +171,8 @@ def _is_scsi(device: Device | None) -> bool:
 def _kind(info: DeviceInfo, *, cdrom_is_disk: bool) -> str:
     if info.kind == "nic":
         return "nics"
+    if IMAGE_ALIASES.knows_right(info.alias or ""):
+        return "others"  # a drive for an image, whatever QEMU makes it of
     if info.kind in {"disk", "lun"} or info.uuid is not None or (info.kind == "cdrom" and cdrom_is_disk):
         return "disks"
     return "others"

@@ -36,6 +36,7 @@ _SOURCE_FIELDS = (
     "disks[].device?",
     "disks[].uri?",
 )
+_QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 _FREE_SLOT = "QEMU gives it the lowest free slot"
 
 CAUSES = (
@@ -48,6 +49,9 @@ CAUSES = (
     Cause("vcpu", ("beparams.vcpus",)),
     Cause("os/type/@machine", ("hvparams.machine_version",)),
     Cause("os/type", (), "Ganeti's KVM instances are x86_64 PCs"),
+    Cause("os/bootmenu", ("hvparams.kvm_extra",)),
+    Cause("os/smbios", ("hvparams.kvm_extra",)),
+    Cause("sysinfo", ("hvparams.kvm_extra",)),
     Cause("os/kernel", ("hvparams.kernel_path",)),
     Cause("os/initrd", ("hvparams.initrd_path",)),
     Cause(
@@ -56,7 +60,11 @@ CAUSES = (
     ),
     Cause("features", ("hvparams.acpi",)),
     Cause("cpu/topology", _CPU_FIELDS, "as QEMU completes -smp for this machine"),
-    Cause("cpu", ("hvparams.cpu_type",), "QEMU's default model"),
+    Cause("cpu", ("hvparams.cpu_type",), "QEMU's default model where cpu_type is empty"),
+    Cause("memoryBacking", ("hvparams.mem_path",)),
+    Cause("vcpu/@cpuset", ("hvparams.cpu_mask",)),
+    Cause("seclabel", ("hvparams.security_model", "hvparams.security_domain"), renamed_by=("users",)),
+    Cause("cputune", ("hvparams.cpu_mask",)),
     Cause("clock", ("hvparams.use_localtime",)),
     Cause("on_poweroff", (), "a guest that powers off is gone, as under Ganeti"),
     Cause("on_reboot", ("hvparams.reboot_behavior",)),
@@ -106,7 +114,10 @@ CAUSES = (
         "lowest free SCSI id; the controller's model decides which attribute holds it",
     ),
     Cause("devices/controller/address", ("hvparams.scsi_controller_type",), _FREE_SLOT),
-    Cause("devices/controller", ("hvparams.disk_type", "hvparams.scsi_controller_type")),
+    Cause(
+        "devices/controller",
+        ("hvparams.disk_type", "hvparams.cdrom_disk_type?", "hvparams.scsi_controller_type"),
+    ),
     Cause(f"{_NIC}/@type", ("nics[].mode",)),
     Cause(
         f"{_NIC}/@type",
@@ -134,13 +145,75 @@ CAUSES = (
     ),
     Cause("devices/serial", ("hvparams.serial_console",)),
     Cause("devices/console", ("hvparams.serial_console",)),
+    Cause("devices/channel", ("hvparams.spice_use_vdagent", "hvparams.use_guest_agent")),
+    Cause(
+        "devices/input",
+        ("hvparams.usb_mouse", "hvparams.usb_devices", "hvparams.vnc_bind_address"),
+        "VNC without a usb_mouse has a tablet",
+    ),
+    Cause("devices/hub", ("hvparams.usb_devices",), "QEMU puts a hub where the two ports do not suffice"),
+    Cause("devices/graphics/@keymap", ("hvparams.keymap",)),
+    Cause(
+        "devices/graphics/@passwd",
+        ("hvparams.vnc_password_file?", "hvparams.spice_password_file?"),
+        "empty: nobody can connect until one is set",
+    ),
+    Cause("devices/graphics/@port", ("network_port",)),
+    Cause("devices/graphics/@tlsPort", ("network_port", "hvparams.spice_use_tls")),
+    Cause("devices/graphics/@defaultMode", ("hvparams.spice_use_tls",)),
+    Cause("devices/graphics/image", ("hvparams.spice_image_compression",)),
+    Cause("devices/graphics/jpeg", ("hvparams.spice_jpeg_wan_compression",)),
+    Cause("devices/graphics/zlib", ("hvparams.spice_zlib_glz_wan_compression",)),
+    Cause("devices/graphics/playback", ("hvparams.spice_playback_compression",)),
+    Cause("devices/graphics/streaming", ("hvparams.spice_streaming_video",)),
+    Cause("devices/graphics/mouse", ("hvparams.spice_use_vdagent",)),
+    Cause(
+        "devices/graphics",
+        ("hvparams.vnc_bind_address", "hvparams.spice_bind"),
+        renamed_by=("addresses",),
+    ),
+    Cause("devices/rng", ("hvparams.kvm_extra",)),
+    Cause("devices/watchdog", ("hvparams.kvm_extra",)),
+    Cause("devices/sound/address", (), _FREE_SLOT),
+    Cause("devices/sound", ("hvparams.soundhw",)),
+    Cause(
+        "{http://libvirt.org/schemas/domain/qemu/1.0}commandline",
+        ("hvparams.cpu_type", "hvparams.usb_devices", "hvparams.kvm_extra"),
+        "libvirt has no element for it",
+    ),
     Cause("devices/parallel", (), "QEMU adds a parallel port for Ganeti"),
     Cause("devices/video/address", (), _FREE_SLOT),
-    Cause("devices/video", ("hvparams.vga",), "QEMU's default VGA where vga is empty"),
+    Cause("devices/video", ("hvparams.vga", "hvparams.spice_bind"), "QEMU's default VGA where vga is empty"),
     Cause("devices/memballoon/address", (), _FREE_SLOT),
     Cause("devices/memballoon", (), "Ganeti always asks for a balloon"),
+    Cause(f"{_QEMU}override", (), "what QEMU's devices have under Ganeti, and libvirt has no word for"),
 )
 """Looked up by the longest path that fits, and there by variant first."""
+
+WHOLE_DEVICES = {
+    row.variant: row
+    for row in (
+        Cause(
+            _DISK,
+            ("hvparams.cdrom_image_path", "hvparams.cdrom_disk_type", "hvparams.boot_order"),
+            variant="cdrom_image_path",
+            renamed_by=("paths",),
+        ),
+        Cause(
+            _DISK,
+            ("hvparams.cdrom2_image_path", "hvparams.cdrom_disk_type", "hvparams.boot_order"),
+            variant="cdrom2_image_path",
+            renamed_by=("paths",),
+        ),
+        Cause(
+            _DISK,
+            ("hvparams.floppy_image_path", "hvparams.boot_order"),
+            variant="floppy_image_path",
+            renamed_by=("paths",),
+        ),
+    )
+}
+"""What one drive as a whole is caused by, by the hvparam of its image."""
 
 FIXED_CAUSES = {
     "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",

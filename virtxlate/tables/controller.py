@@ -20,11 +20,9 @@ class ScsiController(msgspec.Struct, frozen=True, kw_only=True):
     """Largest scsi-id that QEMU accepts."""
     initiator_id: int | None = None
     """The scsi-id of the controller itself, which no disk should have."""
-    note: str = ""
-    """What differs for the guest although the models are paired."""
 
 
-def _row(*, ganeti: str, libvirt: str, note: str = "") -> ScsiController:
+def _row(*, ganeti: str, libvirt: str) -> ScsiController:
     """Give a row; what QEMU makes of libvirt's model stands once, in tables/qemu.py."""
     model = qemu.SCSI_BY_MODEL[libvirt]
     if model.max_scsi_id is None:
@@ -35,22 +33,20 @@ def _row(*, ganeti: str, libvirt: str, note: str = "") -> ScsiController:
         scsi_id_in=model.scsi_id_in,
         max_scsi_id=model.max_scsi_id,
         initiator_id=model.initiator_id,
-        note=note,
     )
 
 
 SCSI_CONTROLLERS = (
     _row(ganeti="lsi", libvirt="lsilogic"),
-    _row(
-        ganeti="dc390",
-        libvirt="am53c974",
-        note="libvirt's dc390 names a device that QEMU does not have; am53c974 is the same chip without "
-        "the EEPROM of the DC-390 board",
-    ),
+    _row(ganeti="dc390", libvirt="am53c974"),
     _row(ganeti="megasas", libvirt="lsisas1078"),
     _row(ganeti="virtio-scsi-pci", libvirt="virtio-scsi"),
 )
-"""Source: libvirt 9.0.0 qemu_command.c:404-507, 2600-2639; limits measured on QEMU 7.2."""
+"""libvirt's own dc390 names a device that QEMU does not have; am53c974 is the same chip, and OVERRIDES make
+it the one with the EEPROM.
+
+Source: libvirt 9.0.0 qemu_command.c:404-507, 2600-2639; limits measured on QEMU 7.2.
+"""
 
 _BY_GANETI = {row.ganeti: row for row in SCSI_CONTROLLERS}
 _BY_LIBVIRT = {row.libvirt: row for row in SCSI_CONTROLLERS}

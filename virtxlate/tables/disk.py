@@ -7,6 +7,9 @@ import msgspec
 from virtxlate.bijection import Bijection
 from virtxlate.errors import TableError, UnknownTermError
 
+ANY_GANETI = 99_999_999
+"""Newer than every version: 3010000 is 3.1."""
+
 
 class DiskType(msgspec.Struct, frozen=True, kw_only=True):
     """One disk_type: libvirt's bus and device, and the prefix of the target name that goes with the bus."""
@@ -54,11 +57,34 @@ DISK_DISCARDS = Bijection(
 )
 """``default`` is the word of 2.16 to 3.0 for QEMU's own default, which is ignore."""
 
-IDE_TARGETS = (("hdc", 1, 0), ("hdd", 1, 1))
-"""(target, bus, unit): Ganeti names no bus, so QEMU puts its IDE disks on the secondary channel.
 
-Source: measured on QEMU 7.2 (``info qtree``).
+class IdeTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of an IDE drive, and the last Ganeti (3009999: before 3.1) whose drives take it."""
+
+    target: str
+    bus: int
+    unit: int
+    until: int = ANY_GANETI
+
+
+IDE_TARGETS = (
+    IdeTarget(target="hda", bus=0, unit=0, until=3_009_999),
+    IdeTarget(target="hdb", bus=0, unit=1, until=3_009_999),
+    IdeTarget(target="hdc", bus=1, unit=0),
+    IdeTarget(target="hdd", bus=1, unit=1),
+)
+"""In the order in which drives take them: CD-ROMs, then disks.
+
+Up to 3.0 a drive is a ``-drive if=ide``; since 3.1 a ``-device`` that names no bus, which QEMU puts on the
+last channel. Source: measured on QEMU 7.2 (``info qtree``).
 """
+
+DEFAULT_CDROM_TARGET = "hdc"
+"""Where QEMU's own empty CD-ROM drive is, if nothing else is there."""
+
+IDE_BY_DRIVE_UNTIL = 3_009_999
+"""The last Ganeti whose IDE drives, and CD-ROMs of any type, do not keep QEMU from adding its own CD-ROM;
+booting from a CD-ROM puts it on IDE, whatever its type."""
 
 _BY_GANETI = {row.ganeti: row for row in DISK_TYPES}
 _BY_LIBVIRT = {(row.bus, row.device): row for row in DISK_TYPES}
@@ -85,3 +111,8 @@ def by_bus(bus: str | None, device: str) -> DiskType:
         known = (f"{row.bus} {row.device}" for row in DISK_TYPES)
         raise UnknownTermError("disk_type", "libvirt", f"{bus} {device}", known)
     return _BY_LIBVIRT[bus or "", device]
+
+
+def ide_targets(version: int) -> tuple[IdeTarget, ...]:
+    """Give the places of IDE drives in a Ganeti version (3010000 is 3.1), in their order."""
+    return tuple(row for row in IDE_TARGETS if version <= row.until)

@@ -19,8 +19,11 @@ HOST_EMULATORS = frozenset(
 )
 """What libvirt writes where it chose by itself, on Debian, SUSE and Red Hat; no kvm_path of anybody's."""
 
-DEFAULT_CPU = "qemu64"
-"""What QEMU takes when cpu_type is empty."""
+SECURITY_MODELS = ("none", "user", "pool")
+"""Only user becomes a label; otherwise libvirt's own user runs QEMU."""
+
+HUGE_PAGES_PATH = "/dev/hugepages"
+"""The mem_path that stands for huge pages of the host's default size."""
 
 SMP_PREFERS_CORES_SINCE = (6, 2)
 """Version of the pc machine from which QEMU turns bare vcpus into cores; older ones get sockets.

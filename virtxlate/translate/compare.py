@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.domain.model import BootDevice, Controller, Domain
+from virtxlate.domain.model import BootDevice, Controller, Domain, Input
 
 _MACHINE_ALIAS = "pc"
 _MAX_SHOWN = 120
@@ -90,14 +90,23 @@ def _project_items(at: str, asked: tuple[Any, ...], found: tuple[Any, ...]) -> I
         if key in left:
             yield _project(f"{at}[{index}]", item, left.pop(key))
     for item in left.values():
-        if not isinstance(item, Controller) or item.type not in _ADDED_CONTROLLERS:
+        if not _is_added(item):
             yield item
 
 
+def _is_added(item: Any) -> bool:
+    """Tell whether libvirt has it in every PC: controllers that devices need, mouse and keyboard on PS/2."""
+    if isinstance(item, Controller):
+        return item.type in _ADDED_CONTROLLERS
+    return isinstance(item, Input) and item.bus == "ps2"
+
+
 def _is_resolved(at: str, asked: Any, found: Any) -> bool:
-    """Tell whether libvirt only says it its own way: a machine alias, a spelling, how it checked the CPU."""
+    """Tell whether libvirt only says it its own way: machine alias, spelling, CPU check, hidden password."""
     if at == "domain.os.machine":
         return asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
+    if at.endswith(".password"):
+        return found is None
     if at == "domain.uuid" or at.endswith(".mac"):
         return str(asked).lower() == str(found)
     return (at, asked, found) == ("domain.cpu.check", "none", "full")

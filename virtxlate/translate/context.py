@@ -11,7 +11,19 @@ import msgspec
 from virtxlate.errors import MapError
 from virtxlate.scsi import ScsiResolver
 
-TABLES = ("bridges", "switches", "networks", "paths", "pools", "disks", "scripts", "secrets", "initiators")
+TABLES = (
+    "bridges",
+    "switches",
+    "networks",
+    "paths",
+    "pools",
+    "disks",
+    "scripts",
+    "secrets",
+    "initiators",
+    "addresses",
+    "users",
+)
 """Tables of the map file, each of text to text."""
 _NAMED_IN_A_DOCUMENT = frozenset({"secrets", "initiators"})
 """Tables that add what Ganeti does not have; a document that exists has it already."""

@@ -27,13 +27,15 @@ from virtxlate.tables.disk import (
     DISK_DISCARDS,
     DISK_TYPE_ALIASES,
     HOSTDEV_DISK_TYPES,
-    IDE_TARGETS,
+    IDE_BY_DRIVE_UNTIL,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
     by_bus,
     by_disk_type,
+    ide_targets,
 )
 from virtxlate.translate import source as sources
+from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import scsi_bus, scsi_controller, scsi_index
 from virtxlate.translate.terms import carry, refuse
@@ -91,15 +93,10 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         target=target,
         bus=row.bus,
         readonly=disk.mode == "ro" or row.device == "cdrom",
-        boot_order=1 if index == 0 and boots_from_disk(instance) else None,
+        boot_order=boot_orders(instance).get(at),
         alias=user_alias(disk.uuid, disk.hvinfo),
         address=address,
     )
-
-
-def boots_from_disk(instance: Instance) -> bool:
-    """Tell whether the first disk boots: a kernel given directly leaves no boot order."""
-    return instance.hvparams.boot_order == "disk" and not instance.hvparams.kernel_path
 
 
 def check_mode(disk: Disk, at: str) -> None:
@@ -139,11 +136,10 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
     if hvinfo is None:
         raise GanetiDataError("expected a placed disk", at=f"{at}.hvinfo")
     if row.bus == "ide":
-        free = IDE_TARGETS[_ide_cdroms(instance) :]
+        free = ide_targets(instance.version)[_ide_cdroms(instance) :]
         if index >= len(free):
             raise PlacementError(f"IDE under Ganeti has room for {len(free)} disks here", bus="ide.1", at=at)
-        target, bus, unit = free[index]
-        return target, domain.DriveAddress(bus=bus, unit=unit)
+        return free[index].target, domain.DriveAddress(bus=free[index].bus, unit=free[index].unit)
     target = target_name(row.prefix, index)
     if hvinfo.slot is not None:
         return target, domain.PciAddress(slot=hvinfo.slot)
@@ -151,11 +147,20 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
 
 
 def _ide_cdroms(instance: Instance) -> int:
-    """Count the CD-ROMs that QEMU finds on the command line before the disks, on the same channel."""
+    """Count the CD-ROMs that QEMU finds on the command line before the disks, on the same channels."""
     hvparams = instance.hvparams
-    if (hvparams.cdrom_disk_type or hvparams.disk_type) != "ide":
-        return 0
-    return sum(1 for path in (hvparams.cdrom_image_path, hvparams.cdrom2_image_path) if path)
+    word = hvparams.cdrom_disk_type or hvparams.disk_type
+    boots = hvparams.boot_order == "cdrom" and not hvparams.kernel_path
+    first = "ide" if boots and instance.version <= IDE_BY_DRIVE_UNTIL else word
+    images = ((first, hvparams.cdrom_image_path), (word, hvparams.cdrom2_image_path))
+    return sum(1 for kind, path in images if path and kind == "ide")
+
+
+def ide_drives(instance: Instance) -> tuple[str, ...]:
+    """Give the targets that the instance's own IDE drives take, CD-ROMs first."""
+    disks = len(instance.disks) if instance.hvparams.disk_type == "ide" else 0
+    count = _ide_cdroms(instance) + disks
+    return tuple(row.target for row in ide_targets(instance.version)[:count])
 
 
 def scsi_address(instance: Instance, index: int) -> domain.DriveAddress:

@@ -14,7 +14,8 @@ from virtxlate.domain.model import Domain
 from virtxlate.errors import InternalError, MapError
 from virtxlate.ganeti.model import Instance
 from virtxlate.scsi import is_stable
-from virtxlate.tables.causes import CAUSES, FIXED_CAUSES, Cause
+from virtxlate.tables.causes import CAUSES, FIXED_CAUSES, WHOLE_DEVICES, Cause
+from virtxlate.tables.removable import IMAGE_ALIASES
 from virtxlate.translate.context import Context, Renames
 
 _BY_PATH = {(cause.path, cause.variant): cause for cause in CAUSES}
@@ -171,6 +172,9 @@ def _device(element: etree._Element) -> tuple[int, str, str]:
             return 0, "", FIXED_CAUSES[str(each.get("type"))]
         if each.tag == "disk" and each.find("source") is None:
             return 0, "", FIXED_CAUSES[str(each.get("device"))]
+        alias = each.find("alias")
+        if each.tag == "disk" and alias is not None and IMAGE_ALIASES.knows_right(str(alias.get("name"))):
+            return 0, IMAGE_ALIASES.left(str(alias.get("name"))), ""
         if each.tag in _DEVICE_WORDS:
             target = each.find("target")
             variant = each.get("type") if target is None else target.get("bus")
@@ -180,6 +184,8 @@ def _device(element: etree._Element) -> tuple[int, str, str]:
 
 def _cause(path: str, variant: str) -> Cause:
     """Give the row of the longest path that fits."""
+    if variant in WHOLE_DEVICES:
+        return WHOLE_DEVICES[variant]
     steps = path.split("/")
     for length in range(len(steps), 0, -1):
         fit = "/".join(steps[:length])

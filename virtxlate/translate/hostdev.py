@@ -21,6 +21,7 @@ from virtxlate.scsi import ScsiAddress, ScsiDevice, host_number
 from virtxlate.tables.disk import HOSTDEV_DISK_TYPES
 from virtxlate.translate import disk as disks
 from virtxlate.translate import source as sources
+from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 
 _SCSI = "scsi"
@@ -49,7 +50,7 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         managed=False,
         source=_iscsi(source, at) if kind == "network" else _adapter(source, at, context, report),
         readonly=disk.mode == "ro",
-        boot_order=1 if index == 0 and disks.boots_from_disk(instance) else None,
+        boot_order=boot_orders(instance).get(f"disks[{index}]"),
         alias=disks.user_alias(disk.uuid, disk.hvinfo),
         address=disks.scsi_address(instance, index),
     )

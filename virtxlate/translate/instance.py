@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HvParams
@@ -16,7 +17,23 @@ from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
-from virtxlate.translate import disk, fixed, hostdev, machine, metadata, nic, obeys
+from virtxlate.translate import (
+    boot,
+    cpu,
+    disk,
+    extra,
+    fixed,
+    graphics,
+    hostdev,
+    machine,
+    metadata,
+    nic,
+    obeys,
+    override,
+    peripherals,
+    removable,
+    security,
+)
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
 
@@ -34,30 +51,28 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     check_name(instance.name)
     disk.check_type(instance)
     nic.check_type(instance)
+    removable.check_type(instance)
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, report)
     context, asked = _listening(context)
-    devices = fixed.to_domain(placed, report)
-    disks, hostdevs = _disks(placed, context, report)
+    boot.report_boot(placed, report)
+    above = machine.to_domain(placed, report)
+    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context.domain_type, report)
+    devices, more = _devices(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
         name=placed.name,
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context, asked.known) if context.metadata else None,
-        **machine.to_domain(placed, report),
-        devices=domain.Devices(
-            emulator=machine.emulator(placed),
-            disks=(*disks, *devices.disks),
-            controllers=devices.controllers,
-            interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
-            hostdevs=hostdevs,
-            serials=machine.serials(placed),
-            parallels=devices.parallels,
-            consoles=machine.consoles(placed),
-            videos=devices.videos,
-            memballoon=devices.memballoon,
-        ),
+        **above,
+        os=machine.operating_system(placed, more.extra, report),
+        sysinfo=more.extra.sysinfo,
+        cpu=model,
+        devices=devices,
+        seclabels=security.to_domain(placed, context, report),
+        qemu_command_line=_command_line((*cpu_words, *more.command_line)),
+        qemu_override=override.to_domain(devices, placed.version, report),
     )
     obeys.check(made, placed, report)
     return made
@@ -78,6 +93,37 @@ def _listening(context: Context) -> tuple[Context, Asked]:
     """Give the context with a resolver that remembers which devices it was asked for."""
     asked = Asked(context.scsi)
     return (context if context.scsi is None else msgspec.structs.replace(context, scsi=asked)), asked
+
+
+def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain.Devices, fixed.FixedDevices]:
+    """Give the devices, and what else was found on the way to them."""
+    devices = fixed.to_domain(placed, context, report)
+    disks, hostdevs = _disks(placed, context, report)
+    whole = domain.Devices(
+        emulator=machine.emulator(placed),
+        disks=(*disks, *devices.disks),
+        controllers=devices.controllers,
+        interfaces=tuple(nic.to_domain(placed, i, context, report) for i in range(len(placed.nics))),
+        hostdevs=hostdevs,
+        serials=machine.serials(placed),
+        parallels=devices.parallels,
+        consoles=machine.consoles(placed),
+        channels=devices.channels,
+        inputs=devices.inputs,
+        graphics=graphics.to_domain(placed, context, report),
+        sounds=devices.sounds,
+        videos=devices.videos,
+        hubs=devices.hubs,
+        memballoon=devices.memballoon,
+        rngs=devices.extra.rngs,
+        watchdogs=devices.extra.watchdogs,
+    )
+    return whole, devices
+
+
+def _command_line(words: tuple[str, ...]) -> settings.QemuCommandLine | None:
+    arguments = tuple(settings.QemuArgument(value=word) for word in words)
+    return settings.QemuCommandLine(arguments=arguments) if arguments else None
 
 
 def report_untranslated(instance: Instance, report: Report) -> None:
@@ -119,7 +165,7 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instanc
     if found.metadata is None:
         return derive(found, context, report)
     payload = metadata.from_text(found.metadata)
-    kept, known = payload.instance, _as_written(context, payload)
+    kept, known = payload.instance, _as_written(found, context, payload)
     now, then = Report(), Report()
     told = derive(found, known, now, kept)
     expected = derive(to_domain(kept, known, Report()), known, then, kept)
@@ -132,10 +178,11 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> Instanc
 _ANY_VERSION = sys.maxsize
 
 
-def _as_written(context: Context, payload: metadata.Payload) -> Context:
+def _as_written(found: domain.Domain, context: Context, payload: metadata.Payload) -> Context:
     """Give the context in which the document was written: it exists, so its libvirt could have it."""
     return msgspec.structs.replace(
         context,
+        domain_type="qemu" if found.type == "qemu" else "kvm",
         disk_paths=payload.disk_paths,
         stable_names=payload.stable_names is True,
         scsi=Asked(context.scsi, payload.scsi or ()),
@@ -221,19 +268,34 @@ def derive(
         for index, each in enumerate(found.devices.interfaces)
     )
     hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
-    hvparams |= fixed.hvparams_to_ganeti(found.devices, report)
+    hvparams |= _settings(found, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks[: len(own)], passed, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)
+    override.report_foreign(found, report)
     _report_unknown(report)
     return Instance(
         name=found.name,
         uuid=found.uuid or "",
         hvparams=msgspec.structs.replace(kept.hvparams, **hvparams),
         beparams=beparams,
+        network_port=graphics.network_port(found.devices),
         disks=disks,
         nics=nics,
         disk_template=template_of(disks),
     )
+
+
+def _settings(found: domain.Domain, context: Context, report: Report) -> dict[str, Any]:
+    """Give the hvparams that neither disks nor NICs tell."""
+    return {
+        **boot.to_ganeti(found, report),
+        **fixed.hvparams_to_ganeti(found, report),
+        **security.to_ganeti(found, context, report),
+        **graphics.to_ganeti(found, context, report),
+        **extra.to_ganeti(found, report),
+        **peripherals.to_ganeti(found, report),
+        **removable.hvparams_to_ganeti(found.devices.disks, context, report),
+    }
 
 
 _METADATA_ONLY = (

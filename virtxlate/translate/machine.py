@@ -19,16 +19,19 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.machine import (
     ACPI,
     CLOCKS,
-    DEFAULT_CPU,
     DEFAULT_EMULATOR,
     HOST_EMULATORS,
+    HUGE_PAGES_PATH,
     REBOOT_BEHAVIORS,
     SMP_PREFERS_CORES_SINCE,
 )
+from virtxlate.translate import cpu
+from virtxlate.translate.extra import Extra
 from virtxlate.translate.terms import carry
 from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 
 _ARCH = "x86_64"
+_SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
 _PC = re.compile(r"pc|pc-i440fx-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII)
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
@@ -44,18 +47,28 @@ def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
         reason = "libvirt has no lower bound for the balloon: the guest starts with maxmem"
         report.lose("beparams.minmem", beparams.minmem, reason)
     memory = domain.Memory(value=mib_to_kib(beparams.maxmem), unit="KiB")
+    cpuset, cputune = cpu.pinning(instance)
     return {
+        "huge_pages": bool(_mem_path(instance, report)),
+        "vcpu_cpuset": cpuset,
+        "cputune": cputune,
         "memory": memory,
         "current_memory": memory,
         "vcpus": beparams.vcpus,
-        "os": _os(instance, report),
         "acpi": ACPI.right(hvparams.acpi),
-        "cpu": _cpu(instance),
         "clock_offset": CLOCKS.right(hvparams.use_localtime),
         "on_poweroff": "destroy",
         "on_reboot": carry(REBOOT_BEHAVIORS.right, hvparams.reboot_behavior, "hvparams.reboot_behavior"),
         "on_crash": "destroy",
     }
+
+
+def _mem_path(instance: Instance, report: Report) -> str:
+    path = instance.hvparams.mem_path
+    if path not in {"", HUGE_PAGES_PATH}:
+        reason = "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path"
+        report.lose("hvparams.mem_path", path, reason)
+    return path
 
 
 def emulator(instance: Instance) -> str | None:
@@ -85,28 +98,26 @@ def machine(instance: Instance) -> str:
     return word
 
 
-def _os(instance: Instance, report: Report) -> domain.Os:
+def operating_system(instance: Instance, free: Extra, report: Report) -> domain.Os:
+    """Give what boots. Raises UnsupportedError for a machine that is not translated."""
     hvparams = instance.hvparams
-    name = machine(instance)
+    told = domain.Os(
+        arch=_ARCH,
+        machine=machine(instance),
+        boot_menu=free.boot_menu,
+        smbios_mode=None if free.sysinfo is None else _SYSINFO,
+    )
     if not hvparams.kernel_path:
-        if hvparams.boot_order not in {"disk", "network"}:
-            reason = "CD-ROM and floppy images are not translated yet: nothing is told to boot first"
-            report.lose("hvparams.boot_order", hvparams.boot_order, reason, Severity.GUEST_VISIBLE)
         _report_unused_kernel(instance, report)
-        return domain.Os(arch=_ARCH, machine=name)
-    if hvparams.boot_order != "disk":
-        report.lose("hvparams.boot_order", hvparams.boot_order, "Ganeti ignores it when a kernel is given")
+        return told
     if " " in (hvparams.root_path or ""):
         for field in ("root_path", "kernel_args"):
             reason = "a root_path of two words is one with the arguments behind it"
             report.lose(f"hvparams.{field}", getattr(hvparams, field), reason)
-    return domain.Os(
-        arch=_ARCH,
-        machine=name,
-        kernel=hvparams.kernel_path,
-        initrd=hvparams.initrd_path or None,
-        cmdline=command_line(instance),
-    )
+    initrd = hvparams.initrd_path or None
+    kernel = {"kernel": hvparams.kernel_path, "initrd": initrd, "cmdline": command_line(instance)}
+    whole: domain.Os = msgspec.structs.replace(told, **kernel)
+    return whole
 
 
 def _report_unused_kernel(instance: Instance, report: Report) -> None:
@@ -132,7 +143,8 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     """
     hvparams, vcpus = instance.hvparams, instance.beparams.vcpus
     given = {"sockets": hvparams.cpu_sockets, "cores": hvparams.cpu_cores, "threads": hvparams.cpu_threads}
-    first, second = ("cores", "sockets") if _prefers_cores(machine(instance)) else ("sockets", "cores")
+    cores_first = is_since(machine(instance), SMP_PREFERS_CORES_SINCE)
+    first, second = ("cores", "sockets") if cores_first else ("sockets", "cores")
     computed = first if not given[first] else second if not given[second] else "threads"
     given = {name: n if n or name == computed else 1 for name, n in given.items()}
     if not given[computed]:
@@ -146,26 +158,12 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     return sockets, cores, threads
 
 
-def _prefers_cores(word: str) -> bool:
+def is_since(word: str, version: tuple[int, int]) -> bool:
+    """Tell whether a machine type is of that QEMU or a newer one; ``pc`` is the newest there is."""
     match = _PC.fullmatch(word)
     if match is None or match["major"] is None:
         return word == _DEFAULT_MACHINE
-    return (int(match["major"]), int(match["minor"])) >= SMP_PREFERS_CORES_SINCE
-
-
-def _cpu(instance: Instance) -> domain.Cpu:
-    sockets, cores, threads = topology(instance)
-    return domain.Cpu(
-        mode="custom",
-        match="exact",
-        check="none",
-        fallback="forbid",
-        model=DEFAULT_CPU,
-        sockets=sockets,
-        dies=1,
-        cores=cores,
-        threads=threads,
-    )
+    return (int(match["major"]), int(match["minor"])) >= version
 
 
 def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dict[str, Any], BeParams]:
@@ -183,7 +181,11 @@ def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dic
         ),
         "kvm_path": _kvm_path(found, report),
         **_kernel_to_ganeti(found, report),
+        **cpu.to_ganeti(found, report),
+        "mem_path": HUGE_PAGES_PATH if found.huge_pages else "",
     }
+    if found.huge_pages:
+        report.lose("hvparams.mem_path", None, "huge pages do not tell the path")
     if found.os.machine == _DEFAULT_MACHINE:
         report.lose("hvparams.machine_version", "pc", "'' and 'pc' mean the same to libvirt")
     for name in ("cpu_sockets", "cpu_cores", "cpu_threads"):
@@ -210,10 +212,9 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     if found.os.kernel is None:
         for name in ("initrd_path", "kernel_args", "root_path", "serial_speed"):
             report.lose(f"hvparams.{name}", None, reason)
-        return {"kernel_path": "", **_boot_order(found, report)}
+        return {"kernel_path": ""}
     cmdline = found.os.cmdline or ""
     values: dict[str, Any] = {"kernel_path": found.os.kernel, "initrd_path": found.os.initrd or ""}
-    report.lose("hvparams.boot_order", None, "a kernel given directly leaves no boot order")
     if found.devices.serials and (match := _CONSOLE.search(cmdline)):
         values["serial_speed"] = int(match[1])
         cmdline = cmdline[: match.start()]
@@ -228,15 +229,6 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
         report.lose("hvparams.root_path", None, "the kernel's arguments do not begin with root=")
     values["kernel_args"] = cmdline
     return values
-
-
-def _boot_order(found: domain.Domain, report: Report) -> dict[str, str]:
-    if any(interface.boot_order == 1 for interface in found.devices.interfaces):
-        return {"boot_order": "network"}
-    if any(disk.boot_order == 1 for disk in found.devices.disks):
-        return {"boot_order": "disk"}
-    report.lose("hvparams.boot_order", None, "no device is told to boot first")
-    return {}
 
 
 def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:

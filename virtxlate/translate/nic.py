@@ -22,6 +22,7 @@ from virtxlate.tables.nic import (
     UNSUPPORTED_NIC_TYPES,
     VHOST_DRIVERS,
 )
+from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id, on_pci_0, user_alias
 from virtxlate.translate.terms import carry, refuse
@@ -53,16 +54,11 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         model=carry(NIC_TYPES.right, hvparams.nic_type, "hvparams.nic_type"),
         driver=driver,
         queues=queues,
-        boot_order=1 if index == 0 and boots_from_network(instance) else None,
+        boot_order=boot_orders(instance).get(at),
         alias=user_alias(nic.uuid, nic.hvinfo),
         address=domain.PciAddress(slot=slot),
         **_attachment(nic, at, context, report),
     )
-
-
-def boots_from_network(instance: Instance) -> bool:
-    """Tell whether the first NIC boots: a kernel given directly leaves no boot order."""
-    return instance.hvparams.boot_order == "network" and not instance.hvparams.kernel_path
 
 
 def _virtio(instance: Instance, report: Report) -> tuple[str | None, int | None]:

@@ -24,6 +24,7 @@ from virtxlate.ganeti.words import (
 from virtxlate.placement import Controllers, Numbers
 from virtxlate.tables.controller import ScsiController, by_ganeti
 from virtxlate.tables.disk import DISK_TYPE_ALIASES
+from virtxlate.translate.extra import held_slots
 from virtxlate.translate.terms import carry
 
 _SCSI_BUS = re.compile(rf"{re.escape(SCSI_BUS)}|scsi([1-9]|1[0-5])\.0", re.ASCII)
@@ -87,6 +88,8 @@ class _Pools:
         self.scsi = disk_type(instance) in SCSI_DISK_TYPES
         first = instance.hvparams.kvm_pci_reservations
         self.slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
+        for slot, owner in held_slots(instance).items():
+            self.slots.claim(slot, owner)
         self.targets = _controllers(scsi_controller(instance)) if self.scsi else None
         for index, disk in enumerate(instance.disks):
             self._claim(disk.hvinfo, f"disks[{index}]", scsi=self.scsi)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ class Element(Generic[R]):
     """One XML element and the record it stands for.
 
     ``const`` are attributes with a fixed value, such as the ``type`` that a Choice selects by; ``prefixes``
-    are those of the namespaces in the entries' paths.
+    are those of the namespaces in the entries' paths; ``declared`` those that the element around declares.
 
     Raises TableError at import when an entry has no field in ``model``, a field no entry, or two entries
     stand in one place.
@@ -36,6 +36,7 @@ class Element(Generic[R]):
         *entries: Entry,
         const: Mapping[str, str] | None = None,
         prefixes: Mapping[str, str] | None = None,
+        declared: Collection[str] = (),
     ) -> None:
         self.tag = tag
         self.model = model
@@ -47,7 +48,7 @@ class Element(Generic[R]):
         for entry in entries:
             self._reader.add(entry)
         self._reader.check(tag)
-        self.write = compile_writer(tag, self.const, entries, prefixes or {})
+        self.write = compile_writer(tag, self.const, entries, prefixes or {}, declared)
         """Write a record as text; see writing.Write."""
 
     def _check(self) -> None:

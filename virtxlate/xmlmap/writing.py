@@ -7,7 +7,7 @@ not a tree: that costs a fourth, and a tree is had from the text for less than f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,10 +62,11 @@ class _Node:
 class _Source:
     """The source text of one writer, and the objects that it names."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], declared: Collection[str]) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"attribute": escape_attribute, "text": escape_text}
         self._prefixes = prefixes
+        self._declared = declared
 
     def add(self, depth: int, line: str) -> None:
         self.lines.append("    " * depth + line)
@@ -88,13 +89,21 @@ class _Source:
             return tag, tag
         namespace, _, local = tag[1:].partition("}")
         prefix = self._prefixes.get(namespace, "ns0")
+        if namespace in self._declared:
+            return f"{prefix}:{local}", f"{prefix}:{local}"
         return f'{prefix}:{local} xmlns:{prefix}="{namespace}"', f"{prefix}:{local}"
 
 
 def compile_writer(
-    tag: str, const: Mapping[str, str], entries: Sequence[Entry], prefixes: Mapping[str, str]
+    tag: str,
+    const: Mapping[str, str],
+    entries: Sequence[Entry],
+    prefixes: Mapping[str, str],
+    declared: Collection[str] = (),
 ) -> Write:
     """Give the function that writes a record as the text of an element.
+
+    ``declared`` are the namespaces that an element around this one declares.
 
     Raises TableError for an element with both text and elements in it.
     """
@@ -104,7 +113,7 @@ def compile_writer(
             root.place(entry)
         else:
             root.parts.append(entry)
-    source = _Source(prefixes)
+    source = _Source(prefixes, declared)
     source.add(0, "def write(record, pad0, step):")
     source.add(1, "out = ''")
     fixed = "".join(f' {key}="{escape_attribute(value)}"' for key, value in const.items())

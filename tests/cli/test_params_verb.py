@@ -1,0 +1,67 @@
+"""``virtxlate params``: a row for every parameter, and what it says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.running import Cli
+from virtxlate.cli.params import rows
+from virtxlate.ganeti.params import DEFAULT_NICPARAMS, HVPARAM_NAMES, BeParams
+from virtxlate.tables.params import METADATA_ONLY
+
+VNC = """\
+vnc_bind_address (hvparam, default ''): translated
+  QEMU: -vnc at display network_port - 5900, and a USB tablet
+  XML:  /domain/devices/input
+  XML:  /domain/devices/graphics
+"""
+TLS = """\
+vnc_tls (hvparam, default False): another means
+  QEMU: tls-creds object of -vnc
+  libvirt sets it for the whole host: vnc_tls in qemu.conf (host-only)
+  only with vnc_bind_address
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("vnc_bind_address", VNC), ("vnc_tls", TLS)])
+def test_a_row_says_what_it_does_to_qemu_and_to_the_document(cli: Cli, name: str, text: str) -> None:
+    result = cli("params", name)
+    assert (result.code, result.out, result.err) == (0, text, "")
+
+
+def test_every_parameter_has_a_row() -> None:
+    expected = [*sorted(HVPARAM_NAMES), *BeParams.__struct_fields__, *DEFAULT_NICPARAMS]
+    assert sorted(row.name for row in rows()) == sorted(expected)
+
+
+def test_every_row_names_its_place_or_its_means() -> None:
+    bare = [row.name for row in rows() if not row.xml and not row.reason]
+    assert bare == []
+    assert {row.how for row in rows()} == {"translated", "another means", "metadata"}
+    told = {row.name for row in rows() if row.how == "metadata"}
+    assert {name.partition(".")[2] for name in METADATA_ONLY} == told
+
+
+def test_all_are_a_line_each(cli: Cli) -> None:
+    lines = cli("params").out.splitlines()
+    assert [line.split()[0] for line in lines] == [row.name for row in rows()]
+
+
+def test_json_is_one_object_a_row(cli: Cli) -> None:
+    (found,) = json.loads(cli("params", "maxmem", "--format", "json").out)
+    assert found == {
+        "name": "maxmem",
+        "kind": "beparam",
+        "default": 128,
+        "how": "translated",
+        "qemu": "-m",
+        "xml": ["/domain/memory", "/domain/currentMemory"],
+    }
+
+
+def test_a_name_that_no_ganeti_has_is_an_error_with_those_near(cli: Cli) -> None:
+    result = cli("params", "vnc_bind_adress")
+    assert result.code == 3
+    assert result.error.startswith("error: vnc_bind_adress: no parameter of a KVM instance; near: vnc_bind_")

@@ -1,0 +1,170 @@
+"""The machine that libvirt's QEMU shows a guest is the one that Ganeti's own QEMU showed it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import libvirt
+import pytest
+
+from lab.bootable import bootable
+from lab.console import GuestConsole, console_path
+from lab.ganeti_judge import prepare
+from lab.ganeti_qemu import QemuRefusedError
+from lab.hardware_cases import CDROM1, CDROM2, FLOPPY, cases
+from lab.machines import ask_through_libvirt, paused_domain
+from lab.twins import Twins, instance_of
+from virtxlate import Report
+from virtxlate.hardware.compare import Difference, compare
+from virtxlate.hardware.describe import describe
+from virtxlate.tables.hardware import KNOWN_DIFFERENCES, KnownDifference
+from virtxlate.translate.abi import known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.embedded import EmbeddedLibvirt
+    from lab.guest import GuestFiles
+    from virtxlate.ganeti.model import Instance
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
+
+FEWEST = 150
+
+
+class Compared(NamedTuple):
+    """One instance, and how its two machines differ."""
+
+    name: str
+    instance: Instance
+    differences: tuple[Difference, ...]
+
+    def rows(self) -> set[str]:
+        """The rows of the table that something here shows."""
+        return {row.name for row in known(self.instance) for each in self.differences if is_shown(row, each)}
+
+
+def is_shown(row: KnownDifference, difference: Difference) -> bool:
+    return any(
+        fnmatchcase(difference.kind, shown.kind) and fnmatchcase(difference.what, shown.what)
+        for shown in row.shown
+    )
+
+
+@pytest.fixture(scope="module")
+def twins(libvirt_host: EmbeddedLibvirt, bridge_name: str, guest_files: GuestFiles) -> Iterator[Twins]:
+    # a short path: it is part of those of sockets
+    with TemporaryDirectory(prefix="vxt-", dir="/tmp") as folder:
+        yield Twins(host=libvirt_host, bridge=bridge_name, folder=Path(folder), kernel=guest_files.kernel)
+
+
+@pytest.fixture(scope="module")
+def compared(twins: Twins) -> list[Compared]:
+    """Every case, each with both of its machines."""
+    every = list(cases())
+    verdicts = prepare().run([twins.request(case.instance) for case in every])
+    found = []
+    for case, verdict in zip(every, verdicts, strict=True):
+        assert verdict.error is None, f"{case.name}: Ganeti refuses it: {verdict.error}"
+        before = twins.of_ganeti(case.instance, verdict)
+        after = twins.of_libvirt(twins.xml(case.instance, Report()))
+        found.append(Compared(case.name, case.instance, compare(before, after)))
+    return found
+
+
+def test_every_difference_is_a_known_one(compared: list[Compared]) -> None:
+    assert len(compared) >= FEWEST
+    unlisted = [
+        f"{each.name}: {difference}"
+        for each in compared
+        for difference in each.differences
+        if not any(is_shown(row, difference) for row in known(each.instance))
+    ]
+    if unlisted:
+        pytest.fail("\n".join(unlisted), pytrace=False)
+
+
+def test_what_is_foreseen_is_what_is_seen(compared: list[Compared]) -> None:
+    foreseen = {each.name: {row.name for row in known(each.instance)} for each in compared}
+    assert {each.name: each.rows() for each in compared} == foreseen
+
+
+def test_the_list_is_no_longer_than_needed(compared: list[Compared]) -> None:
+    shown = set[str]().union(*(each.rows() for each in compared))
+    assert {row.name for row in KNOWN_DIFFERENCES} - shown == set()
+
+
+STATES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "usual": ({}, {}),
+    "many devices": ({"vga": "cirrus"}, {"disks": 4, "nics": 3, "vcpus": 4}),
+    "lsi": ({"disk_type": "scsi-hd"}, {"disks": 2}),
+    "megasas": ({"disk_type": "scsi-hd", "scsi_controller_type": "megasas"}, {}),
+    "virtio-scsi": ({"disk_type": "scsi-cd", "scsi_controller_type": "virtio-scsi-pci"}, {}),
+    "dc390": ({"disk_type": "scsi-hd", "scsi_controller_type": "dc390"}, {}),
+    "ide": ({"disk_type": "ide", "nic_type": "rtl8139"}, {"disks": 2}),
+    "e1000, old machine": ({"nic_type": "e1000", "machine_version": "pc-i440fx-2.1"}, {}),
+    "pcnet, no ACPI": ({"nic_type": "pcnet", "acpi": False}, {}),
+    "CD-ROMs": ({"cdrom_image_path": CDROM1, "cdrom2_image_path": CDROM2, "cdrom_disk_type": "ide"}, {}),
+    "floppy, no serial port": ({"floppy_image_path": FLOPPY, "serial_console": False}, {}),
+    "VNC, mouse, Haswell": (
+        {"vnc_bind_address": "127.0.0.1", "usb_mouse": "mouse", "cpu_type": "Haswell"},
+        {},
+    ),
+    "SPICE, sound": ({"spice_bind": "127.0.0.1", "soundhw": "hda", "use_guest_agent": True}, {}),
+    "qxl, keyboard": ({"vga": "qxl", "usb_devices": "keyboard"}, {}),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_state_of_ganetis_qemu_loads_in_that_of_libvirt(name: str, twins: Twins) -> None:
+    hvparams, counts = STATES[name]
+    instance = instance_of(hvparams, **counts)
+    (verdict,) = prepare().run([twins.request(instance)])
+    before = twins.of_ganeti(instance, verdict)
+    state = twins.state_of_ganeti(instance, verdict)
+    after = twins.of_libvirt_with(twins.xml(instance, Report()), state)
+    rows = known(instance)
+    assert [
+        str(each) for each in compare(before, after) if not any(is_shown(row, each) for row in rows)
+    ] == []
+
+
+OTHERS: dict[str, tuple[dict[str, Any], dict[str, int], str]] = {
+    "another slot": ({"kvm_pci_reservations": 9}, {}, "Unknown ramblock"),
+    "another card": ({"nic_type": "e1000"}, {}, "Unknown ramblock"),
+    "more memory": ({}, {"maxmem": 192, "minmem": 192}, "Size mismatch"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_state_of_another_machine_does_not_load(name: str, twins: Twins) -> None:
+    """What makes the test above one that can fail."""
+    hvparams, counts, reason = OTHERS[name]
+    (verdict,) = prepare().run([twins.request(instance_of({}))])
+    state = twins.state_of_ganeti(instance_of({}), verdict)
+    other = twins.xml(instance_of(hvparams, **counts), Report())
+    with pytest.raises(libvirt.libvirtError, match=reason):
+        twins.of_libvirt_with(other, state)
+
+
+def test_a_guest_that_runs_changes_nothing_in_what_is_told(twins: Twins, guest_files: GuestFiles) -> None:
+    """So a running guest's machine may be compared with one that has not started yet."""
+    instance = bootable(instance_of({}, disks=2, nics=2), guest_files)
+    twins.request(instance)
+    with paused_domain(twins.host, twins.xml(instance, Report())) as domain:
+        before = describe(ask_through_libvirt(domain))
+        domain.resume()
+        with GuestConsole(console_path(domain.XMLDesc(0))) as console:
+            console.wait_ready(60.0)
+            after = describe(ask_through_libvirt(domain))
+    assert compare(before, after) == ()
+
+
+def test_a_qemu_that_does_not_start_says_why(twins: Twins) -> None:
+    instance = instance_of({"cpu_type": "host"})
+    (verdict,) = prepare().run([twins.request(instance)])
+    with pytest.raises(QemuRefusedError, match="CPU model 'host' requires KVM"):
+        twins.of_ganeti(instance, verdict)

@@ -1,0 +1,136 @@
+"""What is refused, and what is told by QEMU's own options: CPU, pinning, display, users, free options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.translate.building import BARE, back, disk, instance, losses_there, refusal, there
+from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report, to_domain
+from virtxlate.domain import model as domain
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"vnc_bind_address": "::1", "spice_bind": "::1"},
+        "spice_bind: VNC and SPICE together: Ganeti refuses that",
+    ),
+    ({"cpu_mask": "0;1"}, "cpu_mask: expected 'all' or CPUs such as '0-3,5', found '0;1'"),
+    ({"cpu_mask": "0:1"}, "cpu_mask: 2 groups for 1 vcpus"),
+    ({"security_model": "user"}, "security_domain: security_model user needs one"),
+    ({"security_model": "root"}, "security_model: expected one of none, user, pool, found 'root'"),
+    (
+        {"kvm_extra": "-object secret,id=s,data=hunter2"},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
+    (
+        {"kvm_extra": "-spice password=hunter2"},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
+]
+
+
+@pytest.mark.parametrize(("params", "message"), REFUSED)
+def test_what_ganeti_refuses_or_xml_must_not_hold_is_refused(params: dict[str, Any], message: str) -> None:
+    assert refusal(instance(**params)) == f"hvparams.{message}"
+
+
+def test_free_options_must_be_shell_words() -> None:
+    with pytest.raises(GanetiDataError, match=r"^hvparams.kvm_extra: not shell words: No closing quotation"):
+        to_domain(instance(kvm_extra="-name 'x"), BARE, Report())
+
+
+CPUS: list[tuple[str, tuple[str | None, str | None], list[str], list[str]]] = [
+    ("", ("custom", "qemu64"), [], []),
+    ("host", ("host-passthrough", None), [], []),
+    ("host,-svm", ("host-passthrough", None), ["-svm"], []),
+    ("max", ("maximum", None), [], []),
+    ("Haswell,-hle,+pcid", ("custom", "Haswell"), ["-hle", "+pcid"], []),
+    ("kvm64,sse4.1=on,tsc_deadline=off", ("custom", "kvm64"), ["+sse4.1", "-tsc-deadline"], []),
+    ("EPYC-v4", ("custom", "qemu64"), [], ["-cpu", "EPYC-v4"]),
+    ("host,kvm=off", ("custom", "qemu64"), [], ["-cpu", "host,kvm=off"]),
+    ("Haswell,+aes,-aes", ("custom", "qemu64"), [], ["-cpu", "Haswell,+aes,-aes"]),
+]
+
+
+@pytest.mark.parametrize(("word", "model", "flags", "words"), CPUS)
+def test_a_cpu_is_a_model_with_features_or_a_word_for_qemu(
+    word: str, model: tuple[str | None, str | None], flags: list[str], words: list[str]
+) -> None:
+    found = there(instance(cpu_type=word))
+    assert found.cpu is not None
+    assert (found.cpu.mode, found.cpu.model) == model
+    signs = {"require": "+", "disable": "-"}
+    assert [signs[each.policy or ""] + each.name for each in found.cpu.features] == flags
+    assert told(found) == words
+    assert ("hvparams.cpu_type" in {loss.path for loss in losses_there(instance(cpu_type=word))}) == bool(
+        words
+    )
+
+
+def told(found: domain.Domain) -> list[str]:
+    return [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
+
+
+def test_the_hosts_cpu_without_kvm_is_all_that_the_emulator_can() -> None:
+    report = Report()
+    emulated = there(instance(cpu_type="host"), Context(domain_type="qemu", metadata=False), report)
+    assert emulated.cpu is not None
+    assert emulated.cpu.mode == "maximum"
+    assert [loss.path for loss in report.losses] == ["hvparams.cpu_type"]
+
+
+def test_each_vcpu_has_a_pin_or_none() -> None:
+    found = there(instance(cpu_mask="1:all:2-3", be={"vcpus": 3}))
+    assert found.cputune is not None
+    assert [(pin.vcpu, pin.cpuset) for pin in found.cputune.pins] == [(0, "1"), (2, "2-3")]
+    assert back(found).hvparams.cpu_mask == "1:all:2-3"
+
+
+def test_a_password_file_closes_the_display_and_is_named_nowhere() -> None:
+    found = there(instance(vnc_bind_address="0.0.0.0", vnc_password_file="/etc/secret"))
+    assert [each.password for each in found.devices.graphics] == [""]
+
+
+def test_an_interface_of_the_map_is_its_address_and_comes_back() -> None:
+    context = Context(metadata=False, renames=Renames({"addresses": {"eth0": "192.0.2.9"}}))
+    found = there(instance(spice_bind="eth0"), context)
+    assert [each.address for each in found.devices.graphics[0].listens] == ["192.0.2.9"]
+    assert back(found, context).hvparams.spice_bind == "eth0"
+
+
+def test_many_usb_devices_hang_on_a_hub() -> None:
+    found = there(instance(usb_mouse="tablet", usb_devices="mouse,keyboard")).devices
+    ports = [each.address.port for each in found.inputs if isinstance(each.address, domain.UsbAddress)]
+    assert ports == ["1", "2.1", "2.2"]
+    assert len(found.hubs) == 1
+    with pytest.raises(PlacementError, match=r"^hvparams.usb_devices: room for 8 devices"):
+        there(instance(usb_devices=",".join(["mouse"] * 9)))
+
+
+EXTRAS: list[tuple[str, int, list[str]]] = [
+    ("-device virtio-rng-pci", 3_010_000, []),
+    ("-device virtio-rng-pci,rng=gone", 3_010_000, ["-device", "virtio-rng-pci,rng=gone"]),
+    ("-object rng-egd,id=a -device virtio-rng-pci,rng=a", 3_010_000,
+     ["-object", "rng-egd,id=a", "-device", "virtio-rng-pci,rng=a"]),
+    ("-smbios type=1,uuid=1", 3_010_000, ["-smbios", "type=1,uuid=1"]),
+    ("-device ib700 -watchdog-action debug", 3_010_000, ["-device", "ib700", "-watchdog-action", "debug"]),
+    ("-name 'a b'", 3_010_000, ["-name", "a b"]),
+    ("-name 'a b'", 3_000_000, ["-name", "'a", "b'"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "version", "words"), EXTRAS)
+def test_what_libvirt_cannot_say_stays_a_word_for_qemu(text: str, version: int, words: list[str]) -> None:
+    one = msgspec.structs.replace(instance(kvm_extra=text), version=version)
+    assert told(there(one)) == words
+    lost = [loss.value for loss in losses_there(one) if loss.path == "hvparams.kvm_extra"]
+    assert " ".join(str(value) for value in lost) == " ".join(words)
+
+
+def test_a_slot_that_a_free_option_asks_for_is_nobody_elses() -> None:
+    one = instance((disk(),), kvm_extra="-device pci-testdev,addr=0xc -device virtio-rng-pci,addr=3")
+    found = there(one).devices
+    addresses = [found.disks[0].address, found.rngs[0].address, found.memballoon and found.memballoon.address]
+    assert addresses == [domain.PciAddress(slot=slot) for slot in (0xD, 3, 4)]

@@ -1,0 +1,276 @@
+"""What one QEMU says about its machine, asked through QMP: a record for comparing.
+
+It asks and changes nothing, so a running guest does not notice.
+Source: QEMU 7.2, qapi/machine.json, qapi/qom.json; measured on QEMU 7.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from virtxlate.errors import InputError
+from virtxlate.hardware.model import Cpu, Device, Machine
+from virtxlate.hardware.qtree import parse_qtree, with_properties
+
+_MACHINE = "/machine"
+_DEVICES = "/machine/peripheral"
+MOST_DEVICES = 4096
+"""That are asked for their boot index."""
+
+_CPU_PROPERTIES = (
+    "family",
+    "model",
+    "stepping",
+    "vendor",
+    "model-id",
+    "level",
+    "xlevel",
+    "xlevel2",
+    "phys-bits",
+)
+_NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
+"""Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
+_WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
+_ROOT_BUSES = ("/pci.0", "/pcie.0")
+_RAM_BLOCK = re.compile(r"\s*(\S+)\s+\S+ \S+\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s.*)?", re.ASCII)
+
+
+class Ask(Protocol):
+    """A way to one QEMU: gives what a QMP command returns, raises where QEMU refuses."""
+
+    def __call__(self, command: str, /, **arguments: Any) -> Any:
+        """Give the answer's ``return``."""
+
+
+class _Property(msgspec.Struct):
+    """A row of qom-list."""
+
+    name: str
+    type: str
+
+
+class _BaseMemory(msgspec.Struct, rename="kebab"):
+    base_memory: int
+
+
+class _Uuid(msgspec.Struct):
+    UUID: str
+
+
+class _Slot(msgspec.Struct, rename="kebab"):
+    """A row of query-hotpluggable-cpus; only a CPU that is there has a path."""
+
+    props: dict[str, int]
+    qom_path: str = ""
+
+
+class _Word(msgspec.Struct, rename="kebab"):
+    """A row of a CPU's feature-words."""
+
+    cpuid_register: str
+    cpuid_input_eax: int
+    features: int
+    cpuid_input_ecx: int | None = None
+
+
+class _Cache(msgspec.Struct):
+    writeback: bool
+
+
+class _Inserted(msgspec.Struct, rename="kebab"):
+    node_name: str
+    cache: _Cache
+
+
+class _Block(msgspec.Struct):
+    """A row of query-block; an empty drive has nothing inserted."""
+
+    device: str
+    inserted: _Inserted | None = None
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Virtio(msgspec.Struct):
+    """A row of x-query-virtio."""
+
+    path: str
+
+
+class _Features(msgspec.Struct, rename="kebab"):
+    dev_features: list[str]
+    transports: list[str]
+    unknown_dev_features: int = 0
+
+
+class _VirtioStatus(msgspec.Struct, rename="kebab"):
+    """Of x-query-virtio-status: what the device offers, whatever the guest took of it."""
+
+    host_features: _Features
+
+
+def describe(ask: Ask) -> Machine:
+    """Give the machine of the QEMU that ``ask`` reaches.
+
+    Raises InputError for an answer of another shape than QEMU's, and what ``ask`` raises.
+    """
+    own = _all_properties(ask, _MACHINE)
+    slots = [slot for slot in _read(ask, list[_Slot], "query-hotpluggable-cpus") if slot.qom_path]
+    if not slots:
+        raise InputError("expected a CPU with a path, found none", at="query-hotpluggable-cpus")
+    devices = parse_qtree(_monitor(ask, "info qtree"))
+    return Machine(
+        type=str(own.get("type", "")),
+        uuid=_read(ask, _Uuid, "query-uuid").UUID.lower(),
+        memory=_read(ask, _BaseMemory, "query-memory-size-summary").base_memory,
+        topology={name: value for name, value in _mapping(own.get("smp")).items() if isinstance(value, int)},
+        boot=_texts(_mapping(own.get("boot"))),
+        properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
+        cpu=_cpu(ask, min(slots, key=_order).qom_path),
+        cpus=tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots)),
+        devices=with_properties(
+            with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask)),
+            _virtio_features(ask),
+        ),
+        memories=_memories(_monitor(ask, "info ramblock")),
+    )
+
+
+def _order(slot: _Slot) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(slot.props.items()))
+
+
+def _cpu(ask: Ask, path: str) -> Cpu:
+    properties = {name: _property(ask, path, name) for name in ("type", *_CPU_PROPERTIES)}
+    words = _convert(_property(ask, path, "feature-words"), list[_Word], "feature-words")
+    return Cpu(type=str(properties.pop("type")), properties=_texts(properties), words=_words(words))
+
+
+def _words(words: Iterable[_Word]) -> dict[str, int]:
+    named = {}
+    for word in words:
+        leaf = f"{word.cpuid_input_eax:x}"
+        if word.cpuid_input_ecx is not None:
+            leaf += f".{word.cpuid_input_ecx:x}"
+        named[f"{leaf}/{word.cpuid_register}"] = word.features
+    return dict(sorted(named.items()))
+
+
+def _boot_indices(ask: Ask) -> dict[str, dict[str, str]]:
+    """Give the boot index of each device with an id that has one; ``info qtree`` does not show it."""
+    names = [row.name for row in _children(ask, _DEVICES)]
+    if len(names) > MOST_DEVICES:
+        raise InputError(f"expected at most {MOST_DEVICES} devices, found {len(names)}", at=_DEVICES)
+    indices = {}
+    for name in names:
+        path = f"{_DEVICES}/{name}"
+        if any(row.name == "bootindex" for row in _list(ask, path)):
+            index = _property(ask, path, "bootindex")
+            if isinstance(index, int) and index >= 0:
+                indices[name] = {"bootindex": str(index)}
+    return indices
+
+
+def _write_caches(ask: Ask) -> dict[str, str]:
+    """Give whether a guest may write ahead, by each name that a device's drive may be told by."""
+    caches: dict[str, str] = {}
+    for block in _read(ask, list[_Block], "query-block"):
+        if block.inserted is not None:
+            word = "on" if block.inserted.cache.writeback else "off"
+            caches |= {name: word for name in (block.device, block.inserted.node_name) if name}
+    return caches
+
+
+def _with_write_cache(devices: Iterable[Device], caches: Mapping[str, str]) -> Iterator[Device]:
+    """Give the devices with what ``write-cache=auto`` has come to: the guest sees only that."""
+    for each in devices:
+        word = caches.get(each.properties.get("drive", ""))
+        if word is None or each.properties.get("write-cache") != "auto":
+            yield each
+        else:
+            yield msgspec.structs.replace(each, properties={**each.properties, "write-cache": word})
+
+
+def _virtio_features(ask: Ask) -> dict[str, dict[str, str]]:
+    """Give what each virtio device offers; QEMU tells it since 7.2, and not for good.
+
+    Its properties do not tell: what a tap cannot do is not offered.
+    """
+    commands = {command.name for command in _read(ask, list[_Named], "query-commands")}
+    if not {"x-query-virtio", "x-query-virtio-status"} <= commands:
+        return {}
+    found = {}
+    for row in _read(ask, list[_Virtio], "x-query-virtio"):
+        owner = _owner(ask, row.path)
+        if owner:
+            features = _read(ask, _VirtioStatus, "x-query-virtio-status", path=row.path).host_features
+            names = sorted(each.partition(":")[0] for each in (*features.dev_features, *features.transports))
+            found[owner] = {"virtio features": " ".join((*names, hex(features.unknown_dev_features)))}
+    return found
+
+
+def _owner(ask: Ask, backend: str) -> str:
+    """Give the id of the PCI device around a virtio device; its path on the root bus where it has none."""
+    device = backend.removesuffix("/virtio-backend")
+    named = _WITH_ID.fullmatch(device)
+    if named:
+        return named[1]
+    bus = _property(ask, device, "parent_bus")
+    number = _property(ask, device, "addr")
+    if not (isinstance(bus, str) and bus.endswith(_ROOT_BUSES) and isinstance(number, int)):
+        return ""
+    return f"PCI {number >> 3:02x}.{number & 7}"
+
+
+def _children(ask: Ask, path: str) -> list[_Property]:
+    return [row for row in _list(ask, path) if row.type.startswith("child<")]
+
+
+def _all_properties(ask: Ask, path: str) -> dict[str, Any]:
+    rows = [row for row in _list(ask, path) if not row.type.startswith(("child<", "link<"))]
+    return {row.name: _property(ask, path, row.name) for row in rows}
+
+
+def _list(ask: Ask, path: str) -> list[_Property]:
+    rows: list[_Property] = _read(ask, list[_Property], "qom-list", path=path)
+    return rows
+
+
+def _property(ask: Ask, path: str, name: str) -> Any:
+    return ask("qom-get", path=path, property=name)
+
+
+def _monitor(ask: Ask, line: str) -> str:
+    text: str = _read(ask, str, "human-monitor-command", **{"command-line": line})
+    return text
+
+
+def _read(ask: Ask, shape: type[Any], command: str, /, **arguments: Any) -> Any:
+    return _convert(ask(command, **arguments), shape, command)
+
+
+def _convert(answer: Any, shape: Any, command: str) -> Any:
+    try:
+        return msgspec.convert(answer, shape)
+    except msgspec.ValidationError as exc:
+        raise InputError(f"QEMU answered in another shape: {exc}", at=command) from None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+def _memories(text: str) -> dict[str, int]:
+    """Give sizes by name from the monitor's table: name, page size, offset, used, total."""
+    matches = (_RAM_BLOCK.fullmatch(line) for line in text.splitlines())
+    return {match[1]: int(match[2], 16) for match in matches if match}

@@ -1,0 +1,101 @@
+"""A small QMP client: one question at a time to one QEMU, through any pair of byte streams.
+
+Source: QEMU, docs/interop/qmp-spec.txt.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from virtxlate.errors import LiveError
+
+MOST_BYTES = 16 << 20
+"""Of one line that QEMU may send: what it says about its largest machines is a tenth of it."""
+MOST_EVENTS = 10_000
+"""Between a question and its answer."""
+TIMEOUT_S = 30.0
+
+
+class Stream(Protocol):
+    """What a socket's ``makefile("rwb")`` gives."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Give a line of at most ``size`` bytes; nothing at the end."""
+
+    def write(self, data: bytes, /) -> object:
+        """Send, or keep until ``flush``."""
+
+    def flush(self) -> object:
+        """Send what was kept."""
+
+
+class Qmp:
+    """A conversation that has begun; calling it asks: ``qmp("query-uuid")``."""
+
+    __slots__ = ("_most_bytes", "_stream")
+
+    def __init__(self, stream: Stream, *, most_bytes: int = MOST_BYTES) -> None:
+        """Greet. Raises LiveError where the other end is no QMP server."""
+        self._stream = stream
+        self._most_bytes = most_bytes
+        if "QMP" not in self._receive("greeting"):
+            raise LiveError("expected QMP's greeting, found something else", call="greeting")
+        self("qmp_capabilities")
+
+    def __call__(self, command: str, /, **arguments: Any) -> Any:
+        """Give what the command returns; what QEMU says unasked meanwhile is passed over.
+
+        Raises LiveError with QEMU's own words where it refuses, hangs up, or does not answer in time.
+        """
+        question = msgspec.json.encode({"execute": command, "arguments": arguments}) + b"\n"
+        try:
+            self._stream.write(question)
+            self._stream.flush()
+        except OSError as exc:
+            raise LiveError(exc.strerror or str(exc), call=command) from None
+        for _ in range(MOST_EVENTS):
+            answer = self._receive(command)
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                error = answer["error"]
+                text = error.get("desc") if isinstance(error, dict) else error
+                raise LiveError(str(text), call=command)
+        raise LiveError(f"{MOST_EVENTS} events and no answer", call=command)
+
+    def _receive(self, command: str) -> dict[str, Any]:
+        try:
+            line = self._stream.readline(self._most_bytes + 1)
+        except OSError as exc:
+            raise LiveError(exc.strerror or str(exc) or "no answer in time", call=command) from None
+        if len(line) > self._most_bytes:
+            raise LiveError(f"an answer of more than {self._most_bytes} bytes", call=command)
+        if not line:
+            raise LiveError("QEMU has hung up", call=command)
+        try:
+            return msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError) as exc:
+            raise LiveError(f"no QMP: {exc}", call=command) from None
+
+
+@contextmanager
+def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
+    """Give a conversation with the QEMU that listens at a unix socket, for the length of a `with`.
+
+    QEMU serves one client of a socket at a time; another one waits, here at most ``timeout_s``.
+    Raises LiveError.
+    """
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(timeout_s)
+        try:
+            line.connect(str(path))
+        except OSError as exc:
+            raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
+        with line.makefile("rwb") as stream:
+            yield Qmp(stream)

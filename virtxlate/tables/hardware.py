@@ -1,0 +1,118 @@
+"""What is not the same in the QEMU that libvirt starts: every difference that is known, with its effect.
+
+A live test compares both QEMUs over many instances; it fails for a difference without a row here, and for a
+row that no instance shows.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from virtxlate.errors import TableError
+from virtxlate.report import Severity
+from virtxlate.tables.disk import ANY_GANETI
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A field of an instance, as a dotted path, and the values it has where the difference shows.
+
+    No values: it is set to anything but nothing.
+    """
+
+    field: str
+    values: tuple[str | bool | int, ...] = ()
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a comparison of machines shows: its kind, and what differs; ``*`` is any."""
+
+    kind: str
+    what: str
+
+
+class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference: what shows it, which instances have it, what a guest notices, and why it stays."""
+
+    name: str
+    shown: tuple[Shown, ...]
+    needs: tuple[Need, ...] = ()
+    """All of them; none: every instance."""
+    until: int = ANY_GANETI
+    """The last Ganeti that it is known of: 3010000 is 3.1."""
+    severity: Severity
+    effect: str
+    reason: str
+
+
+_NO_KERNEL = Need("hvparams.kernel_path", ("",))
+_FIRST = (Shown("boot", "order"), Shown("*", "bootindex"))
+_LETTERS_UNTIL = 3_019_999
+_FIRST_REASON = "libvirt tells the firmware a device, Ganeti before 3.2 a kind of device"
+
+KNOWN_DIFFERENCES = (
+    KnownDifference(
+        name="usb switch of the machine",
+        shown=(Shown("machine", "usb"),),
+        severity=Severity.HOST_ONLY,
+        effect="none: the USB controller itself is there, in its slot",
+        reason="libvirt always passes usb=off and names its controllers",
+    ),
+    KnownDifference(
+        name="guest memory in core dumps of QEMU",
+        shown=(Shown("machine", "dump-guest-core"),),
+        severity=Severity.HOST_ONLY,
+        effect="none: a core dump of QEMU itself is without the guest's memory",
+        reason="libvirt always passes dump-guest-core=off; see dump_guest_core in qemu.conf",
+    ),
+    KnownDifference(
+        name="strict boot",
+        shown=(Shown("boot", "strict"),),
+        severity=Severity.HOST_ONLY,
+        effect="none while the guest boots: the firmware stops where no device that may boot does",
+        reason="libvirt always passes strict=on",
+    ),
+    KnownDifference(
+        name="boot from disk",
+        shown=_FIRST,
+        needs=(_NO_KERNEL, Need("hvparams.boot_order", ("disk",)), Need("disks")),
+        severity=Severity.HOST_ONLY,
+        effect="none: the firmware boots the first disk, by its address",
+        reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
+    ),
+    KnownDifference(
+        name="boot from network",
+        shown=_FIRST,
+        needs=(_NO_KERNEL, Need("hvparams.boot_order", ("network",))),
+        severity=Severity.HOST_ONLY,
+        effect="none: the firmware boots from the network",
+        reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
+    ),
+    KnownDifference(
+        name="boot from CD-ROM",
+        shown=_FIRST,
+        needs=(_NO_KERNEL, Need("hvparams.boot_order", ("cdrom",)), Need("hvparams.cdrom_image_path")),
+        severity=Severity.HOST_ONLY,
+        effect="none: the firmware boots the first CD-ROM, by its address",
+        reason=_FIRST_REASON,
+        until=_LETTERS_UNTIL,
+    ),
+    KnownDifference(
+        name="offloads of virtio NICs",
+        shown=(Shown("PCI", "virtio features"),),
+        needs=(
+            Need("hvparams.vnet_hdr", (False,)),
+            Need("hvparams.nic_type", ("paravirtual",)),
+            Need("nics"),
+        ),
+        severity=Severity.GUEST_VISIBLE,
+        effect="the guest's driver may leave checksums and segmentation to the host; under Ganeti it may not",
+        reason="libvirt opens the tap of every virtio NIC with vnet_hdr",
+    ),
+)
+
+if len({row.name for row in KNOWN_DIFFERENCES}) != len(KNOWN_DIFFERENCES):
+    raise TableError("KNOWN_DIFFERENCES: a name appears in two rows")
+if any(not row.shown for row in KNOWN_DIFFERENCES):
+    raise TableError("KNOWN_DIFFERENCES: a row shows nothing")

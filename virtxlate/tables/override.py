@@ -1,0 +1,77 @@
+"""Properties of QEMU's devices that a guest sees and libvirt has no word for, or another value than Ganeti.
+
+They are written as ``<qemu:override>``. Source: QEMU 7.2, ``info qtree`` beside Ganeti's own QEMU; libvirt
+9.0.0 qemu_command.c:1744 (device_id), 4350 (qxl).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from virtxlate.errors import TableError
+from virtxlate.tables.disk import ANY_GANETI
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """One property of the devices of a kind, in Ganeti ``since`` to ``until`` (3010000 is 3.1).
+
+    ``of``: scsi (a disk of that bus), or libvirt's model of the video or the SCSI controller. ``value`` may
+    hold ``{id}``, Ganeti's id of the device.
+    """
+
+    of: str
+    name: str
+    type: Literal["string", "unsigned", "remove"]
+    value: str | None = None
+    since: int = 0
+    until: int = ANY_GANETI
+    reason: str
+
+
+OVERRIDES = (
+    Override(
+        of="scsi",
+        name="device_id",
+        type="string",
+        value="{id}",
+        until=3_009_999,
+        reason="the disk's name in VPD page 0x83, of which udev makes /dev/disk/by-id",
+    ),
+    Override(
+        of="scsi",
+        name="device_id",
+        type="remove",
+        since=3_010_000,
+        reason="since 3.1 the disk has no name in VPD page 0x83",
+    ),
+    Override(
+        of="qxl",
+        name="max_outputs",
+        type="unsigned",
+        value="0",
+        reason="as many monitors as the guest's driver has",
+    ),
+    Override(
+        of="qxl",
+        name="vram64_size_mb",
+        type="remove",
+        reason="as much 64-bit video memory as QEMU gives by itself",
+    ),
+    Override(
+        of="am53c974",
+        name="driver",
+        type="string",
+        value="dc390",
+        reason="the controller with the EEPROM of the DC-390 board",
+    ),
+)
+
+if any((row.value is None) != (row.type == "remove") for row in OVERRIDES):
+    raise TableError("OVERRIDES: a value to remove, or none to set")
+
+
+def overrides_of(kind: str, version: int) -> tuple[Override, ...]:
+    """Give the rows of devices of a kind in a Ganeti version; none for most kinds."""
+    return tuple(row for row in OVERRIDES if row.of == kind and row.since <= version <= row.until)

@@ -1,0 +1,122 @@
+"""The CPU: its model and flags, how vcpus are grouped, and where they run on the host; both directions.
+
+Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:855-921, 1577; QEMU 7.2 ``-cpu``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.domain import settings
+from virtxlate.errors import UnsupportedError
+from virtxlate.ganeti.model import Instance
+from virtxlate.report import Report, Severity
+from virtxlate.tables.cpu import CPU_FEATURES, CPU_MODELS, CPU_MODES, CPU_POLICIES, DEFAULT_CPU
+
+CPU_OPTION = "-cpu"
+_ALL = "all"
+_CPUS = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*", re.ASCII)
+_STATES = {"on": "+", "true": "+", "yes": "+", "off": "-", "false": "-", "no": "-"}
+_EMULATOR = "qemu"
+"""libvirt's domain type without KVM."""
+
+
+def to_domain(
+    instance: Instance, topology: tuple[int, int, int], domain_type: str, report: Report
+) -> tuple[domain.Cpu, tuple[str, ...]]:
+    """Give the CPU, and words for QEMU where libvirt does not know a model or a flag."""
+    word = instance.hvparams.cpu_type
+    sockets, cores, threads = topology
+    base = domain.Cpu(check="none", sockets=sockets, dies=1, cores=cores, threads=threads)
+    found = _known(base, word or DEFAULT_CPU)
+    if found is not None and found.mode == CPU_MODES.right("host") and domain_type == _EMULATOR:
+        reason = "the host's CPU needs KVM: the guest gets all that the emulator can"
+        report.lose("hvparams.cpu_type", word, reason, Severity.GUEST_VISIBLE)
+        return msgspec.structs.replace(found, mode=CPU_MODES.right("max")), ()
+    if found is not None:
+        return found, ()
+    reason = "libvirt does not know a word of it: QEMU is told by its own option, which taints the domain"
+    report.lose("hvparams.cpu_type", word, reason)
+    return _model(base, DEFAULT_CPU, ()), (CPU_OPTION, word)
+
+
+def _known(base: domain.Cpu, text: str) -> domain.Cpu | None:
+    """Give the CPU for a cpu_type in words that libvirt knows, else None."""
+    first, *flags = text.split(",")
+    features = tuple(_feature(flag) for flag in flags)
+    told = tuple(each for each in features if each is not None)
+    if len(told) != len(features) or len({each.name for each in told}) != len(told):
+        return None
+    if CPU_MODES.knows_left(first):
+        return msgspec.structs.replace(base, mode=CPU_MODES.right(first), features=told)
+    return _model(base, first, told) if first in CPU_MODELS else None
+
+
+def _model(base: domain.Cpu, model: str, features: tuple[settings.CpuFeature, ...]) -> domain.Cpu:
+    told = {"mode": "custom", "match": "exact", "fallback": "forbid", "model": model, "features": features}
+    whole: domain.Cpu = msgspec.structs.replace(base, **told)
+    return whole
+
+
+def _feature(flag: str) -> settings.CpuFeature | None:
+    """Give the feature for ``+pcid``, ``-hle`` or ``pcid=on``; QEMU takes ``_`` for ``-``."""
+    sign, name = flag[:1], flag[1:]
+    if not CPU_POLICIES.knows_left(sign):
+        name, equals, state = flag.partition("=")
+        sign = _STATES.get(state, "") if equals else "+"
+    known = [each for each in (name, name.replace("_", "-"), name.replace("-", "_")) if each in CPU_FEATURES]
+    if not sign or not known:
+        return None
+    return settings.CpuFeature(policy=CPU_POLICIES.right(sign), name=known[0])
+
+
+def pinning(instance: Instance) -> tuple[str | None, settings.CpuTune | None]:
+    """Give the host CPUs of the whole guest, or of each vcpu.
+
+    Raises UnsupportedError for a mask that Ganeti itself refuses.
+    """
+    mask, at = instance.hvparams.cpu_mask, "hvparams.cpu_mask"
+    groups = [group.replace(" ", "") for group in mask.split(":")]
+    for group in groups:
+        if group != _ALL and not _CPUS.fullmatch(group):
+            raise UnsupportedError(f"expected 'all' or CPUs such as '0-3,5', found {group!r}", at=at)
+    if len(groups) == 1:
+        return (None if groups[0] == _ALL else groups[0]), None
+    if len(groups) != instance.beparams.vcpus:
+        raise UnsupportedError(f"{len(groups)} groups for {instance.beparams.vcpus} vcpus", at=at)
+    pins = tuple(
+        settings.VcpuPin(vcpu=number, cpuset=group) for number, group in enumerate(groups) if group != _ALL
+    )
+    return None, settings.CpuTune(pins=pins) if pins else None
+
+
+def to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
+    """Give the hvparams that the CPU of a domain tells."""
+    report.lose("hvparams.cpu_type", None, "the spelling of a CPU and its flags is not kept")
+    report.lose("hvparams.cpu_mask", None, "the spelling of a CPU list is not kept")
+    return {"cpu_type": _type(found), "cpu_mask": _mask(found)}
+
+
+def _type(found: domain.Domain) -> str:
+    words = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
+    if CPU_OPTION in words[:-1]:
+        return words[words.index(CPU_OPTION) + 1]
+    cpu = found.cpu
+    if cpu is None:
+        return ""
+    mode = cpu.mode or ""
+    first = CPU_MODES.left(mode) if CPU_MODES.knows_right(mode) else cpu.model or DEFAULT_CPU
+    flags = [CPU_POLICIES.left(each.policy or "require") + each.name for each in cpu.features]
+    return "" if first == DEFAULT_CPU and not flags else ",".join((first, *flags))
+
+
+def _mask(found: domain.Domain) -> str:
+    whole = found.vcpu_cpuset or _ALL
+    pins = {each.vcpu: each.cpuset for each in found.cputune.pins} if found.cputune else {}
+    if not pins:
+        return whole
+    return ":".join(pins.get(number, whole) for number in range(found.vcpus))

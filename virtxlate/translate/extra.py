@@ -1,0 +1,223 @@
+"""Free QEMU options (kvm_extra): what libvirt can say becomes XML, the rest stays a word for QEMU; and back.
+
+Source: Ganeti 3.2 alpha (c35736d8a), hv_kvm/__init__.py:1608; QEMU 7.2; libvirt formatdomain.rst.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.domain import settings
+from virtxlate.errors import GanetiDataError, UnsupportedError
+from virtxlate.ganeti.model import Instance
+from virtxlate.placement import Numbers
+from virtxlate.report import Report
+from virtxlate.tables.extra import (
+    RNG_BACKENDS,
+    RNG_DEVICE,
+    SHELL_WORDS_SINCE,
+    SYSTEM_ENTRIES,
+    WATCHDOG_ACTIONS,
+    WATCHDOGS,
+)
+
+_AT = "hvparams.kvm_extra"
+_SECRET = re.compile(r"\bsecret\w*,.*\bdata=|\bpassw(?:or)?d=[^,]")
+_ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.0)?", re.ASCII)
+_PCI_BUSES = ("pci.0", "")
+_OWN_OPTIONS = ("-cpu", "-usbdevice")
+"""What other parameters tell QEMU by its own options."""
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option with its value, and the properties that the value is made of."""
+
+    words: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The option itself, ``-device``."""
+        return self.words[0]
+
+    @property
+    def driver(self) -> str:
+        """What stands first in the value: ``virtio-rng-pci``."""
+        return self.words[1].partition(",")[0] if self.words[1:] else ""
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What follows, by name."""
+        pairs = (part.partition("=") for part in "".join(self.words[1:]).split(",")[1:])
+        return {name: value for name, _equals, value in pairs}
+
+    @property
+    def slot(self) -> int | None:
+        """The slot of pci.0 that a device asks for."""
+        found = _ADDR.fullmatch(self.properties.get("addr", ""))
+        on_pci = self.name == "-device" and self.properties.get("bus", "") in _PCI_BUSES
+        return int(found[1], 16) if found and on_pci else None
+
+
+class Extra(msgspec.Struct, frozen=True, kw_only=True):
+    """What kvm_extra becomes."""
+
+    rngs: tuple[domain.Rng, ...] = ()
+    watchdogs: tuple[domain.Watchdog, ...] = ()
+    sysinfo: settings.Sysinfo | None = None
+    boot_menu: bool | None = None
+    words: tuple[str, ...] = ()
+
+
+def options(instance: Instance) -> tuple[Option, ...]:
+    """Give the options in kvm_extra. Raises GanetiDataError, UnsupportedError."""
+    text = instance.hvparams.kvm_extra
+    if _SECRET.search(text):
+        raise UnsupportedError("an option holds a secret: libvirt XML holds none", at=_AT)
+    try:
+        words = shlex.split(text) if instance.version >= SHELL_WORDS_SINCE else text.split()
+    except ValueError as exc:
+        raise GanetiDataError(f"not shell words: {exc}", at=_AT) from None
+    return tuple(_options(words))
+
+
+def _options(words: list[str]) -> Iterator[Option]:
+    group: list[str] = []
+    for word in words:
+        if word.startswith("-") and group:
+            yield Option(tuple(group))
+            group = []
+        group.append(word)
+    if group:
+        yield Option(tuple(group))
+
+
+def held_slots(instance: Instance) -> dict[int, str]:
+    """Give the slots of pci.0 that devices in kvm_extra ask for."""
+    return {each.slot: _AT for each in options(instance) if each.slot is not None}
+
+
+def to_domain(instance: Instance, slots: Numbers, report: Report) -> Extra:
+    """Give devices and settings for the options that libvirt has words for; others are reported."""
+    found = options(instance)
+    rngs: list[domain.Rng] = []
+    watchdogs: list[domain.Watchdog] = []
+    used: set[Option] = set()
+    sysinfo, menu = None, None
+    action = next((each.driver for each in found if each.name == "-watchdog-action"), "reset")
+    for each in found:
+        if (rng := _rng(each, found, used)) is not None:
+            rngs.append(_placed(rng, each, slots))
+        elif each.name == "-device" and _watchdog(each) and WATCHDOG_ACTIONS.knows_left(action):
+            used |= {each, *(one for one in found if one.name == "-watchdog-action")}
+            told = domain.Watchdog(model=WATCHDOGS.right(each.driver), action=WATCHDOG_ACTIONS.right(action))
+            watchdogs.append(_placed(told, each, slots) if each.driver == "i6300esb" else told)
+        elif (system := _system(each)) is not None and sysinfo is None:
+            sysinfo = settings.Sysinfo(type="smbios", system=system)
+            used.add(each)
+        elif each.words in {("-boot", "menu=on"), ("-boot", "menu=off")}:
+            menu = each.words[1] == "menu=on"
+            used.add(each)
+    rest = tuple(each for each in found if each not in used)
+    for each in rest:
+        reason = "QEMU is told by its own option, which taints the domain"
+        report.lose(_AT, " ".join(each.words), reason)
+    return Extra(
+        rngs=tuple(rngs),
+        watchdogs=tuple(watchdogs),
+        sysinfo=sysinfo,
+        boot_menu=menu,
+        words=tuple(word for each in rest for word in each.words),
+    )
+
+
+def _placed(device: Any, option: Option, slots: Numbers) -> Any:
+    slot = option.slot if option.slot is not None else slots.take(_AT)
+    return msgspec.structs.replace(device, address=domain.PciAddress(slot=slot))
+
+
+def _rng(option: Option, found: tuple[Option, ...], used: set[Option]) -> domain.Rng | None:
+    """Give the random number generator of an option; what it consists of is put into ``used``."""
+    told = option.properties
+    if option.name != "-device" or option.driver != RNG_DEVICE:
+        return None
+    if (
+        not told.keys() <= {"rng", "bus", "addr", "id", "max-bytes", "period"}
+        or told.get("bus", "") not in _PCI_BUSES
+    ):
+        return None
+    backends = [
+        each for each in found if each.name == "-object" and each.properties.get("id") == told.get("rng")
+    ]
+    if "rng" not in told:
+        model, path = RNG_BACKENDS.right("rng-builtin"), None
+    elif len(backends) == 1 and RNG_BACKENDS.knows_left(backends[0].driver):
+        model, path = RNG_BACKENDS.right(backends[0].driver), backends[0].properties.get("filename")
+        if model == "random" and path is None:
+            return None
+        used.add(backends[0])
+    else:
+        return None
+    used.add(option)
+    rate = (int(told["max-bytes"]), int(told.get("period", "65536"))) if "max-bytes" in told else (None, None)
+    return domain.Rng(
+        model="virtio", rate_bytes=rate[0], rate_period=rate[1], backend=model, backend_path=path
+    )
+
+
+def _watchdog(option: Option) -> bool:
+    told = option.properties
+    return WATCHDOGS.knows_left(option.driver) and told.keys() <= {"addr", "bus", "id"}
+
+
+def _system(option: Option) -> settings.SmbiosSystem | None:
+    """Give the entries of ``-smbios type=1,...``; a uuid is the domain's own business."""
+    if option.name != "-smbios" or option.driver != "type=1":
+        return None
+    told = option.properties
+    if not told or not told.keys() <= set(SYSTEM_ENTRIES) or "" in told.values():
+        return None
+    entries = tuple(
+        settings.SmbiosEntry(name=name, value=told[name]) for name in SYSTEM_ENTRIES if name in told
+    )
+    return settings.SmbiosSystem(entries=entries)
+
+
+def to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
+    """Give kvm_extra: options for what Ganeti has no parameter for."""
+    report.lose(_AT, None, "the order and spelling of free options is not kept")
+    return {"kvm_extra": shlex.join(_words(found))}
+
+
+def _words(found: domain.Domain) -> Iterator[str]:
+    for number, rng in enumerate(found.devices.rngs):
+        if not RNG_BACKENDS.knows_right(rng.backend or ""):
+            continue
+        backend = RNG_BACKENDS.left(rng.backend or "")
+        file = f",filename={rng.backend_path}" if rng.backend_path else ""
+        yield from ("-object", f"{backend},id=rng{number}{file}")
+        rate = f",max-bytes={rng.rate_bytes},period={rng.rate_period}" if rng.rate_bytes else ""
+        yield from ("-device", f"{RNG_DEVICE},rng=rng{number}{rate}{_place(rng.address)}")
+    for watchdog in found.devices.watchdogs:
+        if WATCHDOGS.knows_right(watchdog.model):
+            yield from ("-device", WATCHDOGS.left(watchdog.model) + _place(watchdog.address))
+            if (watchdog.action or "") and WATCHDOG_ACTIONS.knows_right(watchdog.action or ""):
+                yield from ("-watchdog-action", WATCHDOG_ACTIONS.left(watchdog.action or ""))
+    if found.sysinfo is not None and found.sysinfo.system is not None:
+        entries = (f"{each.name}={each.value}" for each in found.sysinfo.system.entries)
+        yield from ("-smbios", ",".join(("type=1", *entries)))
+    if found.os.boot_menu is not None:
+        yield from ("-boot", f"menu={'on' if found.os.boot_menu else 'off'}")
+    raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
+    for option in _options(raw):
+        if option.name not in _OWN_OPTIONS:
+            yield from option.words
+
+
+def _place(address: Any) -> str:
+    return f",bus=pci.0,addr={address.slot:#x}" if isinstance(address, domain.PciAddress) else ""

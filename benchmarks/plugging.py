@@ -15,6 +15,7 @@ from typing import Any, Literal
 import libvirt
 import msgspec
 
+from benchmarks.rooms import MissingError
 from lab.bootable import STORAGE, bootable, context_for, make_images
 from lab.console import GuestConsole
 from lab.daemon import PrivateLibvirtd, private_libvirtd
@@ -183,24 +184,32 @@ class Guest:
 def two_guests() -> Iterator[tuple[Guest, Guest, Context]]:
     """Give a guest whose domain has virtxlate's metadata, one whose domain has none, and what both know.
 
-    Raises RuntimeError, OSError, libvirt.libvirtError where there is no libvirtd, QEMU or guest.
+    Raises MissingError where there is no libvirtd, QEMU or guest, or where we are not root.
     """
-    files = build_guest("cloud")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vx-bench-")))
-        context = context_for(folder, {"br0": stack.enter_context(bridge())})
-        daemon = stack.enter_context(private_libvirtd())
-        host = stack.enter_context(connect(daemon.uri, event_loop=False))
-        for device, _hvparams in DEVICES.values():
-            if isinstance(device, Disk):
-                make_images(msgspec.structs.replace(INSTANCE, disks=(device,)), folder, device.size_mib)
-        guests = []
-        for name, metadata in ((NAME, True), ("bare1.example.com", False)):
-            known = msgspec.structs.replace(context, metadata=metadata)
-            running = stack.enter_context(running_guest(daemon, _document(name, folder, files, known)))
-            port = host.find("", name)
-            guests.append(Guest(daemon, running.domain, port, running.console))
-        yield guests[0], guests[1], context
+        try:
+            guests = _start(stack)
+        except (OSError, RuntimeError, libvirt.libvirtError) as exc:
+            raise MissingError(str(exc)) from exc
+        yield guests
+
+
+def _start(stack: ExitStack) -> tuple[Guest, Guest, Context]:
+    files = build_guest("cloud")
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vx-bench-")))
+    context = context_for(folder, {"br0": stack.enter_context(bridge())})
+    daemon = stack.enter_context(private_libvirtd())
+    host = stack.enter_context(connect(daemon.uri, event_loop=False))
+    for device, _hvparams in DEVICES.values():
+        if isinstance(device, Disk):
+            make_images(msgspec.structs.replace(INSTANCE, disks=(device,)), folder, device.size_mib)
+
+    def guest(name: str, *, metadata: bool) -> Guest:
+        known = msgspec.structs.replace(context, metadata=metadata)
+        running = stack.enter_context(running_guest(daemon, _document(name, folder, files, known)))
+        return Guest(daemon, running.domain, host.find("", name), running.console)
+
+    return guest(NAME, metadata=True), guest("bare1.example.com", metadata=False), context
 
 
 def _document(name: str, folder: Path, files: GuestFiles, context: Context) -> str:

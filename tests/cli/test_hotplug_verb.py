@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli
-from tests.hotplug.domains import DISK_IDS, DISKS, NIC_IDS, aliases, domain_of, ganeti, kept, places
+from tests.hotplug.domains import DISK_IDS, DISKS, NIC_IDS, NICS, aliases, domain_of, ganeti, kept, places
 from tests.hotplug.fake_domain import NEVER, REFUSES, FakeDomain, Fault
 from virtxlate.cli.changes import Makers
 from virtxlate.cli.hotplug import run
@@ -143,6 +145,14 @@ def test_an_object_comes_changes_and_goes(cli: Cli, tmp_path: Path) -> None:
     assert cli("hotplug", "remove", NAME, "--object", path).out.endswith("  free    /dev/xenvg/e\n")
 
 
+def test_a_nic_becomes_an_object(cli: Cli, host: FakeHotplugHost, stdin: Callable[[bytes], Any]) -> None:
+    stdin(json.dumps({"mac": NICS[1].mac, "uuid": NICS[1].uuid, "nicparams": {"link": "br9"}}).encode())
+    assert cli("hotplug", "modify", NAME, "--object", "-").out.startswith(
+        f"update nic {NIC_IDS[1]}: bridge\n"
+    )
+    assert kept(domain(host)).nics[1].link == "br9"
+
+
 def test_a_disk_is_put_at_its_place_in_ganetis_list(cli: Cli, host: FakeHotplugHost) -> None:
     assert cli("hotplug", "add", NAME, "--disk", f"1:{ADD}").code == 0
     assert [each.uuid for each in kept(domain(host)).disks] == [DISKS[0].uuid, UUID, DISKS[1].uuid]
@@ -217,6 +227,15 @@ def test_a_medium_goes_in_and_out(cli: Cli, host: FakeHotplugHost) -> None:
     assert cli("hotplug", "media", NAME, "hdc", "--eject").out == "disk hdc: nothing changes in the guest\n"
 
 
+def test_what_has_no_target_has_no_size(cli: Cli, host: FakeHotplugHost) -> None:
+    hostdev = "<hostdev mode='subsystem' type='usb'><source/><alias name='ua-stick'/></hostdev>"
+    domain(host).somebody_else_attaches(hostdev)
+    for size in ("+1G", "1G"):
+        result = cli("hotplug", "resize", NAME, "ua-stick", size)
+        assert (result.code, result.out) == (4, "")
+        assert result.error.endswith(": only a disk with a target can be resized")
+
+
 # What is only shown
 
 
@@ -276,6 +295,19 @@ def test_the_difference_is_that_of_each_document(cli: Cli) -> None:
     assert cli("hotplug", "modify", NAME, "--net", "0:state=up", "--print-diff") == (0, "", "")
 
 
+def test_a_dry_run_has_the_same_objects(cli: Cli, host: FakeHotplugHost) -> None:
+    words = ("modify", NAME, "--disk", ADD, "--net", "add:mode=routed,link=1", "--net", "0:remove", "--json")
+    shown, done = (cli("hotplug", *words, *more) for more in (("--dry-run",), ()))
+    for found in (json.loads(shown.out), json.loads(done.out)):
+        assert [(each["action"], each["kind"], len(each["losses"])) for each in found] == [
+            ("add", "disk", 0),
+            ("add", "nic", 2),
+            ("remove", "nic", 0),
+        ]
+    assert (len(shown.errors), len(done.errors)) == (2, 2)
+    assert len(kept(domain(host)).nics) == 2
+
+
 def test_each_result_is_an_object(cli: Cli) -> None:
     result = cli("hotplug", "modify", NAME, "--disk", ADD, "--net", "1:remove", "--json")
     added, removed = json.loads(result.out)
@@ -328,6 +360,20 @@ def test_a_file_that_cannot_follow_is_told_before_anything_is_done(
     assert result.error.startswith(f"error: {path}: ")
 
 
+def test_a_runtime_file_of_another_instance_is_not_touched(
+    cli: Cli, host: FakeHotplugHost, tmp_path: Path
+) -> None:
+    path = tmp_path / "web1.runtime"
+    cli("hotplug", "modify", NAME, "--net", "0:state=down", "--runtime", path)
+    text = path.read_text().replace(domain(host).uuid, UUID)
+    path.write_text(text)
+    result = cli("hotplug", "modify", NAME, "--net", "0:state=up", "--runtime", path)
+    assert (result.code, path.read_text()) == (3, text)
+    assert result.error.startswith(f"error: {path}: ")
+    assert UUID in result.error
+    assert 'link state="down"' in domain(host).live_xml()
+
+
 # What goes wrong
 
 
@@ -373,6 +419,11 @@ LATER = [
         ("--disk", ADD, "--net", "add:mode=bridged"),
         3,
         "nics[2].link: expected the name of a bridge, found none",
+    ),
+    (
+        ("--disk", "1:path=/dev/xenvg/a.disk0"),
+        5,
+        "attach: disks[1]: /dev/xenvg/a.disk0 is open already as disks[0]",
     ),
     (("--net", ADD_NIC, "--disk", "0:remove"), 5, f"detach: {DISK_IDS[0]} stays: the guest boots from it"),
 ]
@@ -481,3 +532,14 @@ def test_a_domain_that_does_not_run_has_its_definition_changed(cli: Cli, host: F
     assert (result.code, result.err) == (0, "")
     assert cli("hotplug", "remove", NAME, "--disk", "1").code == 0
     assert aliases(domain(host), live=False) == sorted((DISK_IDS[0], *NIC_IDS[:2]))
+
+
+# Help
+
+
+@pytest.mark.parametrize("verb", ["add", "remove", "modify", "resize", "media"])
+def test_each_verb_explains_itself_with_an_example_that_parses(cli: Cli, verb: str) -> None:
+    text = cli("hotplug", verb, "--help").out
+    (example,) = text.partition("\nexample:\n")[2].strip().splitlines()
+    args = build_parser().parse_args(shlex.split(example)[1:])
+    assert (args.verb, args.hotplug_verb) == ("hotplug", verb)

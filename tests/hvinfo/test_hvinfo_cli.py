@@ -299,7 +299,7 @@ def test_without_libvirt_a_file_is_enough(cli: Cli, monkeypatch: pytest.MonkeyPa
     assert cli(file("pc-every-bus")).code == 0
     result = cli("nobody", "-c", "test:///default")
     assert result.code == 5
-    assert result.err.startswith("virtxlate: error: libvirt-python is not installed")
+    assert result.err.startswith("virtxlate: error: libvirt-python is missing (")
 
 
 # Help

@@ -6,12 +6,13 @@ import argparse
 import sys
 
 from virtxlate.cli import complain, show
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.difference import diff_lines, dropped
 from virtxlate.cli.inputs import read_context, read_instance, read_source
 from virtxlate.cli.translate import check_map, translate_one
 from virtxlate.domain.document import parse_domain
 from virtxlate.domain.model import Domain
-from virtxlate.errors import LibvirtMissingError, LiveError, OperationRefusedError, VerificationError
+from virtxlate.errors import LiveError, OperationRefusedError, VerificationError
 from virtxlate.ganeti.source import Source
 from virtxlate.live.port import DomainPort, HostPort
 from virtxlate.report import Report
@@ -25,13 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if args.print_xml:
         sys.stdout.buffer.write(_translated(args, source).encode())
         return 0
-    try:
-        from virtxlate.live.connection import connect  # noqa: PLC0415 - the only verbs that need libvirt
-    except ImportError as exc:
-        raise LibvirtMissingError(
-            f"libvirt-python is missing ({exc}): install python3-libvirt, or virtxlate[libvirt]"
-        ) from exc
-    with connect(args.connect, read_only=args.dry_run or args.print_diff) as host:
+    with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         return _on_host(args, host, _translated(args, source))

@@ -48,6 +48,8 @@ class Words(NamedTuple):
 def take_apart(option: str, text: str, verb: str) -> Words:
     """Give the words of one option of ``verb``: add, remove or modify. Raises UsageError."""
     where = f"{option} {text!r}"
+    if not text.isprintable():
+        raise UsageError(f"{where}: expected printable text")
     if verb == "remove":
         return Words(option, text, "remove", _removed(text, where), {})
     heads, rest = _heads(text)

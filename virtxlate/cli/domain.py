@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from virtxlate.cli import complain
 from virtxlate.cli.device_words import parse_pairs
 from virtxlate.cli.inputs import named
 from virtxlate.cli.runtime import read_tree, write_tree
-from virtxlate.errors import DomainNotFoundError, GanetiDataError, LibvirtMissingError, UsageError
+from virtxlate.errors import DomainNotFoundError, GanetiDataError, UsageError
 from virtxlate.ganeti.decode import split_message
 from virtxlate.ganeti.params import HvParams
 from virtxlate.hotplug.engine import Follower, Options
@@ -29,19 +29,6 @@ if TYPE_CHECKING:
     from virtxlate.ganeti.runtime_tree import RuntimeTree
 
 _HVPARAMS = "-H"
-
-
-@contextmanager
-def connected(uri: str | None, *, read_only: bool) -> Iterator[HotplugHost]:
-    """Give a connection for the time of a ``with``. Raises LibvirtMissingError, ConnectionFailedError."""
-    try:
-        from virtxlate.live.connection import connect  # noqa: PLC0415 - bad arguments are told without it
-    except ImportError as exc:
-        raise LibvirtMissingError(
-            f"libvirt-python is missing ({exc}): install python3-libvirt, or virtxlate[libvirt]"
-        ) from exc
-    with connect(uri, read_only=read_only) as host:
-        yield host
 
 
 def find_domain(host: HotplugHost, which: str) -> HotplugPort:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from virtxlate.cli import show
 from virtxlate.cli.changes import RANDOM, Change, Makers, read_changes
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.domain import (
     Stage,
-    connected,
     find_domain,
     is_only_shown,
     read_hvparams,
@@ -103,6 +103,8 @@ def _work(args: argparse.Namespace, hotplug: Hotplug, port: HotplugPort, jobs: t
 
 def show_only(args: argparse.Namespace, stage: Stage, rehearsed: list[tuple[Done, Result]]) -> None:
     """Print what would be done, in the form that was asked for."""
+    if args.print_xml or args.print_diff or args.json:
+        print_losses((loss for _done, result in rehearsed for loss in result.losses), stage.paper.name)
     if args.print_xml:
         print_xml(step for done, _result in rehearsed for step in done.steps)
     elif args.print_diff:
@@ -121,8 +123,8 @@ def _act(change: Change) -> Act:
     device, values = change.device, dict(change.values)
     if change.action == "remove":
         return lambda hotplug, _port: hotplug.remove(change.kind, change.which)
-    if change.action == "add":
-        return lambda hotplug, _port: _add(hotplug, change)
+    if change.action == "add" and device is not None:
+        return lambda hotplug, _port: _add(hotplug, device, change.index)
     if isinstance(device, Disk):
         return lambda hotplug, _port: hotplug.become_disk(device)
     if isinstance(device, Nic):
@@ -132,19 +134,15 @@ def _act(change: Change) -> Act:
     return lambda hotplug, _port: hotplug.modify_nic(change.which, **values)
 
 
-def _add(hotplug: Hotplug, change: Change) -> Done:
+def _add(hotplug: Hotplug, device: Disk | Nic, index: int | None) -> Done:
     """Add a device. Raises GanetiDataError for a place behind the end of Ganeti's list."""
-    snapshot = hotplug.read()
-    count = len(snapshot.disks if change.kind == "disk" else snapshot.nics)
-    if change.index is not None and change.index > count:
-        raise GanetiDataError(
-            f"expected a place from 0 to {count}, found {change.index}", at=f"{change.kind}s"
-        )
-    if isinstance(change.device, Disk):
-        return hotplug.add_disk(change.device, index=change.index)
-    if isinstance(change.device, Nic):
-        return hotplug.add_nic(change.device, index=change.index)
-    raise GanetiDataError("expected a disk or a NIC", at=change.kind)
+    word = "disks" if isinstance(device, Disk) else "nics"
+    count = len(getattr(hotplug.read(), word))
+    if index is not None and index > count:
+        raise GanetiDataError(f"expected a place from 0 to {count}, found {index}", at=word)
+    if isinstance(device, Disk):
+        return hotplug.add_disk(device, index=index)
+    return hotplug.add_nic(device, index=index)
 
 
 def _resize(args: argparse.Namespace) -> Job:

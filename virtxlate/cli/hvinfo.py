@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from virtxlate.cli import complain
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.inputs import STDIO, parse_libvirt_version, read_bytes
 from virtxlate.domain.live import LiveDomain, parse_live
-from virtxlate.errors import DomainNotFoundError, DomainXmlError, GanetiDataError, LibvirtMissingError
+from virtxlate.errors import DomainNotFoundError, DomainXmlError, GanetiDataError
 from virtxlate.tables.qemu import PCI_PORTS
 from virtxlate.translate.device_info import DeviceInfo, QemuInfo
 from virtxlate.translate.dialect import ganeti_scsi_bus, to_ganeti_dialect
@@ -60,11 +61,7 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
     """
     if name == STDIO or (uri is None and Path(name).exists()):
         return read_bytes(name), None
-    try:
-        from virtxlate.live.connection import connect  # noqa: PLC0415 - a file needs no libvirt
-    except ImportError as exc:
-        raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    with connect(uri, read_only=True) as host:
+    with connected(uri, read_only=True) as host:
         domain = host.find(name, name) if len(name) == _UUID_LENGTH else host.find("", name)
         if domain is None:
             raise DomainNotFoundError(f"no domain {name!r}, and no such file", call="lookup")

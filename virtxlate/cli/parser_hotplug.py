@@ -102,7 +102,7 @@ def _resize(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = _inner(
         verbs,
         "resize",
-        "tell the guest that a disk has grown; its storage must have grown before",
+        "make a disk of a guest larger; a block device must have grown before",
         "virtxlate hotplug resize web1 0 +5G",
     )
     parser.add_argument("disk", metavar="DISK", help="Ganeti's index, uuid or name, alias, target or source")

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from virtxlate.cli import show
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.domain import (
     Stage,
-    connected,
     find_domain,
     is_only_shown,
     on_paper,

@@ -11,7 +11,7 @@ from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits
-from virtxlate.hotplug.plan import attach, config_twin, kind_of, remove
+from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Resize, Step, Update
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk, wanted_nic
@@ -60,12 +60,15 @@ def modify_disk(
 ) -> tuple[Step, ...]:
     """Give the steps that make a disk like ``disk``; a size that grows is told to the guest.
 
-    Raises UnsupportedError, GanetiDataError.
+    Raises UnsupportedError, GanetiDataError, OperationRefusedError for storage that another disk opens.
     """
     old = ganeti_disk(entry, context)
     before = wanted_disk(snapshot.instance, old, 0, context, Report())
     after = wanted_disk(snapshot.instance, disk, 0, context, report)
-    steps = change(snapshot, entry, after, _changed(before, after), DISK_CHANGES)
+    fields = _changed(before, after)
+    if {"source", "readonly"} & set(fields):
+        check_source(snapshot, after, entry.at, but=entry)
+    steps = change(snapshot, entry, after, fields, DISK_CHANGES)
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps

@@ -53,13 +53,13 @@ def add_disk(
     Raises UnsupportedError for a disk_type without hot-plug, PlacementError, GanetiDataError,
     OperationRefusedError for a disk that is there already.
     """
-    index = _index_for(snapshot.disks, MAX_DISKS, "disks") if index is None else index
+    index = _index_for(snapshot, snapshot.disks, MAX_DISKS, "disks") if index is None else index
     at = f"disks[{index}]"
     wanted = wanted_disk(snapshot.instance, disk, index, context, report)
     bus = wanted.bus if isinstance(wanted, domain.Disk) else wanted.type
     _check_bus(bus, at, running=running)
     _check_new(snapshot, wanted.alias, at)
-    _check_source(snapshot, wanted, at)
+    check_source(snapshot, wanted, at)
     before: tuple[Step, ...] = ()
     address: domain.Address
     if bus == "scsi":
@@ -93,7 +93,7 @@ def add_nic(
     Raises UnsupportedError, PlacementError, GanetiDataError, OperationRefusedError for a MAC or a NIC that is
     there already.
     """
-    index = _index_for(snapshot.nics, MAX_NICS, "nics") if index is None else index
+    index = _index_for(snapshot, snapshot.nics, MAX_NICS, "nics") if index is None else index
     at = f"nics[{index}]"
     wanted = wanted_nic(snapshot.instance, nic, index, context, report)
     _check_new(snapshot, wanted.alias, at)
@@ -105,10 +105,12 @@ def add_nic(
     return (attach("nic", placed, at),)
 
 
-def _index_for(entries: tuple[Entry, ...], most: int, word: str) -> int:
-    if len(entries) >= most:
-        raise GanetiDataError(f"Ganeti allows {most}, and there are {len(entries)}", at=word)
-    return len(entries)
+def _index_for(snapshot: Snapshot, entries: tuple[Entry, ...], most: int, word: str) -> int:
+    """Give the index after the last one that Ganeti counts: where there is metadata, what that knows."""
+    known = [entry for entry in entries if entry.kept is not None or not snapshot.has_metadata]
+    if len(known) >= most:
+        raise GanetiDataError(f"Ganeti allows {most}, and there are {len(known)}", at=word)
+    return len(known)
 
 
 def _slot(device: Disk | Nic) -> int | None:
@@ -131,12 +133,18 @@ def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
                 )
 
 
-def _check_source(snapshot: Snapshot, wanted: domain.Disk | domain.Hostdev, at: str) -> None:
-    """Refuse to open a disk twice: what two writers make of it is no file system."""
+def check_source(
+    snapshot: Snapshot, wanted: domain.Disk | domain.Hostdev, at: str, *, but: Entry | None = None
+) -> None:
+    """Refuse to open a disk twice: what two writers make of it is no file system.
+
+    ``but`` is the disk that ``wanted`` takes the place of. Raises OperationRefusedError.
+    """
     for entry in (*snapshot.disks, *snapshot.others):
         device = entry.device
         if (
             isinstance(device, type(wanted))
+            and entry is not but
             and wanted.source is not None
             and device.source == wanted.source
             and not (device.readonly and wanted.readonly)

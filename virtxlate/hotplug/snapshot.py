@@ -202,9 +202,9 @@ def find(snapshot: Snapshot, kind: str, which: str) -> Entry:
             return counted[index]
         raise _missing(snapshot, kind, which, counted)
     candidates = counted if kind == "nic" else (*counted, *snapshot.others)
-    found = [entry for entry in candidates if which.lower() in _names(entry)]
+    found = [entry for entry in candidates if _is_called(entry, which)]
     if not found and _UUID.fullmatch(which.lower()):  # a domain without metadata has the id that it became
-        found = [entry for entry in candidates if kvm_id(kind, which.lower()) in _names(entry)]
+        found = [entry for entry in candidates if _is_called(entry, kvm_id(kind, which.lower()))]
     if len(found) > 1:
         raise GanetiDataError(f"{which!r} could be {_listed(found)}", at=kind)
     if not found:
@@ -227,13 +227,11 @@ def _listed(entries: Iterable[Entry]) -> str:
     return ", ".join(f"{entry.at} {name_of(entry.info)}" for entry in entries)
 
 
-def _names(entry: Entry) -> set[str]:
-    """Give everything that a person may call a device, in lower case."""
+def _is_called(entry: Entry, which: str) -> bool:
+    """Tell whether a person may call a device so; case counts, but in a UUID or MAC."""
     info, source = entry.info, entry.element.part("source")
-    names = {info.alias, info.uuid, info.target, info.mac}
+    names = {info.alias, disks_of.ganeti_id(info.alias), info.target}
     names |= {source.get(name) for name in ("file", "dev", "name")}
-    if info.alias is not None:
-        names.add(disks_of.ganeti_id(info.alias))
     if entry.kept is not None:
         names.add(entry.kept.name)
-    return {name.lower() for name in names if name}
+    return which in names or which.lower() in {(info.uuid or "").lower(), (info.mac or "").lower()} - {""}

@@ -250,7 +250,7 @@ def test_a_disk_that_ganeti_had_at_the_controllers_own_id_stays_there_and_is_rep
     assert loss.reason.endswith("[scsi-initiator]")
 
 
-URI = {"template": "ext", "logical_id": (), "params": {"access": "userspace"}}
+URI: dict[str, Any] = {"template": "ext", "logical_id": (), "params": {"access": "userspace"}}
 NO_COMMANDS = [
     (
         disk(**URI, uri="rbd:rbd/a"),

@@ -570,3 +570,12 @@ def test_a_host_device_comes_by_the_scsi_map(cli: Cli, host: FakeHotplugHost, tm
     gone = cli("hotplug", "remove", NAME, "--disk", ALIAS)
     assert (gone.code, gone.out.splitlines()[0]) == (0, f"detach hostdev {ALIAS}")
     assert aliases(domain(host)) == [NIC_IDS[0]]
+
+
+def test_a_libvirt_of_this_machine_needs_no_scsi_map(cli: Cli, host: FakeHotplugHost) -> None:
+    hvparams = {"disk_type": "scsi-generic", "scsi_controller_type": "virtio-scsi-pci"}
+    host.domains[:] = [domain_of(ganeti(0, 1, **hvparams))]
+    add = ("hotplug", "add", NAME, "--disk", f"add:path=/dev/sg999999,uuid={UUID}")
+    assert "give it with --scsi-map" in cli(*add).error
+    host.local = True
+    assert "the SCSI map has no device /dev/sg999999" in cli(*add).error

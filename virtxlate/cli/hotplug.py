@@ -18,7 +18,7 @@ from virtxlate.cli.domain import (
     read_hvparams,
     read_options,
 )
-from virtxlate.cli.inputs import STDIO, read_renames, read_scsi
+from virtxlate.cli.inputs import STDIO, read_renames, read_scsi, take_own_scsi
 from virtxlate.cli.results import (
     Result,
     diff_lines,
@@ -59,10 +59,7 @@ class Job:
 
 def run(args: argparse.Namespace, makers: Makers = RANDOM) -> int:
     """Make the changes, and give the exit code."""
-    known = Context(
-        renames=read_renames(args.map) if args.map else Renames(),
-        scsi=read_scsi(args.scsi_map) if args.scsi_map else None,
-    )
+    known = Context(renames=read_renames(args.map) if args.map else Renames())
     hvparams, report = read_hvparams(args), Report()
     read_options(args)  # what is contradictory is told before libvirt is asked
     if args.runtime == STDIO:
@@ -71,7 +68,9 @@ def run(args: argparse.Namespace, makers: Makers = RANDOM) -> int:
     with connected(args.connect, read_only=is_only_shown(args)) as host:
         port = find_domain(host, args.domain)
         print_losses(report.losses, port.name)
-        context = msgspec.structs.replace(known, libvirt_version=port.libvirt_version())
+        take_own_scsi(args, host)
+        scsi = read_scsi(args.scsi_map) if args.scsi_map else None
+        context = msgspec.structs.replace(known, libvirt_version=port.libvirt_version(), scsi=scsi)
         stage = Stage(args, port, context, hvparams=hvparams, runtime=args.runtime)
         rehearsed = [job.run(stage.rehearsal, stage.paper) for job in jobs]
         if is_only_shown(args):

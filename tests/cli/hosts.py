@@ -49,6 +49,7 @@ class FakeHost:
         self.live: Callable[[str], str] = as_is
         self.refuses_start = self.forgets = False
         self.libvirt_version = "9.0.0"
+        self.local = False
 
     def find(self, uuid: str, name: str) -> FakeDomain | None:
         by_uuid = [each for each in self.domains if each.uuid == uuid.lower()]
@@ -65,6 +66,9 @@ class FakeHost:
         if not self.forgets:
             self.domains.append(domain)
         return domain
+
+    def is_local(self) -> bool:
+        return self.local
 
     def version(self) -> str:
         return self.libvirt_version

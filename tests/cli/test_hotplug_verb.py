@@ -543,3 +543,39 @@ def test_each_verb_explains_itself_with_an_example_that_parses(cli: Cli, verb: s
     (example,) = text.partition("\nexample:\n")[2].strip().splitlines()
     args = build_parser().parse_args(shlex.split(example)[1:])
     assert (args.verb, args.hotplug_verb) == ("hotplug", verb)
+
+
+# SCSI host devices
+
+GENERIC = f"""\
+attach hostdev {ALIAS} (scsi_host2 0:1:4) at controller 0 bus 0 target 0 unit 0
+  hvinfo  driver=scsi-generic,id={ALIAS[3:]},bus=scsi.0,channel=0,scsi-id=0,lun=0
+"""
+
+
+def test_a_host_device_comes_by_the_scsi_map(cli: Cli, host: FakeHotplugHost, tmp_path: Path) -> None:
+    hvparams = {"disk_type": "scsi-generic", "scsi_controller_type": "virtio-scsi-pci"}
+    host.domains[:] = [domain_of(ganeti(0, 1, **hvparams))]
+    devices = tmp_path / "node1.toml"
+    devices.write_text('[[device]]\naddress = "2:0:1:4"\nblock = "/dev/sdb"\n')
+    add = ("hotplug", "add", NAME, "--disk", f"add:path=/dev/sdb,uuid={UUID}")
+    refused = cli(*add)
+    assert (refused.code, refused.out) == (4, "")
+    assert "give it with --scsi-map" in refused.err
+    assert cli(*add, "--scsi-map", devices, "--dry-run").out == f"{GENERIC}nothing was changed\n"
+    assert aliases(domain(host)) == [NIC_IDS[0]]
+    result = cli(*add, "--scsi-map", devices)
+    assert (result.code, result.out) == (0, GENERIC)
+    assert aliases(domain(host)) == sorted((ALIAS, NIC_IDS[0]))
+    gone = cli("hotplug", "remove", NAME, "--disk", ALIAS)
+    assert (gone.code, gone.out.splitlines()[0]) == (0, f"detach hostdev {ALIAS}")
+    assert aliases(domain(host)) == [NIC_IDS[0]]
+
+
+def test_a_libvirt_of_this_machine_needs_no_scsi_map(cli: Cli, host: FakeHotplugHost) -> None:
+    hvparams = {"disk_type": "scsi-generic", "scsi_controller_type": "virtio-scsi-pci"}
+    host.domains[:] = [domain_of(ganeti(0, 1, **hvparams))]
+    add = ("hotplug", "add", NAME, "--disk", f"add:path=/dev/sg999999,uuid={UUID}")
+    assert "give it with --scsi-map" in cli(*add).error
+    host.local = True
+    assert "the SCSI map has no device /dev/sg999999" in cli(*add).error

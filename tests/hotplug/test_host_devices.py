@@ -112,3 +112,26 @@ def test_another_disk_type_waits_for_the_next_start() -> None:
     planned = hotplug(found).plan(ganeti(LUNS[:1], 0, **{**GENERIC, "disk_type": "scsi-block"}))
     assert planned.steps == ()
     assert planned.notes == ("disks[0]: it is a hostdev, for Ganeti a disk: that waits for the next start",)
+
+
+TAKEN = {("scsi.0", 3): (0, 3), ("scsi1.0", 4): (1, 4), ("scsi1.0", 0): (0, 1), ("scsi5.0", 1): (0, 1)}
+
+
+@pytest.mark.parametrize("known", TAKEN, ids=str)
+def test_a_place_that_ganeti_has_is_given_on_the_same_controller_where_it_is_free(
+    known: tuple[str, int],
+) -> None:
+    bus, number = known
+    second = msgspec.structs.replace(LUNS[1], hvinfo=at_place("scsi1.0", 0, 1))
+    found = passing(LUNS[0], second)
+    placed = msgspec.structs.replace(LUNS[2], hvinfo=at_place(bus, number, 2))
+    done = hotplug(found).add_disk(placed)
+    controller, target = TAKEN[known]
+    assert [line(step) for step in done.steps] == [
+        f"attach hostdev {DISK_IDS[2]} ({IQN}/2) at controller {controller} bus 0 target {target} unit 0"
+    ]
+
+
+def at_place(bus: str, number: int, disk_number: int) -> HvInfo:
+    name = DISK_IDS[disk_number][3:]
+    return HvInfo(driver="scsi-generic", id=name, bus=bus, channel=0, scsi_id=number, lun=0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -90,7 +90,7 @@ def check(found: FakeDomain, *, both: bool, with_metadata: bool = True) -> None:
         assert said == told
 
 
-@patient
+@settings(patient, max_examples=30)
 @given(
     hardware,
     numbers,
@@ -128,7 +128,7 @@ def test_after_apply_the_plan_is_empty(
     check(found, both=bool(how))
 
 
-@patient
+@settings(patient, max_examples=30)
 @given(numbers, numbers, numbers, numbers, st.booleans(), options)
 def test_after_apply_the_plan_is_empty_on_q35_too(
     disks: list[int],

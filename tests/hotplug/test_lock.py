@@ -138,7 +138,7 @@ def test_processes_exclude_one_another_and_a_dead_one_holds_nothing(tmp_path: Pa
         with pytest.raises(LiveError), lock.domain_lock(UUID):
             pass
         other.kill()
-        other.wait(30)
+        other.wait()
         clock.now, clock.sleeps = 0, 0
         with lock.domain_lock(UUID):
             assert clock.sleeps == 0

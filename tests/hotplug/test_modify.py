@@ -204,6 +204,23 @@ def test_guest_and_definition_both_get_the_successor() -> None:
     assert at(found, NIC_IDS[1], "mac/@address", live=False) == "aa:00:00:00:00:99"
 
 
+def test_what_libvirt_only_tells_of_a_running_device_is_not_asked_for_again() -> None:
+    found = two_disks()
+    assert found.live is not None
+    source = found.live.by_alias(NIC_IDS[1]).find("source")  # type: ignore[union-attr]
+    assert source is not None
+    source.set("portid", "11111111-2222-4333-8444-555555555555")
+    one = found.live.by_alias(DISK)
+    assert one is not None
+    one.append(found.live.parsed("<backingStore/>"))
+    operations = hotplug(found)
+    operations.modify_disk("1", mode="ro")
+    operations.modify_nic("1", mac="aa:00:00:00:00:99")
+    for sent in found.sent:
+        assert not [word for word in ("backingStore", "index=", "portid=") if word in sent]
+    assert len(found.sent) == 2
+
+
 def test_a_device_of_libvirts_keeps_its_words_and_its_place() -> None:
     found = two_disks()
     found.somebody_else_attaches(

@@ -83,6 +83,7 @@ class FakeLibvirt(ModuleType):
         self.connections: list[FakeConnection] = []
         self.domains: list[FakeVirDomain] = []
         self.node_devices: dict[str, str] = {}
+        self.uri = "qemu:///system"
         self.turns = threading.Semaphore(0)
         self.turned = threading.Semaphore(0)
 
@@ -222,6 +223,10 @@ class FakeConnection:
     def nodeDeviceCreateXML(self, xml: str, flags: int) -> FakeNodeDevice:  # noqa: N802
         self._libvirt.called("nodeDeviceCreateXML", xml, flags)
         return FakeNodeDevice(self._libvirt, "scsi_host12")
+
+    def getURI(self) -> str:  # noqa: N802
+        self._libvirt.called("getURI")
+        return self._libvirt.uri
 
     def getLibVersion(self) -> int:  # noqa: N802
         self.called("getLibVersion")

@@ -215,6 +215,23 @@ def test_every_refusal_names_its_call(
     )
 
 
+URIS = {
+    "qemu:///system": True,
+    "qemu:///embed?root=/x": True,
+    "qemu+unix:///system?socket=/x": True,
+    "qemu+ssh://root@node2/system": False,
+    "qemu+tls://node2.example.com:16514/system": False,
+    "qemu+tcp://[2001:db8::1]/system": False,
+}
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_a_uri_without_a_machine_is_this_one(connection: ModuleType, libvirt: FakeLibvirt, uri: str) -> None:
+    libvirt.uri = uri
+    with connection.connect(None) as host:
+        assert host.is_local() is URIS[uri]
+
+
 # Node devices
 
 

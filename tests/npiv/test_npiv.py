@@ -6,6 +6,8 @@ import pytest
 
 from tests.npiv import host
 from tests.npiv.host import FABRIC, FakeNode
+from virtxlate import validate
+from virtxlate.domain.elements import DISK
 from virtxlate.domain.model import Disk, DiskSource
 from virtxlate.domain.nodedev import ScsiPool, format_scsi_pool, parse_scsi_pool
 from virtxlate.domain.vhba import BY_PATH, Vhba, pool_of, read_vhba, vhba_xml
@@ -294,6 +296,19 @@ def test_a_lun_is_passed_on_by_its_stable_name_or_as_a_volume(pool: str | None) 
         source=source,
         target="sda",
         bus="scsi",
+    )
+
+
+@pytest.mark.parametrize("pool", PASSED_ON)
+def test_a_lun_that_is_passed_on_breaks_no_rule(pool: str | None) -> None:
+    disk = DISK.format_text(lun_disk(LUN, "sda", pool))
+    assert (
+        validate(
+            "<domain type='kvm'><name>a</name><memory>524288</memory>"
+            "<os><type arch='x86_64' machine='pc'>hvm</type></os>"
+            f"<devices><controller type='scsi' index='0' model='virtio-scsi'/>{disk}</devices></domain>"
+        )
+        == ()
     )
 
 

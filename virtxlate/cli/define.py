@@ -8,7 +8,7 @@ import sys
 from virtxlate.cli import complain, show
 from virtxlate.cli.connecting import connected
 from virtxlate.cli.difference import diff_lines, dropped
-from virtxlate.cli.inputs import read_context, read_instance, read_source
+from virtxlate.cli.inputs import read_context, read_instance, read_source, take_own_scsi
 from virtxlate.cli.translate import check_map, translate_one
 from virtxlate.domain.document import parse_domain
 from virtxlate.domain.model import Domain
@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
+        take_own_scsi(args, host)
         return _on_host(args, host, _translated(args, source))
 
 

@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Callable
 
+import msgspec
+
 from virtxlate.cli import show
 from virtxlate.cli.changes import RANDOM, Change, Makers, read_changes
 from virtxlate.cli.connecting import connected
@@ -16,7 +18,7 @@ from virtxlate.cli.domain import (
     read_hvparams,
     read_options,
 )
-from virtxlate.cli.inputs import STDIO, read_renames
+from virtxlate.cli.inputs import STDIO, read_renames, read_scsi, take_own_scsi
 from virtxlate.cli.results import (
     Result,
     diff_lines,
@@ -57,16 +59,18 @@ class Job:
 
 def run(args: argparse.Namespace, makers: Makers = RANDOM) -> int:
     """Make the changes, and give the exit code."""
-    renames = read_renames(args.map) if args.map else Renames()
+    known = Context(renames=read_renames(args.map) if args.map else Renames())
     hvparams, report = read_hvparams(args), Report()
     read_options(args)  # what is contradictory is told before libvirt is asked
     if args.runtime == STDIO:
         raise UsageError("--runtime: expected a file that can be rewritten, found -")
-    jobs = _jobs(args, Context(renames=renames), report, makers)
+    jobs = _jobs(args, known, report, makers)
     with connected(args.connect, read_only=is_only_shown(args)) as host:
         port = find_domain(host, args.domain)
         print_losses(report.losses, port.name)
-        context = Context(renames=renames, libvirt_version=port.libvirt_version())
+        take_own_scsi(args, host)
+        scsi = read_scsi(args.scsi_map) if args.scsi_map else None
+        context = msgspec.structs.replace(known, libvirt_version=port.libvirt_version(), scsi=scsi)
         stage = Stage(args, port, context, hvparams=hvparams, runtime=args.runtime)
         rehearsed = [job.run(stage.rehearsal, stage.paper) for job in jobs]
         if is_only_shown(args):

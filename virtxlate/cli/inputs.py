@@ -15,6 +15,7 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.runtime import read_runtime, with_runtime
 from virtxlate.ganeti.source import Source, open_source
+from virtxlate.live.port import HostPort, HotplugHost
 from virtxlate.report import Report
 from virtxlate.scsi import ScsiResolver, parse_scsi_map
 from virtxlate.translate.context import Context, Renames, parse_renames
@@ -91,6 +92,12 @@ def read_context(args: argparse.Namespace) -> Context:
         stable_names=args.stable_names,
         scsi=read_scsi(args.scsi_map) if args.scsi_map else None,
     )
+
+
+def take_own_scsi(args: argparse.Namespace, host: HotplugHost | HostPort) -> None:
+    """Take this machine's SCSI devices where libvirt runs on it and no other map was given."""
+    if args.scsi_map is None and host.is_local():
+        args.scsi_map = "/"
 
 
 def read_scsi(path: str) -> ScsiResolver:

@@ -182,6 +182,11 @@ def _runtime_option(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--map", metavar="FILE", help="TOML file of what has another name on the domain's host"
     )
+    group.add_argument(
+        "--scsi-map",
+        metavar="FILE",
+        help="SCSI devices of that host, as scsi-map writes them, for scsi-generic; / for this host",
+    )
 
 
 def _seconds(text: str) -> float:

@@ -18,7 +18,7 @@ from virtxlate.cli.domain import (
     read_options,
 )
 from virtxlate.cli.hotplug import show_only
-from virtxlate.cli.inputs import read_context, read_instance, read_source, runtime_path
+from virtxlate.cli.inputs import read_context, read_instance, read_source, runtime_path, take_own_scsi
 from virtxlate.cli.results import Result, print_json, print_losses, print_result, result_of
 from virtxlate.cli.translate import check_map
 from virtxlate.errors import DomainNotFoundError
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     with connected(args.connect, read_only=args.verb == "plan" or is_only_shown(args)) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
+        take_own_scsi(args, host)
         context = read_context(args)
         check_map(args, context, source)
         port = _find(host, instance)

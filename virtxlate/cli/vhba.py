@@ -12,11 +12,12 @@ import msgspec
 
 from virtxlate import npiv
 from virtxlate.cli import complain, show
+from virtxlate.cli.connecting import connected
 from virtxlate.cli.inputs import STDIO, read_bytes
 from virtxlate.domain.elements import DISK
 from virtxlate.domain.nodedev import format_scsi_pool, parse_wwn
 from virtxlate.domain.vhba import Vhba, pool_of, read_vhba, vhba_xml
-from virtxlate.errors import InputError, LibvirtMissingError, OperationRefusedError, UsageError
+from virtxlate.errors import InputError, OperationRefusedError, UsageError
 from virtxlate.live.port import NodeDevicePort
 from virtxlate.translate.disk import target_name
 
@@ -50,7 +51,7 @@ def _asked(args: argparse.Namespace) -> Vhba:
 
 
 def _list(args: argparse.Namespace) -> None:
-    with _connected(args, read_only=True) as host:
+    with _host(args, read_only=True) as host:
         found = npiv.adapters(host)
     if args.format == "json":
         _print_json(found)
@@ -73,7 +74,7 @@ def _create(args: argparse.Namespace) -> None:
         vhba = read_vhba(read_bytes(args.file))
     except InputError as exc:
         raise InputError(str(exc), at="stdin" if args.file == STDIO else args.file) from None
-    with _connected(args, read_only=args.dry_run) as host:
+    with _host(args, read_only=args.dry_run) as host:
         there = npiv.plan(vhba, npiv.adapters(host))
         if there is not None:
             show(f"{there.name} is there already, on {there.parent}")
@@ -85,7 +86,7 @@ def _create(args: argparse.Namespace) -> None:
 
 
 def _destroy(args: argparse.Namespace) -> None:
-    with _connected(args, read_only=args.dry_run) as host:
+    with _host(args, read_only=args.dry_run) as host:
         if args.dry_run:
             npiv.removable(host, args.adapter)
             show(f"{args.adapter} would be removed")
@@ -95,7 +96,7 @@ def _destroy(args: argparse.Namespace) -> None:
 
 
 def _luns(args: argparse.Namespace) -> None:
-    with _connected(args, read_only=True) as host:
+    with _host(args, read_only=True) as host:
         found = npiv.luns(host, args.adapter)
     if args.format == "json":
         _print_json(found)
@@ -135,13 +136,9 @@ _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
 
 
 @contextmanager
-def _connected(args: argparse.Namespace, *, read_only: bool) -> Iterator[NodeDevicePort]:
+def _host(args: argparse.Namespace, *, read_only: bool) -> Iterator[NodeDevicePort]:
     """Give the devices of the host that the arguments name."""
-    try:
-        from virtxlate.live.connection import connect  # noqa: PLC0415 - a description needs no libvirt
-    except ImportError as exc:
-        raise LibvirtMissingError(f"libvirt-python is not installed: {exc}") from exc
-    with connect(args.connect, read_only=read_only) as host:
+    with connected(args.connect, read_only=read_only) as host:
         yield host.host_devices()
 
 

@@ -128,22 +128,23 @@ class Places:
         return self._slots[index]
 
     def scsi(
-        self, at: str, row: ScsiController, size: int, *, known: int | None = None
+        self, at: str, row: ScsiController, size: int, *, known: tuple[int, int] | None = None
     ) -> tuple[domain.DriveAddress, int | None]:
         """Give the lowest free target on a controller of this model, of ``size`` targets that Ganeti counts.
 
-        ``known`` is the one that Ganeti has it at; it is given where it is free on the first of them. The
-        second value is the index of a controller that must be added first, else None.
+        ``known`` is where Ganeti has it: at which of these controllers, counted from 0, and its target
+        there; that is given where it is free. The second value is the index of a controller that must be
+        added first, else None.
         """
-        for use in self._shared(is_scsi=True):
-            if use.model == row.libvirt:
-                numbers = self._ids(use.index, row, size)
-                if known is not None and known in numbers.free():
-                    numbers.claim(known, at)
-                    return _drive(row, use.index, known), None
-                known = None
-                if numbers.free():
-                    return _drive(row, use.index, numbers.take(at)), None
+        there = [use.index for use in self._shared(is_scsi=True) if use.model == row.libvirt]
+        if known is not None and known[0] < len(there):
+            numbers = self._ids(there[known[0]], row, size)
+            if known[1] in numbers.free():
+                numbers.claim(known[1], at)
+                return _drive(row, there[known[0]], known[1]), None
+        for index in there:
+            if (numbers := self._ids(index, row, size)).free():
+                return _drive(row, index, numbers.take(at)), None
         for index in self._new_controllers:
             if self._new_controllers[index] == row.libvirt and (numbers := self._targets[index]).free():
                 return _drive(row, index, numbers.take(at)), None

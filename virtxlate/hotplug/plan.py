@@ -28,7 +28,7 @@ from virtxlate.translate import disk as disks_of
 from virtxlate.translate import hostdev as hostdevs_of
 from virtxlate.translate import nic as nics_of
 from virtxlate.translate.context import Context
-from virtxlate.translate.placing import disk_type, scsi_controller
+from virtxlate.translate.placing import disk_type, scsi_controller, scsi_index
 from virtxlate.translate.terms import carry
 
 
@@ -64,8 +64,7 @@ def add_disk(
     address: domain.Address
     if bus == "scsi":
         row = scsi_controller(snapshot.instance)
-        known = disk.hvinfo.scsi_id if disk.hvinfo is not None else None
-        address, controller = places.scsi(at, row, SCSI_TARGETS, known=known)
+        address, controller = places.scsi(at, row, SCSI_TARGETS, known=_target(disk))
         if controller is not None:
             place = places.pci(at, express=row.libvirt in PCIE_SCSI, reserved=True)
             new = domain.Controller(type="scsi", index=controller, model=row.libvirt, address=place)
@@ -111,6 +110,13 @@ def _index_for(snapshot: Snapshot, entries: tuple[Entry, ...], most: int, word: 
     if len(known) >= most:
         raise GanetiDataError(f"Ganeti allows {most}, and there are {len(known)}", at=word)
     return len(known)
+
+
+def _target(disk: Disk) -> tuple[int, int] | None:
+    """Give the SCSI controller and the target that Ganeti already has a disk at."""
+    if disk.hvinfo is None or disk.hvinfo.scsi_id is None:
+        return None
+    return scsi_index(disk.hvinfo.bus), disk.hvinfo.scsi_id
 
 
 def _slot(device: Disk | Nic) -> int | None:

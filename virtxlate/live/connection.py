@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import libvirt
 
@@ -350,6 +351,11 @@ class LibvirtHost:
         """Give the libvirt version of the host, such as 9.0.0."""
         number = self.libvirt_version()
         return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+    def is_local(self) -> bool:
+        """Tell whether libvirt runs on this machine: its URI names no other."""
+        with libvirt_errors("getURI"):
+            return not urlsplit(str(self._connection.getURI())).netloc
 
     def host_devices(self) -> LibvirtHostDevices:
         """Give the devices of the host; see port.NodeDevicePort."""

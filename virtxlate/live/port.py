@@ -111,6 +111,9 @@ class HotplugHost(Protocol):
     def version(self) -> str:
         """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
 
+    def is_local(self) -> bool:
+        """Tell whether libvirt runs on this machine. Raises LiveError."""
+
 
 class HostPort(Protocol):
     """A connection to one host."""
@@ -123,6 +126,9 @@ class HostPort(Protocol):
 
     def version(self) -> str:
         """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
+
+    def is_local(self) -> bool:
+        """Tell whether libvirt runs on this machine. Raises LiveError."""
 
 
 class NodeDevicePort(Protocol):

@@ -48,6 +48,7 @@ class FakeHost:
         self.live: Callable[[str], str] = as_is
         self.refuses_start = self.forgets = False
         self.libvirt_version = "9.0.0"
+        self.qemu_version = 7_002_000
 
     def find(self, uuid: str, name: str) -> FakeDomain | None:
         by_uuid = [each for each in self.domains if each.uuid == uuid.lower()]
@@ -67,6 +68,9 @@ class FakeHost:
 
     def version(self) -> str:
         return self.libvirt_version
+
+    def emulator_version(self) -> int:
+        return self.qemu_version
 
 
 def door(host: FakeHost, asked: list[tuple[str | None, bool]]) -> ModuleType:

@@ -17,11 +17,13 @@ MORE: list[tuple[Any, Any, str]] = [
         m.Disk(
             type="network",
             device="cdrom",
+            detect_zeroes="unmap",
             source=m.DiskSource(protocol="https", name="a.iso", query="b=c"),
             target="hdc",
         ),
         (
-            "<disk type='network' device='cdrom'><source protocol='https' name='a.iso' query='b=c'/>"
+            "<disk type='network' device='cdrom'><driver detect_zeroes='unmap'/>"
+            "<source protocol='https' name='a.iso' query='b=c'/>"
             "<target dev='hdc'/></disk>"
         ),
     ),

@@ -48,6 +48,7 @@ UNWRITTEN = {
     "devices/disk/source/host/@transport": "Ganeti knows TCP only, which is the default",
     "devices/disk/source/host/@socket": "Ganeti knows TCP only",
     "devices/disk/source/auth/secret/@usage": "a secret is named by its UUID",
+    "devices/disk/driver/@detect_zeroes": "Ganeti does not look for zeroes",
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
     "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
@@ -323,6 +324,14 @@ def test_every_system_entry_is_written() -> None:
     assert {version >= extra.SHELL_WORDS_SINCE for version in versions} == {False, True}
 
 
+def test_native_io_goes_with_the_caches_that_allow_it() -> None:
+    """NATIVE_AIO_CACHES, NATIVE_AIO; NEAREST_CACHES and IO_URING_SINCE: see translate/test_disk_rules.py."""
+    disks = [one for each in every_translation() for one in each.domain.devices.disks]
+    assert {one.cache for one in disks if one.io == disk.NATIVE_AIO} <= set(disk.NATIVE_AIO_CACHES)
+    assert not disk.NEAREST_CACHES.keys() & {left for left, _right in disk.DISK_CACHES.rows}
+    assert disk.IO_URING_SINCE > 0
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -396,6 +405,9 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "IO_URING_SINCE",
+    "NATIVE_AIO_CACHES",
+    "NEAREST_CACHES",
     "BEPARAM_EFFECTS",
     "HVPARAM_EFFECTS",
     "METADATA_ONLY",
@@ -436,7 +448,15 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH", "RNG_DEVICE"}
+SINGLE_WORDS = {
+    "OLDER_VGA",
+    "DEFAULT_EMULATOR",
+    "DEFAULT_CPU",
+    "HUGE_PAGES_PATH",
+    "RNG_DEVICE",
+    "NATIVE_AIO",
+    "IO_URING",
+}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

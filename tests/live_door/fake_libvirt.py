@@ -100,6 +100,10 @@ class FakeConnection:
         self._libvirt.called("getLibVersion")
         return 9_012_003
 
+    def getVersion(self) -> int:  # noqa: N802
+        self._libvirt.called("getVersion")
+        return 7_002_022
+
     def close(self) -> None:
         self._libvirt.called("close")
 

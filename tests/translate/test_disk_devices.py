@@ -133,7 +133,6 @@ def test_shared_storage_is_never_cached(template: str) -> None:
 
 WORDS = [
     ("disk_aio", "threads", "io"),
-    ("disk_aio", "native", "io"),
     ("disk_aio", "io_uring", "io"),
     ("disk_discard", "ignore", "discard"),
     ("disk_discard", "unmap", "discard"),
@@ -405,13 +404,6 @@ REFUSED_BACK = [
     (
         replace(DISK, bus=None, device="lun"),
         "disks[0].bus: None has no equal (these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom')",
-    ),
-    (
-        replace(DISK, cache="directsync"),
-        (
-            "hvparams.disk_cache: 'directsync' has no equal "
-            "(these have: 'writeback', 'none', 'writethrough', 'default')"
-        ),
     ),
     (
         replace(DISK, bus="scsi", address=domain.DriveAddress()),

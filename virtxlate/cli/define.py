@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
+        args.qemu_version = host.emulator_version()
         return _on_host(args, host, _translated(args, source))
 
 

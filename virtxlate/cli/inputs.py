@@ -86,6 +86,7 @@ def read_context(args: argparse.Namespace) -> Context:
         disk_paths=args.disk_paths,
         renames=_read_map(args.map) if args.map else Renames(),
         libvirt_version=parse_libvirt_version(args.libvirt_version),
+        qemu_version=getattr(args, "qemu_version", None),
         metadata=not args.no_metadata,
     )
 

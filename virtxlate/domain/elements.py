@@ -139,6 +139,7 @@ DISK = Element(
     Field("cache", "driver/@cache", one_of("cache mode", words.CACHE_MODES)),
     Field("io", "driver/@io", one_of("io mode", words.IO_MODES)),
     Field("discard", "driver/@discard", one_of("discard mode", words.DISCARD_MODES)),
+    Field("detect_zeroes", "driver/@detect_zeroes", one_of("detect_zeroes", words.DETECT_ZEROES)),
     Child("source", _DISK_SOURCE),
     Field("target", "target/@dev", required=True),
     Field("bus", "target/@bus", one_of("disk bus", words.DISK_BUSES)),

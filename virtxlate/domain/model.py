@@ -91,6 +91,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     cache: str | None = None
     io: str | None = None
     discard: str | None = None
+    detect_zeroes: str | None = None
     source: DiskSource | None = None
     target: str
     bus: str | None = None

@@ -22,6 +22,7 @@ DISK_DEVICES = ("disk", "cdrom", "floppy", "lun")
 DISK_BUSES = ("virtio", "scsi", "ide", "sata", "usb", "fdc", "sd", "xen", "uml", "nvme")
 CACHE_MODES = ("default", "none", "writethrough", "writeback", "directsync", "unsafe")
 IO_MODES = ("threads", "native", "io_uring")
+DETECT_ZEROES = ("on", "off", "unmap")
 DISCARD_MODES = ("unmap", "ignore")
 PROTOCOLS = (
     "nbd",

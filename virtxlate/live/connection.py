@@ -113,6 +113,11 @@ class LibvirtHost:
             number = int(self._connection.getLibVersion())
         return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
 
+    def emulator_version(self) -> int:
+        """Give the version of the host's QEMU as libvirt counts it: 7002022 is 7.2.22."""
+        with libvirt_errors("getVersion"):
+            return int(self._connection.getVersion())
+
 
 @contextmanager
 def connected(uri: str | None, *, read_only: bool = False) -> Iterator[LibvirtHost]:

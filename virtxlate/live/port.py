@@ -40,3 +40,6 @@ class HostPort(Protocol):
 
     def version(self) -> str:
         """Give the libvirt version of the host, such as 9.0.0. Raises LiveError."""
+
+    def emulator_version(self) -> int:
+        """Give the version of the host's QEMU: 7002022 is 7.2.22. Raises LiveError."""

@@ -21,6 +21,11 @@ from virtxlate.tables.disk import (
     DISK_DISCARDS,
     DISK_TYPE_ALIASES,
     IDE_BY_DRIVE_UNTIL,
+    IO_URING,
+    IO_URING_SINCE,
+    NATIVE_AIO,
+    NATIVE_AIO_CACHES,
+    NEAREST_CACHES,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
     by_bus,
@@ -71,13 +76,15 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     if disk.mode == "ro" and row.bus == "ide":
         raise UnsupportedError("an IDE disk cannot be read-only", at=f"{at}.mode")
     target, address = _place(row, instance, index, at)
+    cache = cache_of(disk, instance)
+    io = None if kind == "network" else _io(instance, cache, context)
     return domain.Disk(
         type=kind,
         device=row.device,
         driver_name="qemu",
         driver_type="raw",
-        cache=cache_of(disk, instance),
-        io=None if kind == "network" else carry(DISK_AIOS.right, hvparams.disk_aio, "hvparams.disk_aio"),
+        cache=cache,
+        io=io,
         discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
         source=source,
         target=target,
@@ -87,6 +94,19 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         alias=user_alias(disk.uuid, disk.hvinfo),
         address=address,
     )
+
+
+def _io(instance: Instance, cache: str, context: Context) -> str:
+    """Give libvirt's io word. Raises UnsupportedError for one that libvirt or its QEMU would refuse."""
+    at = "hvparams.disk_aio"
+    io = carry(DISK_AIOS.right, instance.hvparams.disk_aio, at)
+    if io == NATIVE_AIO and cache not in NATIVE_AIO_CACHES:
+        raise UnsupportedError(
+            f"native needs disk_cache none, found {cache}: libvirt and Ganeti refuse it", at=at
+        )
+    if io == IO_URING and context.qemu_version is not None and context.qemu_version < IO_URING_SINCE:
+        raise UnsupportedError("io_uring needs QEMU 5.0 or newer on the host", at=at)
+    return io
 
 
 def cache_of(disk: Disk, instance: Instance) -> str:
@@ -158,6 +178,8 @@ def to_ganeti(
     """
     if disk.driver_type not in {None, "raw"}:
         raise UnsupportedError(f"Ganeti's disks are raw, found {disk.driver_type!r}", at=f"{at}.template")
+    if disk.detect_zeroes not in {None, "off"}:
+        report.lose(f"{at}.detect_zeroes", disk.detect_zeroes, "Ganeti does not look for zeroes")
     storage = sources.to_ganeti(disk.type, disk.source, at, context, report)
     row = carry(lambda bus: by_bus(bus, disk.device), disk.bus, f"{at}.bus")
     for name in (
@@ -225,7 +247,11 @@ def hvparams_to_ganeti(
             "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"
         )
     pairs = zip(disks, found, strict=True)
-    cached = [d.cache for d, g in pairs if g.template not in UNCACHED_TEMPLATES or d.cache != "none"]
+    cached = [
+        _nearest(d.cache, report)
+        for d, g in pairs
+        if g.template not in UNCACHED_TEMPLATES or d.cache != "none"
+    ]
     by_kernel = [d.io for d in disks if d.type != "network"]
     for name, table, words in (
         ("disk_cache", DISK_CACHES, cached),
@@ -242,6 +268,14 @@ def hvparams_to_ganeti(
             "hvparams.disk_cache", "none", "shared storage is never cached, whatever the parameter says"
         )
     return values
+
+
+def _nearest(cache: str | None, report: Report) -> str | None:
+    """Give a cache word that Ganeti has."""
+    if cache not in NEAREST_CACHES:
+        return cache
+    report.lose("hvparams.disk_cache", cache, "Ganeti has no such mode: the nearest one that keeps data safe")
+    return NEAREST_CACHES[cache]
 
 
 def _agree(words: list[str], name: str, report: Report) -> str:

@@ -13,6 +13,19 @@ DECLARED: list[Any] = [e.CHANNEL, e.INPUT, e.HUB, GRAPHICS, e.SOUND, e.RNG, e.WA
 
 MORE: list[tuple[Any, Any, str]] = [
     (
+        e.CONTROLLER,
+        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3),
+        (
+            "<controller type='pci' index='1' model='pcie-root-port' ports='4'><target chassis='3'/>"
+            "</controller>"
+        ),
+    ),
+    (
+        e.INTERFACE,
+        m.Interface(type="bridge", acpi_index=1),
+        "<interface type='bridge'><acpi index='1'/></interface>",
+    ),
+    (
         e.DISK,
         m.Disk(
             type="network",

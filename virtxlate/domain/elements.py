@@ -154,6 +154,8 @@ CONTROLLER = Element(
     Field("type", "@type", one_of("controller type", words.CONTROLLER_TYPES), required=True),
     Field("index", "@index", INTEGER),
     Field("model", "@model"),
+    Field("ports", "@ports", INTEGER),
+    Field("chassis", "target/@chassis", INTEGER),
     Field("alias", "alias/@name"),
     Child("address", ADDRESS),
 )
@@ -185,6 +187,7 @@ INTERFACE = Element(
     Field("queues", "driver/@queues", INTEGER),
     Field("boot_order", "boot/@order", INTEGER),
     Field("alias", "alias/@name"),
+    Field("acpi_index", "acpi/@index", INTEGER),
     Child("address", ADDRESS),
 )
 

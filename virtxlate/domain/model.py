@@ -107,6 +107,8 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     index: int | None = None
     model: str | None = None
+    ports: int | None = None
+    chassis: int | None = None
     alias: str | None = None
     address: Address | None = None
 
@@ -147,6 +149,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     queues: int | None = None
     boot_order: int | None = None
     alias: str | None = None
+    acpi_index: int | None = None
+    """Number by which a guest names it ``eno1``."""
     address: Address | None = None
 
 

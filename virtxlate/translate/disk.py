@@ -12,7 +12,7 @@ from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError, PlacementError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance
-from virtxlate.ganeti.words import DISK_DRIVERS, PCI_BUS, SCSI_BUS, UNCACHED_TEMPLATES
+from virtxlate.ganeti.words import DISK_DRIVERS, SCSI_BUS, UNCACHED_TEMPLATES
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import ScsiController, by_libvirt
 from virtxlate.tables.disk import (
@@ -33,6 +33,7 @@ from virtxlate.tables.disk import (
     ide_targets,
 )
 from virtxlate.translate import source as sources
+from virtxlate.translate.board import pci_address, pci_place
 from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import scsi_controller
@@ -128,7 +129,7 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
         return free[index].target, domain.DriveAddress(bus=free[index].bus, unit=free[index].unit)
     target = target_name(row.prefix, index)
     if hvinfo.slot is not None:
-        return target, domain.PciAddress(slot=hvinfo.slot)
+        return target, pci_address(hvinfo)
     return target, drive_address(scsi_controller(instance), hvinfo, at)
 
 
@@ -211,18 +212,14 @@ def _hvinfo(
         report.lose(f"{at}.hvinfo", disk.alias, "an alias that is not Ganeti's gives no device id")
         return None
     driver = DISK_DRIVERS[row.ganeti]
-    if isinstance(disk.address, domain.PciAddress) and on_pci_0(disk.address):
-        return HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(disk.address.slot))
+    place = pci_place(disk.address) if isinstance(disk.address, domain.PciAddress) else None
+    if place is not None:
+        return HvInfo(driver=driver, id=device_id, **place)
     if row.bus == "scsi" and isinstance(disk.address, domain.DriveAddress):
         controller = carry(by_libvirt, models.get(disk.address.controller), f"{at}.hvinfo")
         return HvInfo(driver=driver, id=device_id, bus=SCSI_BUS, **drive_hvinfo(controller, disk.address))
     report.lose(f"{at}.hvinfo", None, "the slot that Ganeti keeps for it is not on the guest's bus")
     return None
-
-
-def on_pci_0(address: domain.PciAddress) -> bool:
-    """Tell whether Ganeti's ``addr`` can name the place: a slot of the one bus, without a function."""
-    return not (address.domain or address.bus or address.function)
 
 
 def ganeti_id(alias: str | None) -> str | None:

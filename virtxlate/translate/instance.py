@@ -17,6 +17,7 @@ from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (
+    board,
     boot,
     cpu,
     disk,
@@ -49,6 +50,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     disk.check_type(instance)
     nic.check_type(instance)
     removable.check_type(instance)
+    board.check(instance)
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, report)

@@ -143,6 +143,15 @@ _displays: st.SearchStrategy[dict[str, Any]] = st.one_of(
         }
     ),
 )
+_caches: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "disk_aio": st.sampled_from(["threads", "io_uring"]),
+            "disk_cache": st.sampled_from(["default", "none", "writethrough", "writeback"]),
+        }
+    ),
+    st.just({"disk_aio": "native", "disk_cache": "none"}),
+)
 _securities: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
@@ -178,8 +187,6 @@ _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
     "mem_path": st.just("") | paths | st.just("/dev/hugepages"),
     "acpi": st.booleans(),
     "boot_order": st.sampled_from(["disk", "network", "cdrom", "floppy"]),
-    "disk_aio": st.sampled_from(["threads", "native", "io_uring"]),
-    "disk_cache": st.sampled_from(["default", "none", "writethrough", "writeback"]),
     "disk_discard": st.sampled_from(["default", "ignore", "unmap"]),
     "initrd_path": st.just("") | paths,
     "kernel_args": st.sampled_from(_KERNEL_ARGS) | xml_texts,
@@ -217,6 +224,7 @@ def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
         **draw(_cdroms),
         **draw(_displays),
         **draw(_securities),
+        **draw(_caches),
     }
     return HvParams(**values)
 

@@ -50,6 +50,7 @@ class FakeHost:
         self.refuses_start = self.forgets = False
         self.libvirt_version = "9.0.0"
         self.local = False
+        self.qemu_version = 7_002_000
 
     def find(self, uuid: str, name: str) -> FakeDomain | None:
         by_uuid = [each for each in self.domains if each.uuid == uuid.lower()]
@@ -72,6 +73,9 @@ class FakeHost:
 
     def version(self) -> str:
         return self.libvirt_version
+
+    def emulator_version(self) -> int:
+        return self.qemu_version
 
 
 def door(host: Any, asked: list[tuple[str | None, bool]]) -> ModuleType:

@@ -218,7 +218,7 @@ def test_a_bad_instance_does_not_stop_the_others(
     def change(data: dict[str, Any]) -> None:
         breaking(WEB)(data)
         if unsupported:
-            instance_in(data, DB)["hvparams"]["machine_version"] = "q35"
+            instance_in(data, DB)["hvparams"]["machine_version"] = "microvm"
 
     stdin(cluster(change))
     result = cli("translate", "-", "--output-dir", tmp_path / "d", "--report", tmp_path / "report.json")

@@ -29,11 +29,12 @@ from virtxlate.tables import (
     nic,
     override,
     params,
+    q35,
     removable,
 )
 from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, removable, nic, controller, machine, cpu, extra, display, override, causes)
+TABLES = (disk, removable, q35, nic, controller, machine, cpu, extra, display, override, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (

@@ -13,15 +13,30 @@ DECLARED: list[Any] = [e.CHANNEL, e.INPUT, e.HUB, GRAPHICS, e.SOUND, e.RNG, e.WA
 
 MORE: list[tuple[Any, Any, str]] = [
     (
+        e.CONTROLLER,
+        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3),
+        (
+            "<controller type='pci' index='1' model='pcie-root-port' ports='4'><target chassis='3'/>"
+            "</controller>"
+        ),
+    ),
+    (
+        e.INTERFACE,
+        m.Interface(type="bridge", acpi_index=1),
+        "<interface type='bridge'><acpi index='1'/></interface>",
+    ),
+    (
         e.DISK,
         m.Disk(
             type="network",
             device="cdrom",
+            detect_zeroes="unmap",
             source=m.DiskSource(protocol="https", name="a.iso", query="b=c"),
             target="hdc",
         ),
         (
-            "<disk type='network' device='cdrom'><source protocol='https' name='a.iso' query='b=c'/>"
+            "<disk type='network' device='cdrom'><driver detect_zeroes='unmap'/>"
+            "<source protocol='https' name='a.iso' query='b=c'/>"
             "<target dev='hdc'/></disk>"
         ),
     ),

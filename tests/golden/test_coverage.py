@@ -20,7 +20,7 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress, QemuOverride
+from virtxlate.domain.model import DriveAddress, PciAddress, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.words import SCSI_DISK_TYPES
@@ -35,6 +35,7 @@ from virtxlate.tables import (
     nic,
     override,
     params,
+    q35,
     removable,
 )
 
@@ -55,6 +56,7 @@ UNWRITTEN = {
     "devices/disk/shareable": _NO_WORD,
     "devices/disk/source/reservations/@managed": _NO_WORD,
     **{f"devices/disk/source/reservations/source/@{name}": _NO_WORD for name in ("type", "path", "mode")},
+    "devices/disk/driver/@detect_zeroes": "Ganeti does not look for zeroes",
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
     "devices/controller/driver/@queues": _NO_WORD,
@@ -73,7 +75,6 @@ UNWRITTEN = {
     "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
     "devices/video/address/@multifunction": "the display has a slot of its own",
-    "devices/memballoon/address/@multifunction": "the balloon has a slot of its own",
     **{
         f"devices/{tag}/address/@{name}": "it is on PCI, in a slot of its own"
         for tag in ("rng", "watchdog")
@@ -348,6 +349,64 @@ def test_every_system_entry_is_written() -> None:
     assert {version >= extra.SHELL_WORDS_SINCE for version in versions} == {False, True}
 
 
+def test_native_io_goes_with_the_caches_that_allow_it() -> None:
+    """NATIVE_AIO_CACHES, NATIVE_AIO; NEAREST_CACHES and IO_URING_SINCE: see translate/test_disk_rules.py."""
+    disks = [one for each in every_translation() for one in each.domain.devices.disks]
+    assert {one.cache for one in disks if one.io == disk.NATIVE_AIO} <= set(disk.NATIVE_AIO_CACHES)
+    assert not disk.NEAREST_CACHES.keys() & {left for left, _right in disk.DISK_CACHES.rows}
+    assert disk.IO_URING_SINCE > 0
+
+
+def on_q35() -> list[Translation]:
+    """Q35."""
+    return [each for each in every_translation() if q35.Q35 in each.instance.hvparams.machine_version]
+
+
+def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> None:
+    """STATIC_FUNCTIONS of STATIC_SLOT, VIDEO_SLOT, FREE_SLOTS; NIC_PORTS, DISK_PORTS, FIRST_PORT_INDEX."""
+    functions: set[tuple[int, int]] = set()
+    for each in on_q35():
+        devices = each.domain.devices
+        ports = [one for one in devices.controllers if one.model == "pcie-root-port"]
+        told = [(one.index, one.address.slot) for one in ports if isinstance(one.address, PciAddress)]
+        assert told == list(enumerate((*q35.NIC_PORTS, *q35.DISK_PORTS), q35.FIRST_PORT_INDEX))
+        others = [one for one in devices.controllers if one not in ports]
+        placed = (*others, *devices.sounds, *devices.videos, *devices.rngs, devices.memballoon)
+        where = [one.address for one in placed if one is not None]
+        functions |= {(one.slot, one.function) for one in where if isinstance(one, PciAddress)}
+        usb = {one.model for one in others if one.type == "usb"}
+        assert usb == {q35.USB_MODEL if devices.inputs else "none"}
+        assert {one.ports for one in others if one.model == q35.USB_MODEL} <= {q35.USB_PORTS}
+    static = {(q35.STATIC_SLOT, number) for number in q35.STATIC_FUNCTIONS.values()}
+    assert functions == {*static, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
+
+
+def test_the_devices_of_a_q35_are_behind_root_ports() -> None:
+    """ROOT_PORT_PREFIX."""
+    for each in on_q35():
+        disks = [one.hvinfo.bus for one in each.placed.disks if one.hvinfo is not None]
+        nics = [one.hvinfo.bus for one in each.placed.nics if one.hvinfo is not None]
+        ports = (f"{q35.ROOT_PORT_PREFIX}{number}" for number in q35.NIC_PORTS)
+        assert nics == [port for port, _nic in zip(ports, nics, strict=False)]
+        assert disks in (["scsi.0"], [f"{q35.ROOT_PORT_PREFIX}{q35.DISK_PORTS.start}"])
+        indices = [nic.acpi_index for nic in each.domain.devices.interfaces]
+        assert indices == list(range(1, len(nics) + 1))
+
+
+def test_the_drives_and_sound_cards_of_a_q35() -> None:
+    """CDROM_UNITS, DEFAULT_CDROM_UNIT, Q35_CDROM, Q35_SOUND_CARDS."""
+    drives = {
+        (one.bus, one.device, one.address.unit)
+        for each in on_q35()
+        for one in each.domain.devices.disks
+        if one.device == "cdrom" and isinstance(one.address, DriveAddress)
+    }
+    units = {*q35.CDROM_UNITS.values(), q35.DEFAULT_CDROM_UNIT}
+    assert drives == {(*q35.Q35_CDROM, unit) for unit in units}
+    cards = {each.instance.hvparams.soundhw for each in on_q35()} - {""}
+    assert cards == q35.Q35_SOUND_CARDS
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -421,6 +480,24 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "CDROM_UNITS",
+    "DEFAULT_CDROM_UNIT",
+    "DISK_PORTS",
+    "FIRST_PORT_INDEX",
+    "FREE_SLOTS",
+    "NIC_PORTS",
+    "Q35",
+    "Q35_CDROM",
+    "Q35_SOUND_CARDS",
+    "ROOT_PORT_PREFIX",
+    "STATIC_FUNCTIONS",
+    "STATIC_SLOT",
+    "USB_MODEL",
+    "USB_PORTS",
+    "VIDEO_SLOT",
+    "IO_URING_SINCE",
+    "NATIVE_AIO_CACHES",
+    "NEAREST_CACHES",
     "BEPARAM_EFFECTS",
     "HVPARAM_EFFECTS",
     "METADATA_ONLY",
@@ -461,7 +538,15 @@ CHECKED = {
     "VRAM_KIB",
 }
 """Tables without a Bijection that a test above looks at."""
-SINGLE_WORDS = {"OLDER_VGA", "DEFAULT_EMULATOR", "DEFAULT_CPU", "HUGE_PAGES_PATH", "RNG_DEVICE"}
+SINGLE_WORDS = {
+    "OLDER_VGA",
+    "DEFAULT_EMULATOR",
+    "DEFAULT_CPU",
+    "HUGE_PAGES_PATH",
+    "RNG_DEVICE",
+    "NATIVE_AIO",
+    "IO_URING",
+}
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 
 

@@ -232,6 +232,10 @@ class FakeConnection:
         self.called("getLibVersion")
         return 9_012_003
 
+    def getVersion(self) -> int:  # noqa: N802
+        self._libvirt.called("getVersion")
+        return 7_002_022
+
     def close(self) -> None:
         self._libvirt.called("close")
         self.alive, self.is_closed = False, True

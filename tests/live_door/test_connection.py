@@ -195,6 +195,7 @@ def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt)
     [
         ("defineXMLFlags", lambda host, _domain: host.define("<domain/>")),
         ("getLibVersion", lambda host, _domain: host.version()),
+        ("getVersion", lambda host, _domain: host.emulator_version()),
         ("isActive", lambda _host, domain: domain.is_active()),
         ("XMLDesc", lambda _host, domain: domain.inactive_xml()),
         ("XMLDesc", lambda _host, domain: domain.live_xml()),

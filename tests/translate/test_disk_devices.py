@@ -137,7 +137,6 @@ def test_shared_storage_is_never_cached(template: str) -> None:
 
 WORDS = [
     ("disk_aio", "threads", "io"),
-    ("disk_aio", "native", "io"),
     ("disk_aio", "io_uring", "io"),
     ("disk_discard", "ignore", "discard"),
     ("disk_discard", "unmap", "discard"),
@@ -409,13 +408,6 @@ REFUSED_BACK = [
         (
             "disks[0].bus: None has no equal "
             "(these have: 'virtio disk', 'ide disk', 'scsi disk', 'scsi cdrom', 'scsi lun')"
-        ),
-    ),
-    (
-        replace(DISK, cache="directsync"),
-        (
-            "hvparams.disk_cache: 'directsync' has no equal "
-            "(these have: 'writeback', 'none', 'writethrough', 'default')"
         ),
     ),
     (

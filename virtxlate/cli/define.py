@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         take_own_scsi(args, host)
+        args.qemu_version = host.emulator_version()
         return _on_host(args, host, _translated(args, source))
 
 

@@ -152,6 +152,7 @@ DISK = Element(
     Field("cache", "driver/@cache", one_of("cache mode", words.CACHE_MODES)),
     Field("io", "driver/@io", one_of("io mode", words.IO_MODES)),
     Field("discard", "driver/@discard", one_of("discard mode", words.DISCARD_MODES)),
+    Field("detect_zeroes", "driver/@detect_zeroes", one_of("detect_zeroes", words.DETECT_ZEROES)),
     Child("source", _DISK_SOURCE),
     Field("target", "target/@dev", required=True),
     Field("bus", "target/@bus", one_of("disk bus", words.DISK_BUSES)),
@@ -167,6 +168,8 @@ CONTROLLER = Element(
     Field("type", "@type", one_of("controller type", words.CONTROLLER_TYPES), required=True),
     Field("index", "@index", INTEGER),
     Field("model", "@model"),
+    Field("ports", "@ports", INTEGER),
+    Field("chassis", "target/@chassis", INTEGER),
     Field("queues", "driver/@queues", INTEGER),
     Field("iothread", "driver/@iothread", INTEGER),
     Field("alias", "alias/@name"),
@@ -230,6 +233,7 @@ INTERFACE = Element(
     Field("queues", "driver/@queues", INTEGER),
     Field("boot_order", "boot/@order", INTEGER),
     Field("alias", "alias/@name"),
+    Field("acpi_index", "acpi/@index", INTEGER),
     Child("address", ADDRESS),
 )
 

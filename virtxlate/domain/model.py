@@ -105,6 +105,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     cache: str | None = None
     io: str | None = None
     discard: str | None = None
+    detect_zeroes: str | None = None
     source: DiskSource | None = None
     target: str
     bus: str | None = None
@@ -158,6 +159,8 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     queues: int | None = None
     iothread: int | None = None
+    ports: int | None = None
+    chassis: int | None = None
     alias: str | None = None
     address: Address | None = None
 
@@ -198,6 +201,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     queues: int | None = None
     boot_order: int | None = None
     alias: str | None = None
+    acpi_index: int | None = None
+    """Number by which a guest names it ``eno1``."""
     address: Address | None = None
 
 

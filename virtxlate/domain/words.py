@@ -26,6 +26,7 @@ HOSTDEV_TYPES = ("usb", "pci", "scsi", "scsi_host", "mdev", "storage", "misc", "
 SGIO_MODES = ("filtered", "unfiltered")
 CACHE_MODES = ("default", "none", "writethrough", "writeback", "directsync", "unsafe")
 IO_MODES = ("threads", "native", "io_uring")
+DETECT_ZEROES = ("on", "off", "unmap")
 DISCARD_MODES = ("unmap", "ignore")
 PROTOCOLS = (
     "nbd",

@@ -357,6 +357,11 @@ class LibvirtHost:
         with libvirt_errors("getURI"):
             return not urlsplit(str(self._connection.getURI())).netloc
 
+    def emulator_version(self) -> int:
+        """Give the version of the host's QEMU as libvirt counts it: 7002022 is 7.2.22."""
+        with libvirt_errors("getVersion", self.is_alive):
+            return int(self._connection.getVersion())
+
     def host_devices(self) -> LibvirtHostDevices:
         """Give the devices of the host; see port.NodeDevicePort."""
         return LibvirtHostDevices(self._connection, libvirt_errors)

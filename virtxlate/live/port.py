@@ -130,6 +130,9 @@ class HostPort(Protocol):
     def is_local(self) -> bool:
         """Tell whether libvirt runs on this machine. Raises LiveError."""
 
+    def emulator_version(self) -> int:
+        """Give the version of the host's QEMU: 7002022 is 7.2.22. Raises LiveError."""
+
 
 class NodeDevicePort(Protocol):
     """The devices of one host, as XML; a connection is one."""

@@ -113,6 +113,7 @@ CAUSES = (
         ("disks[].hvinfo?", "hvparams.scsi_controller_type"),
         "lowest free SCSI id; the controller's model decides which attribute holds it",
     ),
+    Cause(f"{_NIC}/acpi", ("hvparams.machine_version",), "a q35 numbers its NICs: eno1 is the first"),
     Cause("devices/controller/address", ("hvparams.scsi_controller_type",), _FREE_SLOT),
     Cause(
         "devices/controller",
@@ -216,6 +217,7 @@ WHOLE_DEVICES = {
 """What one drive as a whole is caused by, by the hvparam of its image."""
 
 FIXED_CAUSES = {
+    "pci": "on a q35 Ganeti gives every disk and NIC a root port, and keeps those of others free",
     "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",
     "floppy": "QEMU adds an empty floppy drive for Ganeti",
     "cdrom": "QEMU adds an empty CD-ROM drive for Ganeti",

@@ -52,6 +52,20 @@ DISK_CACHES = Bijection(
 
 DISK_AIOS = Bijection("disk_aio", [("threads", "threads"), ("native", "native"), ("io_uring", "io_uring")])
 
+NEAREST_CACHES = {"directsync": "writethrough", "unsafe": "default"}
+"""libvirt's cache words that Ganeti has none for, and the safe one that is nearest."""
+
+NATIVE_AIO = "native"
+NATIVE_AIO_CACHES = ("none", "directsync")
+"""libvirt's cache words with which native I/O works: libvirt refuses others, and Ganeti all but none.
+
+Source: libvirt 9.0.0 qemu_validate.c; Ganeti 3.2 alpha validation.py:199.
+"""
+
+IO_URING = "io_uring"
+IO_URING_SINCE = 5_000_000
+"""QEMU that has it. Source: Ganeti 3.2 alpha validation.py:210."""
+
 DISK_DISCARDS = Bijection(
     "disk_discard", [("ignore", "ignore"), ("unmap", "unmap")], aliases=[("default", "ignore")]
 )

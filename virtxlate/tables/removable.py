@@ -16,6 +16,7 @@ ANY = 99_999_999
 CDROM_TYPES = Bijection(
     "cdrom_disk_type",
     [("ide", ("ide", "cdrom")), ("paravirtual", ("virtio", "disk")), ("scsi-cd", ("scsi", "cdrom"))],
+    back=[("ide", ("sata", "cdrom"))],
 )
 """Ganeti's word to libvirt's (bus, device): a paravirtual CD-ROM is a read-only disk to the guest."""
 

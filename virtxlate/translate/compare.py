@@ -11,7 +11,7 @@ from virtxlate.domain.model import BootDevice, Controller, Domain, Input
 
 _MACHINE_ALIAS = "pc"
 _MAX_SHOWN = 120
-_ADDED_CONTROLLERS = frozenset({"pci", "ide", "fdc", "usb"})
+_ADDED_CONTROLLERS = frozenset({"pci", "ide", "fdc", "usb", "sata"})
 """Types of controllers that libvirt adds where a device or a machine needs one."""
 _SETTLED = frozenset({"emulator", "address", "driver_name", "driver_type"})
 """Fields that libvirt fills where nobody asked; any other one in its XML is there because somebody did."""

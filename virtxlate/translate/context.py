@@ -160,5 +160,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     renames: Renames = msgspec.field(default_factory=Renames)
     libvirt_version: int = 9_000_000
     """Of the destination: major * 1000000 + minor * 1000 + release, as libvirt itself counts."""
+    qemu_version: int | None = None
+    """Of the destination, counted alike; None where nobody told it."""
     metadata: bool = True
     """Whether the Ganeti objects ride in the domain's metadata."""

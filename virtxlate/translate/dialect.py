@@ -6,14 +6,20 @@ id, and counts channel and lun on every controller.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from virtxlate.domain.live import LiveDomain
+from virtxlate.domain.model import PciAddress
 from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.ganeti.words import SCSI_BUS
+from virtxlate.translate.board import pci_place
 from virtxlate.translate.buses import Buses, NotPlacedError
 from virtxlate.translate.device_info import DeviceInfo
 
+_PORT = re.compile(r"pci\.([1-9][0-9]?)", re.ASCII)
+"""libvirt's own alias of a root port: only behind one is a device in slot 0."""
 _FIRST_SCSI_BUS = "scsi0.0"
 
 
@@ -40,4 +46,7 @@ def to_ganeti_dialect(device: DeviceInfo, scsi_bus: str = _FIRST_SCSI_BUS) -> De
         changes |= {"channel": info.channel or 0, "lun": info.lun or 0}
         if info.bus == scsi_bus:
             changes["bus"] = SCSI_BUS
+    elif (port := _PORT.fullmatch(info.bus or "")) and info.addr == hex(0):
+        place = pci_place(PciAddress(bus=int(port[1])))
+        changes |= place or {}
     return msgspec.structs.replace(device, hvinfo=msgspec.structs.replace(info, **changes))

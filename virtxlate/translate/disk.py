@@ -16,7 +16,6 @@ from virtxlate.ganeti.words import (
     DISK_DRIVERS,
     NO_SCSI_TEMPLATES,
     PASSTHROUGH_DISK_TYPES,
-    PCI_BUS,
     UNCACHED_TEMPLATES,
 )
 from virtxlate.report import Report, Severity
@@ -28,6 +27,11 @@ from virtxlate.tables.disk import (
     DISK_TYPE_ALIASES,
     HOSTDEV_DISK_TYPES,
     IDE_BY_DRIVE_UNTIL,
+    IO_URING,
+    IO_URING_SINCE,
+    NATIVE_AIO,
+    NATIVE_AIO_CACHES,
+    NEAREST_CACHES,
     UNSUPPORTED_DISK_TYPES,
     DiskType,
     by_bus,
@@ -35,6 +39,7 @@ from virtxlate.tables.disk import (
     ide_targets,
 )
 from virtxlate.translate import source as sources
+from virtxlate.translate.board import pci_address, pci_place
 from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import scsi_bus, scsi_controller, scsi_index
@@ -81,13 +86,15 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     if disk.mode == "ro" and row.bus == "ide":
         raise UnsupportedError("an IDE disk cannot be read-only", at=f"{at}.mode")
     target, address = _place(row, instance, index, at)
+    cache = cache_of(disk, instance, report)
+    io = None if kind == "network" else _io(instance, cache, context)
     return domain.Disk(
         type=kind,
         device=row.device,
         driver_name="qemu",
         driver_type="raw",
-        cache=cache_of(disk, instance, report),
-        io=None if kind == "network" else carry(DISK_AIOS.right, hvparams.disk_aio, "hvparams.disk_aio"),
+        cache=cache,
+        io=io,
         discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
         source=source,
         target=target,
@@ -118,6 +125,19 @@ def check_passthrough(disk: Disk, context: Context, at: str) -> None:
         )
 
 
+def _io(instance: Instance, cache: str, context: Context) -> str:
+    """Give libvirt's io word. Raises UnsupportedError for one that libvirt or its QEMU would refuse."""
+    at = "hvparams.disk_aio"
+    io = carry(DISK_AIOS.right, instance.hvparams.disk_aio, at)
+    if io == NATIVE_AIO and cache not in NATIVE_AIO_CACHES:
+        raise UnsupportedError(
+            f"native needs disk_cache none, found {cache}: libvirt and Ganeti refuse it", at=at
+        )
+    if io == IO_URING and context.qemu_version is not None and context.qemu_version < IO_URING_SINCE:
+        raise UnsupportedError("io_uring needs QEMU 5.0 or newer on the host", at=at)
+    return io
+
+
 def cache_of(disk: Disk, instance: Instance, report: Report) -> str:
     """Give libvirt's cache word: shared storage and passthrough are never cached. Raises UnsupportedError."""
     if disk.template in UNCACHED_TEMPLATES:
@@ -142,7 +162,7 @@ def _place(row: DiskType, instance: Instance, index: int, at: str) -> tuple[str,
         return free[index].target, domain.DriveAddress(bus=free[index].bus, unit=free[index].unit)
     target = target_name(row.prefix, index)
     if hvinfo.slot is not None:
-        return target, domain.PciAddress(slot=hvinfo.slot)
+        return target, pci_address(hvinfo)
     return target, scsi_address(instance, index)
 
 
@@ -201,6 +221,8 @@ def to_ganeti(
     """
     if disk.driver_type not in {None, "raw"}:
         raise UnsupportedError(f"Ganeti's disks are raw, found {disk.driver_type!r}", at=f"{at}.template")
+    if disk.detect_zeroes not in {None, "off"}:
+        report.lose(f"{at}.detect_zeroes", disk.detect_zeroes, "Ganeti does not look for zeroes")
     storage = sources.to_ganeti(disk.type, disk.source, at, context, report)
     row = carry(lambda bus: by_bus(bus, disk.device), disk.bus, f"{at}.bus")
     report_untold(at, report)
@@ -244,8 +266,9 @@ def _hvinfo(
         report.lose(f"{at}.hvinfo", disk.alias, "an alias that is not Ganeti's gives no device id")
         return None
     driver = DISK_DRIVERS[row.ganeti]
-    if isinstance(disk.address, domain.PciAddress) and on_pci_0(disk.address):
-        return HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(disk.address.slot))
+    place = pci_place(disk.address) if isinstance(disk.address, domain.PciAddress) else None
+    if place is not None:
+        return HvInfo(driver=driver, id=device_id, **place)
     if row.bus == "scsi" and isinstance(disk.address, domain.DriveAddress):
         return scsi_hvinfo(driver, device_id, disk.address, models, f"{at}.hvinfo")
     report.lose(f"{at}.hvinfo", None, "the slot that Ganeti keeps for it is not on the guest's bus")
@@ -259,11 +282,6 @@ def scsi_hvinfo(
     controller = carry(by_libvirt, models.get(address.controller), at)
     bus = scsi_bus(address.controller)
     return HvInfo(driver=driver, id=device_id, bus=bus, **drive_hvinfo(controller, address))
-
-
-def on_pci_0(address: domain.PciAddress) -> bool:
-    """Tell whether Ganeti's ``addr`` can name the place: a slot of the one bus, without a function."""
-    return not (address.domain or address.bus or address.function)
 
 
 def ganeti_id(alias: str | None) -> str | None:
@@ -294,7 +312,11 @@ def hvparams_to_ganeti(
             "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"
         )
     pairs = zip(disks, found, strict=True)
-    cached = [d.cache for d, g in pairs if g.template not in UNCACHED_TEMPLATES or d.cache != "none"]
+    cached = [
+        _nearest(d.cache, report)
+        for d, g in pairs
+        if g.template not in UNCACHED_TEMPLATES or d.cache != "none"
+    ]
     by_kernel = [d.io for d in disks if d.type != "network"]
     for name, table, words in (
         ("disk_cache", DISK_CACHES, cached),
@@ -311,6 +333,14 @@ def hvparams_to_ganeti(
             "hvparams.disk_cache", "none", "shared storage is never cached, whatever the parameter says"
         )
     return values
+
+
+def _nearest(cache: str | None, report: Report) -> str | None:
+    """Give a cache word that Ganeti has."""
+    if cache not in NEAREST_CACHES:
+        return cache
+    report.lose("hvparams.disk_cache", cache, "Ganeti has no such mode: the nearest one that keeps data safe")
+    return NEAREST_CACHES[cache]
 
 
 def _agree(words: list[str], name: str, report: Report) -> str:

@@ -16,7 +16,6 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Instance
-from virtxlate.placement import Numbers
 from virtxlate.report import Report
 from virtxlate.tables.extra import (
     RNG_BACKENDS,
@@ -26,11 +25,12 @@ from virtxlate.tables.extra import (
     WATCHDOG_ACTIONS,
     WATCHDOGS,
 )
+from virtxlate.translate.board import Places
 
 _AT = "hvparams.kvm_extra"
 _SECRET = re.compile(r"\bsecret\w*,.*\bdata=|\bpassw(?:or)?d=[^,]")
 _ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.0)?", re.ASCII)
-_PCI_BUSES = ("pci.0", "")
+_PCI_BUSES = ("pci.0", "pcie.0", "")
 _OWN_OPTIONS = ("-cpu", "-usbdevice")
 """What other parameters tell QEMU by its own options."""
 
@@ -102,7 +102,7 @@ def held_slots(instance: Instance) -> dict[int, str]:
     return {each.slot: _AT for each in options(instance) if each.slot is not None}
 
 
-def to_domain(instance: Instance, slots: Numbers, report: Report) -> Extra:
+def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
     """Give devices and settings for the options that libvirt has words for; others are reported."""
     found = options(instance)
     rngs: list[domain.Rng] = []
@@ -112,11 +112,11 @@ def to_domain(instance: Instance, slots: Numbers, report: Report) -> Extra:
     action = next((each.driver for each in found if each.name == "-watchdog-action"), "reset")
     for each in found:
         if (rng := _rng(each, found, used)) is not None:
-            rngs.append(_placed(rng, each, slots))
+            rngs.append(_placed(rng, each, places))
         elif each.name == "-device" and _watchdog(each) and WATCHDOG_ACTIONS.knows_left(action):
             used |= {each, *(one for one in found if one.name == "-watchdog-action")}
             told = domain.Watchdog(model=WATCHDOGS.right(each.driver), action=WATCHDOG_ACTIONS.right(action))
-            watchdogs.append(_placed(told, each, slots) if each.driver == "i6300esb" else told)
+            watchdogs.append(_placed(told, each, places) if each.driver == "i6300esb" else told)
         elif (system := _system(each)) is not None and sysinfo is None:
             sysinfo = settings.Sysinfo(type="smbios", system=system)
             used.add(each)
@@ -136,9 +136,10 @@ def to_domain(instance: Instance, slots: Numbers, report: Report) -> Extra:
     )
 
 
-def _placed(device: Any, option: Option, slots: Numbers) -> Any:
-    slot = option.slot if option.slot is not None else slots.take(_AT)
-    return msgspec.structs.replace(device, address=domain.PciAddress(slot=slot))
+def _placed(device: Any, option: Option, places: Places) -> Any:
+    slot = option.slot
+    address = places.place(_AT) if slot is None else domain.PciAddress(slot=slot)
+    return msgspec.structs.replace(device, address=address)
 
 
 def _rng(option: Option, found: tuple[Option, ...], used: set[Option]) -> domain.Rng | None:

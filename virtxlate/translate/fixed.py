@@ -14,22 +14,21 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Instance
-from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_DISK_TYPES
-from virtxlate.placement import Numbers
+from virtxlate.ganeti.words import SCSI_DISK_TYPES
 from virtxlate.report import Report, Severity
 from virtxlate.tables.controller import by_libvirt
 from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, VRAM_KIB
+from virtxlate.tables.q35 import DEFAULT_CDROM_UNIT
 from virtxlate.tables.removable import removable_era
 from virtxlate.translate import extra, peripherals, removable
+from virtxlate.translate.board import Places, is_q35, root_ports
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
 from virtxlate.translate.machine import is_since, machine
 from virtxlate.translate.placing import disk_type, scsi_controller, scsi_places
 from virtxlate.translate.terms import carry
 
-_FIRST_FREE_SLOT = 2
-"""Slot 0 is the host bridge, 1 the PIIX3 with IDE, USB and ACPI."""
 _USB = domain.Controller(
     type="usb", index=0, model="piix3-uhci", address=domain.PciAddress(slot=1, function=2)
 )
@@ -41,6 +40,14 @@ _CDROM = domain.Disk(
     bus="ide",
     readonly=True,
     address=domain.DriveAddress(bus=1),
+)
+_Q35_CDROM = domain.Disk(
+    type="file",
+    device="cdrom",
+    target="sds",
+    bus="sata",
+    readonly=True,
+    address=domain.DriveAddress(unit=DEFAULT_CDROM_UNIT),
 )
 _PARALLEL = domain.Character(type="null", target_port=0)
 
@@ -65,36 +72,46 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevices:
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
-    slots = Numbers(
-        PCI_BUS, first=_FIRST_FREE_SLOT, last=PCI_SLOTS - 1, used=_held(instance) | extra.held_slots(instance)
-    )
-    videos = (_video(instance, slots),)
-    sounds = peripherals.sounds(instance, slots, report)
-    controllers = (_USB, *_scsi(instance, slots))
-    balloon = domain.PciAddress(slot=slots.take("memory balloon"))
+    places = Places(instance, _held(instance) | extra.held_slots(instance))
+    videos = (_video(instance, places),)
+    sounds = peripherals.sounds(instance, places, report)
+    controllers = (*_board(instance), *_scsi(instance, places))
+    balloon = places.place("memory balloon")
     last = removable_era(instance.version).paravirtual_last
-    cdrom_slots = {} if last else _cdrom_slots(instance, slots)
-    serials, channels = peripherals.channels(instance, slots)
-    inputs, hubs, words = peripherals.usb(instance, report)
-    free = extra.to_domain(instance, slots, report)
-    cdrom_slots |= _cdrom_slots(instance, slots) if last else {}
-    images = removable.to_domain(instance, cdrom_slots, context, report)
-    controllers = (*controllers, *_more_scsi(instance, slots, report))
-    floppies = () if instance.hvparams.floppy_image_path else (_FLOPPY,)
-    cdroms = (_CDROM,) if _has_default_cdrom(instance) else ()
+    cdrom_places = {} if last else _cdrom_places(instance, places)
+    serials, channels = peripherals.channels(instance, places)
+    usb = peripherals.usb(instance, places, report)
+    free = extra.to_domain(instance, places, report)
+    cdrom_places |= _cdrom_places(instance, places) if last else {}
+    images = removable.to_domain(instance, cdrom_places, context, report)
+    controllers = (*controllers, *_more_scsi(instance, places, report))
     return FixedDevices(
-        disks=(*images, *floppies, *cdroms),
-        controllers=(*controllers, *serials),
-        inputs=inputs,
-        hubs=hubs,
+        disks=(*images, *_empty_drives(instance)),
+        controllers=(*controllers, *usb.controllers, *serials),
+        inputs=usb.inputs,
+        hubs=usb.hubs,
         channels=channels,
         sounds=sounds,
         extra=free,
-        command_line=(*words, *free.words),
+        command_line=(*usb.words, *free.words),
         videos=videos,
         parallels=(_PARALLEL,),
         memballoon=domain.MemBalloon(model="virtio", address=balloon),
     )
+
+
+def _board(instance: Instance) -> tuple[domain.Controller, ...]:
+    """Give the controllers that stand for the board and its ports."""
+    return root_ports() if is_q35(instance) else (_USB,)
+
+
+def _empty_drives(instance: Instance) -> tuple[domain.Disk, ...]:
+    """Give the empty drives that QEMU adds: a q35 has no floppy controller."""
+    if is_q35(instance):
+        return (_Q35_CDROM,) if _has_default_cdrom(instance) else ()
+    floppies = () if instance.hvparams.floppy_image_path else (_FLOPPY,)
+    cdroms = (_CDROM,) if _has_default_cdrom(instance) else ()
+    return (*floppies, *cdroms)
 
 
 def _held(instance: Instance) -> dict[int, str]:
@@ -106,7 +123,7 @@ def _held(instance: Instance) -> dict[int, str]:
     return {slot: owner for slot, owner in held.items() if slot is not None}
 
 
-def _video(instance: Instance, slots: Numbers) -> domain.Video:
+def _video(instance: Instance, places: Places) -> domain.Video:
     hvparams = instance.hvparams
     default = "" if is_since(machine(instance), STD_VGA_SINCE) else OLDER_VGA
     word = hvparams.vga or (SPICE_VGA if hvparams.spice_bind else default)
@@ -117,14 +134,14 @@ def _video(instance: Instance, slots: Numbers) -> domain.Video:
         type=model,
         vram_kib=VRAM_KIB[model],
         heads=1,
-        address=domain.PciAddress(slot=slots.take("hvparams.vga")),
+        address=places.place("hvparams.vga"),
     )
 
 
-def _scsi(instance: Instance, slots: Numbers) -> tuple[domain.Controller, ...]:
+def _scsi(instance: Instance, places: Places) -> tuple[domain.Controller, ...]:
     if not _on_scsi(instance):
         return ()
-    return (_controller(instance, 0, slots),)
+    return (_controller(instance, 0, places),)
 
 
 def _on_scsi(instance: Instance) -> bool:
@@ -132,15 +149,15 @@ def _on_scsi(instance: Instance) -> bool:
     return bool({disk_type(instance), instance.hvparams.cdrom_disk_type} & SCSI_DISK_TYPES)
 
 
-def _more_scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Controller, ...]:
+def _more_scsi(instance: Instance, places: Places, report: Report) -> tuple[domain.Controller, ...]:
     """Give the controllers for disks that the first has no place for; Ganeti's devices keep their slots."""
     if not _on_scsi(instance):
         return ()
-    places = scsi_places(instance)
+    taken = scsi_places(instance)
     for name, kind in removable.cdroms(instance):
         if kind in SCSI_DISK_TYPES:
-            places.take(f"hvparams.{name}")
-    more = tuple(_controller(instance, index, slots) for index in range(1, len(places)))
+            taken.take(f"hvparams.{name}")
+    more = tuple(_controller(instance, index, places) for index in range(1, len(taken)))
     if more:
         reason = "one controller has no place for all disks: the others stand on more of its kind"
         path = "hvparams.scsi_controller_type"
@@ -148,17 +165,17 @@ def _more_scsi(instance: Instance, slots: Numbers, report: Report) -> tuple[doma
     return more
 
 
-def _controller(instance: Instance, index: int, slots: Numbers) -> domain.Controller:
-    address = domain.PciAddress(slot=slots.take("hvparams.scsi_controller_type"))
+def _controller(instance: Instance, index: int, places: Places) -> domain.Controller:
+    address = places.place("hvparams.scsi_controller_type")
     return domain.Controller(
         type="scsi", index=index, model=scsi_controller(instance).libvirt, address=address
     )
 
 
-def _cdrom_slots(instance: Instance, slots: Numbers) -> dict[str, int]:
-    """Give the PCI slots of paravirtual CD-ROMs by hvparam."""
+def _cdrom_places(instance: Instance, places: Places) -> dict[str, domain.PciAddress]:
+    """Give the PCI addresses of paravirtual CD-ROMs by hvparam."""
     kinds = removable.cdroms(instance)
-    return {name: slots.take(f"hvparams.{name}") for name, kind in kinds if kind == "paravirtual"}
+    return {name: places.place(f"hvparams.{name}") for name, kind in kinds if kind == "paravirtual"}
 
 
 def _has_default_cdrom(instance: Instance) -> bool:
@@ -169,14 +186,14 @@ def _has_default_cdrom(instance: Instance) -> bool:
     if instance.version <= IDE_BY_DRIVE_UNTIL:
         return not drives & {"scsi-hd", "scsi-cd"}
     if instance.hvparams.cdrom_image_path or instance.hvparams.cdrom2_image_path:
-        drives.add(instance.hvparams.cdrom_disk_type or disk_type(instance))
+        drives |= {kind for _name, kind in removable.cdroms(instance)}
     return not drives & {"ide", "scsi-hd", "scsi-cd"}
 
 
 def is_fixed(disk: domain.Disk) -> bool:
     """Tell whether a libvirt disk is none of Ganeti's disks: an empty drive that QEMU adds, or an image's."""
     empty = disk.source is None or disk.source == domain.DiskSource()
-    drive = disk.device in {"floppy", "cdrom"} and disk.bus in {"fdc", "ide"}
+    drive = disk.device in {"floppy", "cdrom"} and disk.bus in {"fdc", "ide", "sata"}
     return removable.role(disk) is not None or (empty and drive)
 
 

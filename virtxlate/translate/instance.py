@@ -18,6 +18,7 @@ from virtxlate.report import Loss, Report, Severity
 from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (
+    board,
     boot,
     cpu,
     disk,
@@ -52,6 +53,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     disk.check_type(instance)
     nic.check_type(instance)
     removable.check_type(instance)
+    board.check(instance)
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, report)

@@ -33,7 +33,9 @@ from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 _ARCH = "x86_64"
 _SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
-_PC = re.compile(r"pc|pc-i440fx-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII)
+_PC = re.compile(
+    r"pc|q35|pc-(?:i440fx|q35)-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII
+)
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
 _CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
 _SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
@@ -92,7 +94,7 @@ def machine(instance: Instance) -> str:
     word = instance.hvparams.machine_version or _DEFAULT_MACHINE
     if not _PC.fullmatch(word):
         raise UnsupportedError(
-            f"expected 'pc' or 'pc-i440fx-...', found {word!r}: other machines are not translated yet",
+            f"expected 'pc', 'pc-i440fx-...', 'q35' or 'pc-q35-...', found {word!r}: Ganeti knows no other",
             at="hvparams.machine_version",
         )
     return word

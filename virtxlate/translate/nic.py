@@ -13,7 +13,7 @@ from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Instance, Nic
-from virtxlate.ganeti.words import NIC_DRIVERS, PCI_BUS
+from virtxlate.ganeti.words import NIC_DRIVERS
 from virtxlate.report import Report, Severity
 from virtxlate.tables.nic import (
     NIC_MODES,
@@ -22,9 +22,10 @@ from virtxlate.tables.nic import (
     UNSUPPORTED_NIC_TYPES,
     VHOST_DRIVERS,
 )
+from virtxlate.translate.board import acpi_index, pci_address, pci_place
 from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
-from virtxlate.translate.disk import ganeti_id, on_pci_0, user_alias
+from virtxlate.translate.disk import ganeti_id, user_alias
 from virtxlate.translate.terms import carry, refuse
 
 _VLAN = re.compile(r"(?:\.?(?P<native>[0-9]{1,4}))?(?P<tagged>(?::[0-9]{1,4})*)", re.ASCII)
@@ -46,8 +47,8 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     nic, hvparams = instance.nics[index], instance.hvparams
     at = f"nics[{index}]"
     driver, queues = _virtio(instance, report if index == 0 else Report())
-    slot = nic.hvinfo.slot if nic.hvinfo is not None else None
-    if slot is None:
+    hvinfo = nic.hvinfo
+    if hvinfo is None or hvinfo.slot is None:
         raise GanetiDataError("expected a placed NIC", at=f"{at}.hvinfo")
     return domain.Interface(
         mac=nic.mac,
@@ -55,8 +56,9 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         driver=driver,
         queues=queues,
         boot_order=boot_orders(instance).get(at),
-        alias=user_alias(nic.uuid, nic.hvinfo),
-        address=domain.PciAddress(slot=slot),
+        alias=user_alias(nic.uuid, hvinfo),
+        acpi_index=acpi_index(hvinfo),
+        address=pci_address(hvinfo),
         **_attachment(nic, at, context, report),
     )
 
@@ -160,14 +162,10 @@ def to_ganeti(interface: domain.Interface, at: str, context: Context, report: Re
         report.lose(f"{at}.{name}", None, "a libvirt interface does not tell it")
     device_id = ganeti_id(interface.alias)
     hvinfo = None
-    if (
-        device_id is not None
-        and isinstance(interface.address, domain.PciAddress)
-        and on_pci_0(interface.address)
-    ):
+    place = pci_place(interface.address) if isinstance(interface.address, domain.PciAddress) else None
+    if device_id is not None and place is not None:
         nic_type = carry(NIC_TYPES.left, interface.model, f"{at}.model")
-        addr = hex(interface.address.slot)
-        hvinfo = HvInfo(driver=NIC_DRIVERS[nic_type], id=device_id, bus=PCI_BUS, addr=addr)
+        hvinfo = HvInfo(driver=NIC_DRIVERS[nic_type], id=device_id, **place)
     else:
         reason = "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0"
         report.lose(f"{at}.hvinfo", interface.alias, reason)

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from virtxlate.domain import model as domain
 from virtxlate.errors import PlacementError
 from virtxlate.ganeti.model import Instance
-from virtxlate.placement import Numbers
 from virtxlate.report import Report, Severity
 from virtxlate.tables.display import CHANNELS, SOUND_BY_GANETI, SOUND_BY_LIBVIRT, USB_INPUTS
+from virtxlate.tables.q35 import USB_MODEL, USB_PORTS
+from virtxlate.translate.board import Places, is_q35
 
 _MOST_USB = 8
 """One at the PIIX3, seven at the hub: the last port of a hub is another hub's."""
@@ -23,7 +26,7 @@ _HUB = domain.Hub(type="usb", address=domain.UsbAddress(port="2"))
 _USB_OPTION = "-usbdevice"
 
 
-def sounds(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.Sound, ...]:
+def sounds(instance: Instance, places: Places, report: Report) -> tuple[domain.Sound, ...]:
     """Give the sound cards, those on PCI at the lowest free slots."""
     found = []
     for word in filter(None, instance.hvparams.soundhw.split(",")):
@@ -32,13 +35,13 @@ def sounds(instance: Instance, slots: Numbers, report: Report) -> tuple[domain.S
             reason = "libvirt has no sound card of this name: the guest has none"
             report.lose("hvparams.soundhw", word, reason, Severity.GUEST_VISIBLE)
             continue
-        address = domain.PciAddress(slot=slots.take("hvparams.soundhw")) if row.pci else None
+        address = places.place("hvparams.soundhw") if row.pci else None
         found.append(domain.Sound(model=row.libvirt, address=address))
     return tuple(found)
 
 
 def channels(
-    instance: Instance, slots: Numbers
+    instance: Instance, places: Places
 ) -> tuple[tuple[domain.Controller, ...], tuple[domain.Channel, ...]]:
     """Give the virtio-serial controllers and their channels: SPICE's agent, then the guest agent."""
     hvparams = instance.hvparams
@@ -50,7 +53,7 @@ def channels(
     found: list[domain.Channel] = []
     for name in (name for name, _words in CHANNELS.rows if agents[name]):
         index = len(controllers)
-        address = domain.PciAddress(slot=slots.take(f"hvparams.{name}"))
+        address = places.place(f"hvparams.{name}")
         controllers.append(domain.Controller(type="virtio-serial", index=index, address=address))
         kind, channel = CHANNELS.right(name)
         port = domain.VirtioSerialAddress(controller=index, port=1)
@@ -58,13 +61,49 @@ def channels(
     return tuple(controllers), tuple(found)
 
 
-def usb(
-    instance: Instance, report: Report
-) -> tuple[tuple[domain.Input, ...], tuple[domain.Hub, ...], tuple[str, ...]]:
-    """Give USB inputs and the hub that they need, and words for QEMU where libvirt has none.
+class Usb(msgspec.Struct, frozen=True, kw_only=True):
+    """USB devices, what they hang on, and words for QEMU where libvirt has none."""
 
-    Raises PlacementError for more than eight.
+    controllers: tuple[domain.Controller, ...] = ()
+    inputs: tuple[domain.Input, ...] = ()
+    hubs: tuple[domain.Hub, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def usb(instance: Instance, places: Places, report: Report) -> Usb:
+    """Give the USB devices; a pc has its controller on the board, a q35 one only where a device is.
+
+    Raises PlacementError for more devices than ports.
     """
+    known, unknown = _usb_types(instance, report)
+    if is_q35(instance):
+        return _usb_of_q35(known, unknown, places)
+    if len(known) > _MOST_USB:
+        raise PlacementError(f"room for {_MOST_USB} devices", bus="usb.0", at="hvparams.usb_devices")
+    ports = ["1", *(f"2.{number}" for number in range(1, len(known)))]
+    return Usb(inputs=_inputs(known, ports), hubs=(_HUB,) if len(known) > 1 else (), words=tuple(unknown))
+
+
+def _usb_of_q35(known: list[str], unknown: list[str], places: Places) -> Usb:
+    if not known and not unknown:
+        return Usb(controllers=(domain.Controller(type="usb", index=0, model="none"),))
+    if len(known) > USB_PORTS:
+        raise PlacementError(f"room for {USB_PORTS} devices", bus="usb.0", at="hvparams.usb_devices")
+    address = places.place("hvparams.usb_devices")
+    controller = domain.Controller(type="usb", index=0, model=USB_MODEL, ports=USB_PORTS, address=address)
+    ports = [str(number) for number in range(1, len(known) + 1)]
+    return Usb(controllers=(controller,), inputs=_inputs(known, ports), words=tuple(unknown))
+
+
+def _inputs(types: list[str], ports: list[str]) -> tuple[domain.Input, ...]:
+    pairs = zip(types, ports, strict=False)
+    return tuple(
+        domain.Input(type=word, bus="usb", address=domain.UsbAddress(port=port)) for word, port in pairs
+    )
+
+
+def _usb_types(instance: Instance, report: Report) -> tuple[list[str], list[str]]:
+    """Give libvirt's input types, and words for QEMU."""
     known, unknown = [], []
     for path, word in _usb_words(instance):
         if USB_INPUTS.knows_left(word):
@@ -73,14 +112,7 @@ def usb(
         reason = "libvirt has no such USB device: QEMU is told by its own option, which taints the domain"
         report.lose(path, word, reason, Severity.GUEST_VISIBLE)
         unknown += [_USB_OPTION, word]
-    if len(known) > _MOST_USB:
-        raise PlacementError(f"room for {_MOST_USB} devices", bus="usb.0", at="hvparams.usb_devices")
-    ports = ["1", *(f"2.{number}" for number in range(1, len(known)))]
-    inputs = tuple(
-        domain.Input(type=word, bus="usb", address=domain.UsbAddress(port=port))
-        for word, port in zip(known, ports, strict=False)
-    )
-    return inputs, (_HUB,) if len(known) > 1 else (), tuple(unknown)
+    return known, unknown
 
 
 def _usb_words(instance: Instance) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/__init__.py:1613-163
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,8 @@ from virtxlate.ganeti.words import (
 from virtxlate.placement import Controllers, Numbers
 from virtxlate.tables.controller import ScsiController, by_ganeti
 from virtxlate.tables.disk import DISK_TYPE_ALIASES
+from virtxlate.tables.q35 import DISK_PORTS, NIC_PORTS, ROOT_PORT_PREFIX
+from virtxlate.translate.board import is_q35, port_of
 from virtxlate.translate.extra import held_slots
 from virtxlate.translate.terms import carry
 
@@ -82,19 +85,28 @@ def _controllers(row: ScsiController) -> Controllers:
 class _Pools:
     """Ganeti's two pools of one instance, with what is in use already claimed."""
 
-    __slots__ = ("scsi", "slots", "targets")
+    __slots__ = ("disks", "nics", "q35", "scsi", "targets")
 
     def __init__(self, instance: Instance) -> None:
         self.scsi = disk_type(instance) in SCSI_DISK_TYPES
-        first = instance.hvparams.kvm_pci_reservations
-        self.slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
-        for slot, owner in held_slots(instance).items():
-            self.slots.claim(slot, owner)
+        self.q35 = is_q35(instance)
+        self.disks = self.nics = self._slots(instance)
+        if self.q35:
+            self.disks = Numbers("rp", first=DISK_PORTS.start, last=DISK_PORTS.stop - 1)
+            self.nics = Numbers("rp", first=NIC_PORTS.start, last=NIC_PORTS.stop - 1)
         self.targets = _controllers(scsi_controller(instance)) if self.scsi else None
         for index, disk in enumerate(instance.disks):
             self._claim(disk.hvinfo, f"disks[{index}]", scsi=self.scsi)
         for index, nic in enumerate(instance.nics):
             self._claim(nic.hvinfo, f"nics[{index}]", scsi=False)
+
+    @staticmethod
+    def _slots(instance: Instance) -> Numbers:
+        first = instance.hvparams.kvm_pci_reservations
+        slots = Numbers(PCI_BUS, first=first, last=PCI_SLOTS - 1)
+        for slot, owner in held_slots(instance).items():
+            slots.claim(slot, owner)
+        return slots
 
     def _claim(self, hvinfo: HvInfo | None, at: str, *, scsi: bool) -> None:
         if hvinfo is None:
@@ -104,14 +116,22 @@ class _Pools:
             raise GanetiDataError(
                 f"expected an address on {bus}, found one on {hvinfo.bus!r}", at=f"{at}.hvinfo"
             )
-        if hvinfo.bus != bus and not (scsi and _SCSI_BUS.fullmatch(hvinfo.bus)):
+        port = port_of(hvinfo) if self.q35 and not scsi else None
+        if hvinfo.bus != bus and port is None and not (scsi and _SCSI_BUS.fullmatch(hvinfo.bus)):
             raise UnsupportedError(f"expected bus {bus}, found {hvinfo.bus!r}", at=f"{at}.hvinfo.bus")
         if hvinfo.scsi_id is not None and self.targets is not None:
             self.targets.claim(scsi_index(hvinfo.bus), hvinfo.scsi_id, at)
         elif hvinfo.slot is not None:
-            self.slots.claim(hvinfo.slot, at)
+            pool = self.disks if at.startswith("disks") else self.nics
+            pool.claim(hvinfo.slot if port is None else port, at)
         else:
             raise GanetiDataError("expected either addr, or channel, scsi-id and lun", at=f"{at}.hvinfo")
+
+    def _place(self, pool: Numbers, at: str) -> dict[str, Any]:
+        number = pool.take(at)
+        if self.q35:
+            return {"bus": f"{ROOT_PORT_PREFIX}{number}", "addr": hex(0)}
+        return {"bus": PCI_BUS, "addr": hex(number)}
 
     def place_disk(self, instance: Instance, disk: Disk, at: str) -> Disk:
         """Give the disk with hvinfo."""
@@ -125,7 +145,7 @@ class _Pools:
                 driver=driver, id=device_id, bus=scsi_bus(index), channel=0, scsi_id=target, lun=0
             )
         else:
-            hvinfo = HvInfo(driver=driver, id=device_id, bus=PCI_BUS, addr=hex(self.slots.take(at)))
+            hvinfo = HvInfo(driver=driver, id=device_id, **self._place(self.disks, at))
         return msgspec.structs.replace(disk, hvinfo=hvinfo)
 
     def place_nic(self, instance: Instance, nic: Nic, at: str) -> Nic:
@@ -133,7 +153,7 @@ class _Pools:
         if nic.hvinfo is not None:
             return nic
         driver = NIC_DRIVERS[instance.hvparams.nic_type]
-        hvinfo = HvInfo(driver=driver, id=kvm_id("nic", nic.uuid), bus=PCI_BUS, addr=hex(self.slots.take(at)))
+        hvinfo = HvInfo(driver=driver, id=kvm_id("nic", nic.uuid), **self._place(self.nics, at))
         return msgspec.structs.replace(nic, hvinfo=hvinfo)
 
 

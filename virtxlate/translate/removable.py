@@ -16,7 +16,9 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.words import MAX_DISKS, SCSI_DISK_TYPES
 from virtxlate.report import Report, Severity
 from virtxlate.tables.disk import IDE_BY_DRIVE_UNTIL, ide_targets
+from virtxlate.tables.q35 import CDROM_UNITS, Q35_CDROM
 from virtxlate.tables.removable import CDROM_TYPES, IMAGE_ALIASES, URL_PORTS, removable_era
+from virtxlate.translate.board import is_q35
 from virtxlate.translate.boot import boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import drive_address, target_name
@@ -30,10 +32,11 @@ FLOPPY = "floppy_image_path"
 def cdroms(instance: Instance) -> tuple[tuple[str, str], ...]:
     """Give (hvparam, cdrom_disk_type) of each CD-ROM image that is set.
 
-    An empty cdrom_disk_type is the disk_type. Up to 3.0 a CD-ROM to boot from is on IDE, whatever its type.
+    An empty cdrom_disk_type is the disk_type, on a q35 ide. Up to 3.0 a CD-ROM to boot from is on IDE,
+    whatever its type.
     """
     hvparams = instance.hvparams
-    word = hvparams.cdrom_disk_type or disk_type(instance)
+    word = hvparams.cdrom_disk_type or ("ide" if is_q35(instance) else disk_type(instance))
     boots = hvparams.boot_order == "cdrom" and not hvparams.kernel_path
     first = "ide" if boots and instance.version <= IDE_BY_DRIVE_UNTIL else word
     images = zip(CDROMS, (first, word), strict=True)
@@ -51,16 +54,16 @@ def check_type(instance: Instance) -> None:
 
 
 def to_domain(
-    instance: Instance, addresses: dict[str, int], context: Context, report: Report
+    instance: Instance, addresses: dict[str, domain.PciAddress], context: Context, report: Report
 ) -> tuple[domain.Disk, ...]:
     """Give the drives that hold an image: CD-ROMs, then the floppy.
 
-    ``addresses`` are the PCI slots of paravirtual CD-ROMs, by hvparam. Raises UnsupportedError, MapError.
+    ``addresses`` are the PCI addresses of paravirtual CD-ROMs, by hvparam. Raises UnsupportedError, MapError.
     """
     orders = boot_orders(instance)
     places = dict(_places(instance, addresses, report))
     drives = [
-        _drive(instance, name, CDROM_TYPES.right(kind), places[name], orders.get(name), context)
+        _drive(instance, name, _words(instance, kind), places[name], orders.get(name), context)
         for name, kind in cdroms(instance)
     ]
     if instance.hvparams.floppy_image_path:
@@ -68,20 +71,29 @@ def to_domain(
     return tuple(drives)
 
 
+def _words(instance: Instance, kind: str) -> tuple[str, str]:
+    """Give libvirt's bus and device: what Ganeti calls IDE is AHCI on a q35."""
+    return Q35_CDROM if kind == "ide" and is_q35(instance) else CDROM_TYPES.right(kind)
+
+
 Place = tuple[str, domain.Address | None]
 
 
-def _places(instance: Instance, slots: dict[str, int], report: Report) -> Iterator[tuple[str, Place]]:
-    """Give target and address by hvparam; in the order in which QEMU finds the drives."""
+def _places(
+    instance: Instance, addresses: dict[str, domain.PciAddress], report: Report
+) -> Iterator[tuple[str, Place]]:
+    """Give target and address by hvparam, in the order in which QEMU finds the drives."""
     ide = iter(ide_targets(instance.version))
     ids = scsi_places(instance)
     _report_first_id(instance, report)
     for number, (name, kind) in enumerate(cdroms(instance), MAX_DISKS):
-        if kind == "ide":
+        if kind == "ide" and is_q35(instance):
+            yield name, (target_name("sd", number), domain.DriveAddress(unit=CDROM_UNITS[name]))
+        elif kind == "ide":
             row = next(ide)
             yield name, (row.target, domain.DriveAddress(bus=row.bus, unit=row.unit))
         elif kind == "paravirtual":
-            yield name, (target_name("vd", number), domain.PciAddress(slot=slots[name]))
+            yield name, (target_name("vd", number), addresses[name])
         else:
             index, scsi_id = ids.take(f"hvparams.{name}")
             hvinfo = HvInfo(driver=kind, id="", bus=scsi_bus(index), channel=0, scsi_id=scsi_id, lun=0)

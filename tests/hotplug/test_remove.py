@@ -545,6 +545,16 @@ def test_a_device_without_any_alias_goes_by_its_description() -> None:
     assert found.calls[0] == "detach vdb live"
 
 
+def test_a_device_without_any_alias_that_went_first_is_gone() -> None:
+    found = two_disks()
+    assert found.live is not None
+    element = found.live.by_alias(ALIAS)
+    assert element is not None
+    element.remove(element.find("alias"))  # type: ignore[arg-type]
+    found.let("detach", Fault(before=lambda _domain: element.getparent().remove(element)))  # type: ignore[union-attr]
+    assert hotplug(found).remove("disk", "vdb").freed == ("/dev/xenvg/a.disk1",)
+
+
 def test_a_device_without_any_alias_that_stays_is_pending() -> None:
     found = two_disks()
     found.answer = NEVER

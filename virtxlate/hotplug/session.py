@@ -298,6 +298,7 @@ class Hotplug:
         self._engine.check(affect, whole.steps)
         steps: list[Step] = []
         freed: list[str] = []
+        notes = list(whole.notes)
         for planned in whole.groups:
             done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
             if planned.wanted is None:
@@ -305,10 +306,11 @@ class Hotplug:
             else:
                 done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
             steps, freed = [*steps, *done.steps], [*freed, *done.freed]
+            notes += done.notes
             if heard is not None:
                 heard(planned, done)
         self._engine.settle(affect, _becoming(instance))
-        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=whole.notes)
+        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=tuple(notes))
 
     def _one(
         self, affect: Affect, instance: Instance, planned: Group, *, prune: bool

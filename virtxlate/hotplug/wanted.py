@@ -71,4 +71,5 @@ def ganeti_disk(entry: Entry, context: Context) -> Disk:
         return hostdevs_of.to_ganeti(entry.device, entry.at, {}, context, Report())
     if not isinstance(entry.device, domain.Disk):
         raise UnsupportedError("it is no disk that Ganeti has a word for", at=entry.at)
-    return disks_of.to_ganeti(entry.device, entry.at, {}, context, Report())
+    unplaced = msgspec.structs.replace(entry.device, alias=None)  # where it is does not matter here
+    return disks_of.to_ganeti(unplaced, entry.at, {}, context, Report())

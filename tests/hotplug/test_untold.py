@@ -23,8 +23,8 @@ def test_a_disk_of_somebody_elses_controller_leaves_with_a_word_for_the_guest(mo
     else:
         assert notes == (
             (
-                f"{alias}: a controller of model {model} does not tell the guest; a Linux guest forgets it by "
-                "echo 1 > /sys/block/NAME/device/delete, best before it leaves"
+                f"{alias}: a controller of model {model} does not tell the guest; a Linux guest forgets it "
+                "by echo 1 > /sys/block/NAME/device/delete, best before it leaves"
             ),
         )
 

@@ -354,7 +354,9 @@ def test_a_device_that_left_after_all_is_noticed_later(which: str) -> None:
         )
         assert found.calls == []
         return
-    assert operations.remove("disk", which) == Done(notes=("it had left the guest already",))
+    assert operations.remove("disk", which) == Done(
+        notes=("it had left the guest already",), freed=("/dev/xenvg/a.disk1",)
+    )
     assert found.calls == [f"detach {ALIAS} config", FORGET, "metadata config"]
     assert (aliases(found), aliases(found, live=False)) == ([DISK_IDS[0], NIC_IDS[0]],) * 2
     assert kept(found) == kept(found, live=False)

@@ -387,7 +387,9 @@ def test_a_guest_that_keeps_the_device_has_an_exit_code_of_its_own(cli: Cli, hos
     )
     domain(host).release(DISK_IDS[1])
     result = cli("hotplug", "remove", NAME, "--disk", DISKS[1].uuid)
-    assert result == (0, "  note    it had left the guest already\n", "")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("  free    /dev/xenvg/a.disk1\n  note    it had left the guest already\n")
+    assert [each.uuid for each in kept(domain(host)).disks] == [DISKS[0].uuid]
 
 
 def test_a_guest_that_refuses_is_believed(cli: Cli, host: FakeHotplugHost) -> None:

@@ -93,6 +93,15 @@ def test_the_place_that_ganeti_chose_is_taken_where_it_is_free() -> None:
     assert places(found)[NIC_IDS[1]] == "0:0x0e"
 
 
+@pytest.mark.parametrize(("target", "given"), [(9, 9), (0, 1)])
+def test_the_scsi_id_that_ganeti_chose_is_taken_where_it_is_free(target: int, given: int) -> None:
+    found = domain_of(ganeti(1, 0, disk_type="scsi-hd", scsi_controller_type="virtio-scsi-pci"))
+    place = HvInfo(driver="scsi-hd", id=DISK_IDS[1][3:], bus="scsi.0", channel=0, scsi_id=target, lun=0)
+    chosen = msgspec.structs.replace(DISKS[1], hvinfo=place)
+    done = hotplug_device(hotplug(found), "hotadd", "disk", chosen)
+    assert done == msgspec.structs.replace(place, scsi_id=given)
+
+
 @pytest.mark.parametrize("seq", [0, 1, 2, None])
 def test_seq_is_the_place_in_ganetis_list(seq: int | None) -> None:
     found = domain_of(ganeti(2, 2))

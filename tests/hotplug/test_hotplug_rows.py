@@ -17,7 +17,7 @@ from virtxlate.hotplug.changes import change
 from virtxlate.hotplug.snapshot import Snapshot, find
 from virtxlate.hotplug.steps import Attach, Detach, Update
 from virtxlate.tables import hotplug as tables
-from virtxlate.tables.controller import SCSI_CONTROLLERS
+from virtxlate.tables.controller import SCSI_CONTROLLERS, ScsiController
 from virtxlate.tables.nic import NIC_TYPES, UNSUPPORTED_NIC_TYPES
 
 # How fields change
@@ -215,6 +215,40 @@ def test_a_cable_is_in_each_state(state: str) -> None:
     link = found.live.devices.find("interface/link")
     assert link is not None
     assert link.get("state") == state
+
+
+@pytest.mark.parametrize("row", SCSI_CONTROLLERS, ids=lambda row: row.ganeti)
+def test_what_a_controller_does_not_tell_the_guest_is_noted(row: ScsiController) -> None:
+    found = domain_of(ganeti(1, 1, disk_type="scsi-hd", scsi_controller_type=row.ganeti))
+    operations, alias = hotplug(found), f"ua-disk-{DISKS[1].uuid[:18]}"
+    done = [
+        operations.add_disk(DISKS[1]),
+        operations.resize(DISKS[1].uuid, 1 << 40),
+        operations.remove("disk", DISKS[1].uuid),
+    ]
+    said = (
+        "finds it by echo '- - -' > /sys/class/scsi_host/hostN/scan",
+        "looks again by echo 1 > /sys/block/NAME/device/rescan",
+        "forgets it by echo 1 > /sys/block/NAME/device/delete, best before it leaves",
+    )
+    notes = [
+        (f"{alias}: a controller of model {row.libvirt} does not tell the guest; a Linux guest {each}",)
+        for each in said
+    ]
+    is_told = row.libvirt in tables.TELLING_SCSI
+    assert [each.notes for each in done] == ([()] * 3 if is_told else notes)
+
+
+def test_a_controller_that_comes_with_its_disk_is_silent_too() -> None:
+    found = domain_of(ganeti(1, 1))
+    operations = hotplug(found, hvparams={"disk_type": "scsi-hd", "scsi_controller_type": "lsi"})
+    (note,) = operations.add_disk(DISKS[1]).notes
+    assert "a controller of model lsilogic does not tell the guest" in note
+
+
+def test_a_definition_has_no_guest_to_tell() -> None:
+    found = domain_of(ganeti(1, 1, disk_type="scsi-hd", scsi_controller_type="lsi"))
+    assert hotplug(found, config=True).add_disk(DISKS[1]).notes == ()
 
 
 def test_no_table_is_left_out() -> None:

@@ -237,6 +237,58 @@ def test_a_device_of_libvirts_keeps_its_words_and_its_place() -> None:
     assert attribute(element, "address/@slot") == "0x11"
 
 
+WITHOUT_METADATA: list[dict[str, Any]] = [
+    {},
+    {"disk_type": "scsi-hd", "scsi_controller_type": "lsi"},
+    {"disk_type": "scsi-hd", "scsi_controller_type": "virtio-scsi-pci"},
+]
+
+
+@pytest.mark.parametrize("hvparams", WITHOUT_METADATA)
+def test_a_domain_without_metadata_tells_what_its_devices_are(hvparams: dict[str, Any]) -> None:
+    found = domain_of(ganeti(2, 2, **hvparams), with_metadata=False)
+    before = places(found)
+    operations = hotplug(found)
+    operations.modify_nic("1", mac="aa:00:00:00:00:99")
+    operations.modify_nic(NIC_IDS[0], link="br9")
+    operations.modify_disk(DISK, mode="ro")
+    assert places(found) == before
+    assert at(found, NIC_IDS[1], "mac/@address") == "aa:00:00:00:00:99"
+    assert at(found, NIC_IDS[0], "source/@bridge") == "br9"
+    assert found.live is not None
+    assert found.live.by_alias(DISK).find("readonly") is not None  # type: ignore[union-attr]
+    assert found.calls == [
+        f"detachAlias {NIC_IDS[1]} live",
+        f"attach {NIC_IDS[1]} live",
+        f"update {NIC_IDS[0]} live",
+        f"detachAlias {DISK} live",
+        f"attach {DISK} live",
+    ]
+
+
+def test_a_nic_of_libvirts_leaves_and_comes_back_under_an_alias_of_libvirts() -> None:
+    found = two_disks()
+    found.somebody_else_attaches(
+        "<interface type='bridge'><mac address='52:54:00:00:00:77'/><source bridge='br3'/>"
+        "<model type='virtio'/><driver name='vhost'/></interface>"
+    )
+    hotplug(found).modify_nic("52:54:00:00:00:77", mac="52:54:00:00:00:78")
+    assert found.calls == ["detachAlias net0 live", "attach net0 live"]
+    assert at(found, "net0", "mac/@address") == "52:54:00:00:00:78"
+
+
+def test_a_host_device_has_nothing_that_ganeti_could_change() -> None:
+    found = two_disks()
+    found.somebody_else_attaches(
+        "<hostdev mode='subsystem' type='pci'><source>"
+        "<address domain='0x0000' bus='0x06' slot='0x02' function='0x0'/></source></hostdev>"
+    )
+    with pytest.raises(UnsupportedError) as caught:
+        hotplug(found).modify_disk("hostdev0", mode="ro")
+    assert str(caught.value).endswith(": it is no disk that Ganeti has a word for")
+    assert found.calls == []
+
+
 # What is refused, before any call
 
 REFUSED: list[tuple[str, str, dict[str, Any], type[VirtxlateError], str]] = [
@@ -345,6 +397,14 @@ def test_a_changed_guest_whose_definition_did_not_change_is_named() -> None:
     assert at(found, NIC, "source/@bridge", live=False) == "br9"
 
 
+def test_a_definition_alone_that_did_not_change_says_what_libvirt_said() -> None:
+    found = two_disks()
+    found.let("update", Fault(before=failing(refusal(INTERNAL, "updateDeviceFlags", "no"))))
+    with pytest.raises(LiveError) as caught:
+        hotplug(found, config=True).modify_nic("0", link="br9")
+    assert str(caught.value) == "updateDeviceFlags: no (libvirt error 1)"
+
+
 def test_an_update_whose_answer_was_lost_is_believed_when_the_xml_shows_it() -> None:
     found = two_disks()
     found.let("update", Fault(after=losing(0)))
@@ -396,6 +456,16 @@ def test_a_device_whose_successor_does_not_come_is_put_back_or_named(
         assert places(found) == was
         assert at(found, NIC_IDS[1], "mac/@address") == NICS[1].mac
     assert kept(found) == before
+
+
+def test_both_documents_get_back_a_device_whose_successor_does_not_come() -> None:
+    found = two_disks()
+    found.let("attach", Fault(before=failing(BUSY)))
+    before = places(found), places(found, live=False)
+    with pytest.raises(VerificationError, match=r"it is back in place$"):
+        hotplug(found, **BOTH).modify_nic("1", mac="aa:00:00:00:00:99")
+    assert (places(found), places(found, live=False)) == before
+    assert found.calls[-2:] == [f"attach {NIC_IDS[1]} live", f"attach {NIC_IDS[1]} config"]
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(NEVER, RemovalPendingError), (REFUSES, RemovalRefusedError)])
@@ -480,6 +550,14 @@ def test_a_resize_whose_answer_was_lost_is_believed_when_the_size_shows_it() -> 
     found.let("resize", Fault(after=losing(0)))
     hotplug(found).resize("1", 3 * GIB)
     assert kept(found).disks[1].size_mib == 3072
+
+
+def test_a_resize_that_libvirt_did_not_hear_is_a_lost_connection() -> None:
+    found = two_disks()
+    found.let("resize", Fault(before=losing(0, "blockResize")))
+    with pytest.raises(ConnectionFailedError, match=r"^blockResize: End of file"):
+        hotplug(found).resize("1", 3 * GIB)
+    assert (found.sizes, kept(found).disks[1].size_mib) == ({}, 1024)
 
 
 def test_nobody_is_told_the_size_of_a_stopped_guests_disk() -> None:

@@ -354,7 +354,9 @@ def test_a_device_that_left_after_all_is_noticed_later(which: str) -> None:
         )
         assert found.calls == []
         return
-    assert operations.remove("disk", which) == Done(notes=("it had left the guest already",))
+    assert operations.remove("disk", which) == Done(
+        notes=("it had left the guest already",), freed=("/dev/xenvg/a.disk1",)
+    )
     assert found.calls == [f"detach {ALIAS} config", FORGET, "metadata config"]
     assert (aliases(found), aliases(found, live=False)) == ([DISK_IDS[0], NIC_IDS[0]],) * 2
     assert kept(found) == kept(found, live=False)
@@ -543,6 +545,16 @@ def test_a_device_without_any_alias_goes_by_its_description() -> None:
     done = hotplug(found).remove("disk", "vdb")
     assert done.freed == ("/dev/xenvg/a.disk1",)
     assert found.calls[0] == "detach vdb live"
+
+
+def test_a_device_without_any_alias_that_went_first_is_gone() -> None:
+    found = two_disks()
+    assert found.live is not None
+    element = found.live.by_alias(ALIAS)
+    assert element is not None
+    element.remove(element.find("alias"))  # type: ignore[arg-type]
+    found.let("detach", Fault(before=lambda _domain: element.getparent().remove(element)))  # type: ignore[union-attr]
+    assert hotplug(found).remove("disk", "vdb").freed == ("/dev/xenvg/a.disk1",)
 
 
 def test_a_device_without_any_alias_that_stays_is_pending() -> None:

@@ -179,6 +179,7 @@ def test_a_disk_comes_and_goes(running: Running) -> None:
         None,
         (plug.path_of(DATA),),
     )
+    assert [len(each.notes) for each in (done, gone)] == ([1, 1] if case.needs_rescan else [0, 0])
     plug.see(case.first)
 
 

@@ -315,5 +315,9 @@ class FakeVirDomain:
     def blockResize(self, target: str, size: int, flags: int) -> None:  # noqa: N802
         self._called("blockResize", target, size, flags)
 
+    def blockInfo(self, target: str, flags: int = 0) -> list[int]:  # noqa: N802
+        self._called("blockInfo", target, flags)
+        return [3 << 30, 2 << 30, 4 << 30]
+
     def setMetadata(self, kind: int, text: str | None, key: str, uri: str, flags: int) -> None:  # noqa: N802
         self._called("setMetadata", kind, text, key, uri, flags)

@@ -142,6 +142,11 @@ def test_a_domain_that_did_not_come_back_is_not_found(domain: HotplugPort, libvi
         domain.live_xml()
 
 
+def test_the_size_of_a_disk_is_what_the_guest_sees(domain: HotplugPort, libvirt: FakeLibvirt) -> None:
+    assert domain.disk_size("vda") == 3 << 30
+    assert libvirt.calls == [("blockInfo", "vda", 0)]
+
+
 STATES = [
     ({"isActive": 0}, DomainState(active=False)),
     ({"isActive": 0, "isPersistent": 0}, DomainState(active=False, persistent=False)),

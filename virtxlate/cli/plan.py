@@ -115,7 +115,7 @@ def _apply(
         if args.json:
             print_json(results)
     if not args.json:
-        _print_end(done, port.name)
+        _print_end(done, port.name, {note for each in results for note in each.notes})
     return 0
 
 
@@ -133,8 +133,9 @@ def _comes_only(done: Done) -> bool:
     return "attach" in actions and "detach" not in actions
 
 
-def _print_end(done: Done, name: str) -> None:
+def _print_end(done: Done, name: str, shown: set[str]) -> None:
     for note in done.notes:
-        show(f"note: {note}")
+        if note not in shown:
+            show(f"note: {note}")
     if not done.steps:
         show(f"{name}: nothing to do")

@@ -24,6 +24,7 @@ from virtxlate.hotplug import follow
 from virtxlate.hotplug.apply import Affect, Applier, PlaceLostError
 from virtxlate.hotplug.snapshot import Entry, Snapshot, read_snapshot
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, name_of
+from virtxlate.hotplug.untold import untold
 from virtxlate.live.port import DomainState, HotplugPort
 from virtxlate.report import Loss, Report
 from virtxlate.translate.context import Context
@@ -135,7 +136,8 @@ class Engine:
                         raise VerificationError(message, differences=left) from exc
                     raise LiveError(message, call="attach") from exc
         seen = self.settle(affect, change) if steps or change is not None else None
-        done = Done(steps=steps, losses=report.losses)
+        notes = untold(steps, snapshot.view.live) if affect.live else ()
+        done = Done(steps=steps, losses=report.losses, notes=notes)
         return done if device is None else self._located(seen or self._seen(affect), done, *device)
 
     def check(self, affect: Affect, steps: tuple[Step, ...]) -> None:

@@ -21,7 +21,7 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.domain.live import LiveDomain
-from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError
+from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError, VirtxlateError
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -34,7 +34,7 @@ from virtxlate.hotplug.lock import domain_lock
 from virtxlate.hotplug.look import twin
 from virtxlate.hotplug.snapshot import Entry, Snapshot, find, is_index
 from virtxlate.hotplug.steps import Detach, Step
-from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic
+from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
 from virtxlate.report import Report
@@ -180,7 +180,8 @@ class Hotplug:
         if left is not None:
             self._port.detach(text_of(left.element), live=False, config=True)
         self._engine.settle(affect, follow.without_device(kind, kept[0].uuid))
-        return Done(notes=("it had left the guest already",))
+        freed = _storage_of(snapshot, kept[0], self._context)
+        return Done(notes=("it had left the guest already",), freed=freed)
 
     def _remove_from_config(self, affect: Affect, kind: str, which: str) -> Done | None:
         """Remove what only the definition has; None when that is not to be changed, or does not have it.
@@ -298,6 +299,7 @@ class Hotplug:
         self._engine.check(affect, whole.steps)
         steps: list[Step] = []
         freed: list[str] = []
+        notes = list(whole.notes)
         for planned in whole.groups:
             done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
             if planned.wanted is None:
@@ -305,10 +307,11 @@ class Hotplug:
             else:
                 done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
             steps, freed = [*steps, *done.steps], [*freed, *done.freed]
+            notes += done.notes
             if heard is not None:
                 heard(planned, done)
         self._engine.settle(affect, _becoming(instance))
-        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=whole.notes)
+        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=tuple(notes))
 
     def _one(
         self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
@@ -348,6 +351,17 @@ def _names(kind: str, device: Disk | Nic) -> set[str]:
     """Give what a person may call a device that is in Ganeti's data only."""
     names = {device.uuid, device.name, kvm_id(kind, device.uuid), follow.user_alias_of(kind, device.uuid)}
     return {name.lower() for name in (*names, getattr(device, "mac", None)) if name}
+
+
+def _storage_of(snapshot: Snapshot, device: Disk | Nic, context: Context) -> tuple[str, ...]:
+    """Give what a disk of Ganeti's data, which no guest has, opened."""
+    if isinstance(device, Disk):
+        with suppress(VirtxlateError):
+            index = snapshot.instance.disks.index(device)
+            source = wanted_disk(snapshot.instance, device, index, context, Report()).source
+            path = None if source is None else plan.path_of(source)
+            return (path,) if path else ()
+    return ()
 
 
 def _replaced(device: Any, values: Mapping[str, Any], known: tuple[str, ...], at: str) -> Any:

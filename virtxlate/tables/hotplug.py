@@ -26,6 +26,12 @@ conventional PCI bus.
 Source: libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainDeviceCalculatePCIConnectFlags.
 """
 
+TELLING_SCSI = frozenset({"virtio-scsi", "virtio-transitional", "virtio-non-transitional", "vmpvscsi"})
+"""Models of SCSI controller that tell a running guest of a disk that comes, goes or grows; others do not.
+
+Source: QEMU 7.2, hw/scsi/virtio-scsi.c, vmw_pvscsi.c; lsilogic and lsisas1078 seen in a Linux 6.1 guest.
+"""
+
 CONVENTIONAL_BRIDGES = frozenset({"pci-bridge", "pcie-to-pci-bridge"})
 """PCI controllers of q35 that take conventional devices while the guest runs, from slot 1.
 

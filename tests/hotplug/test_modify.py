@@ -280,8 +280,8 @@ def test_a_nic_of_libvirts_leaves_and_comes_back_under_an_alias_of_libvirts() ->
 def test_a_host_device_has_nothing_that_ganeti_could_change() -> None:
     found = two_disks()
     found.somebody_else_attaches(
-        "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host0'/>"
-        "<address bus='0' target='0' unit='1'/></source></hostdev>"
+        "<hostdev mode='subsystem' type='pci'><source>"
+        "<address domain='0x0000' bus='0x06' slot='0x02' function='0x0'/></source></hostdev>"
     )
     with pytest.raises(UnsupportedError) as caught:
         hotplug(found).modify_disk("hostdev0", mode="ro")

@@ -44,7 +44,8 @@ def on_this_host(xml: str, target: IscsiTarget, image: Path) -> str:
     """The document with sources that there are: luns on iSCSI, emulated disks on an image."""
     root = etree.fromstring(xml)
     for source in root.iterfind("devices/*/source[@protocol='iscsi']"):
-        source.set("name", target.path_of(LUN))
+        if source.get("name"):  # its absence is what a case is about
+            source.set("name", target.path_of(LUN))
         for host in source.iterfind("host"):
             host.attrib.update({"name": target.host, "port": str(target.port)})
     for base in root.iterfind("devices/disk/backingStore/source"):

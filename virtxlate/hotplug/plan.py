@@ -156,11 +156,12 @@ def check_source(
             and not (device.readonly and wanted.readonly)
             and entry.element.element.find("shareable") is None
         ):
-            path = _path_of(wanted.source)
+            path = path_of(wanted.source)
             raise OperationRefusedError(f"{at}: {path} is open already as {entry.at}", call="attach")
 
 
-def _path_of(source: domain.DiskSource | domain.HostdevSource) -> str | None:
+def path_of(source: domain.DiskSource | domain.HostdevSource) -> str | None:
+    """Give what a source opens: a path, a name on the network, or an address of the host."""
     if isinstance(source, domain.HostdevSource):
         return source.name or f"{source.adapter} {source.bus}:{source.target}:{source.unit}"
     return source.file or source.dev or source.name

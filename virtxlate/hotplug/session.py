@@ -359,7 +359,7 @@ def _storage_of(snapshot: Snapshot, device: Disk | Nic, context: Context) -> tup
         with suppress(VirtxlateError):
             index = snapshot.instance.disks.index(device)
             source = wanted_disk(snapshot.instance, device, index, context, Report()).source
-            path = None if source is None else source.file or source.dev or source.name
+            path = None if source is None else plan.path_of(source)
             return (path,) if path else ()
     return ()
 

@@ -67,7 +67,7 @@ def ganeti_disk(entry: Entry, context: Context) -> Disk:
     """Give the Ganeti disk of an entry. Raises UnsupportedError, GanetiDataError."""
     if isinstance(entry.kept, Disk):
         return entry.kept
-    if isinstance(entry.device, domain.Hostdev):
+    if isinstance(entry.device, domain.Hostdev) and hostdevs_of.is_disk(entry.device):
         return hostdevs_of.to_ganeti(entry.device, entry.at, {}, context, Report())
     if not isinstance(entry.device, domain.Disk):
         raise UnsupportedError("it is no disk that Ganeti has a word for", at=entry.at)

@@ -15,6 +15,7 @@ from virtxlate import format_domain, parse_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.tables.controller import by_ganeti
+from virtxlate.tables.disk import ide_targets
 from virtxlate.translate.compare import differences
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def on_this_disk(disk: domain.Disk, loops: Iterator[str], folder: Path) -> domai
 def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
     """Ganeti's hvinfo in the words of libvirt's argv: its own bus names, and what the controller takes."""
     if hvinfo.driver == "ide":
-        return {"driver": "ide-hd", "bus": "ide.1"}
+        index = [one.hvinfo for one in each.placed.disks].index(hvinfo)
+        return {"driver": "ide-hd", "bus": f"ide.{ide_targets(each.instance.version)[index].bus}"}
     if hvinfo.scsi_id is None:
         return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}
     told = {"driver": hvinfo.driver, "bus": "scsi0.0", "scsi-id": hvinfo.scsi_id}

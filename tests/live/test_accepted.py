@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 TRANSLATIONS = {each.stem: each for each in every_translation()}
+NO_SPICE_TLS = "spice TLS port set in XML configuration, but TLS is disabled in qemu.conf"
 NO_SUCH_MACHINE = "does not support machine type 'pc-1.1'"
 WANTS_OF_THE_HOST = {
+    "spice-tls": NO_SPICE_TLS,
+    "untranslated-spice": NO_SPICE_TLS,
     "machine-kvm-path": "Cannot check QEMU binary",
     "runtime-3-elements-2.9": NO_SUCH_MACHINE,
     "runtime-pci-2.10": NO_SUCH_MACHINE,

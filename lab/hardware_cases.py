@@ -57,6 +57,13 @@ PARAMETERS: Mapping[str, tuple[Any, ...]] = {
     "floppy_image_path": ("", FLOPPY),
     "boot_order": ("disk", "network", "cdrom"),
     "kernel_path": ("", KERNEL),
+    "kvm_extra": (
+        "",
+        "-device virtio-rng-pci",
+        "-device i6300esb,addr=0x8 -device virtio-rng-pci,addr=0x7",
+        "-device edu",
+        "-global PIIX4_PM.disable_s3=1 -device ib700",
+    ),
     "soundhw": ("", "hda", "ac97", "es1370", "sb16"),
     "usb_mouse": ("", "tablet", "mouse"),
     "usb_devices": ("", "keyboard", "keyboard,tablet"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -18,14 +18,13 @@ from lab.saved_state import loaded, saved_state
 from virtxlate import Report, format_domain, to_domain
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.params import BeParams, HvParams, builtin_hvparams
-from virtxlate.hardware.describe import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lab.embedded import EmbeddedLibvirt
     from lab.ganeti_judge import Verdict
-    from virtxlate.hardware.model import Machine
+    from virtxlate.hardware.describe import Ask
 
 NAME = "inst1.example.com"
 VERSION = 3_000_000
@@ -33,6 +32,7 @@ VERSION = 3_000_000
 IMAGES = {"cdrom1.iso": 1 << 20, "cdrom2.iso": 1 << 20, "floppy.img": 1_474_560}
 """Empty images besides those of the disks, and their sizes; hvparams name them below STORAGE."""
 KERNEL = f"{STORAGE}/vmlinuz"
+Seen = TypeVar("Seen")
 _BRIDGE = "br0"
 _USUAL: Mapping[str, Any] = {
     "kernel_path": "",
@@ -127,15 +127,14 @@ class Twins:
         }
         return {"disk": own, "link": self._here(disk.logical_id[1])}
 
-    def of_ganeti(self, instance: Instance, verdict: Verdict) -> Machine:
-        """Give the machine of Ganeti's QEMU. Raises QemuRefusedError."""
+    def of_ganeti(self, instance: Instance, verdict: Verdict, look: Callable[[Ask], Seen]) -> Seen:
+        """Give what ``look`` sees in Ganeti's QEMU. Raises QemuRefusedError."""
         with ganeti_qemu(verdict, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
-            return describe(ask)
+            return look(ask)
 
     def state_of_ganeti(self, instance: Instance, verdict: Verdict) -> bytes:
-        """Give the state of Ganeti's QEMU, for another one to load. Raises QemuRefusedError, LiveError."""
-        with ganeti_qemu(verdict, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
-            return saved_state(ask, self.folder)
+        """Give the state of Ganeti's QEMU, for another one to load. Raises QemuRefusedError."""
+        return self.of_ganeti(instance, verdict, lambda ask: saved_state(ask, self.folder))
 
     def xml(self, instance: Instance, report: Report) -> str:
         """Give the domain of an instance, with images and bridge of here."""
@@ -153,12 +152,13 @@ class Twins:
         context = context_for(self.folder, {_BRIDGE: self.bridge})
         return format_domain(to_domain(here, context, report))
 
-    def of_libvirt_with(self, xml: str, state: bytes) -> Machine:
-        """Give the machine of libvirt's QEMU that has loaded a state. Raises libvirt.libvirtError."""
-        with loaded(self.host, xml, state, self.folder) as domain:
-            return describe(ask_through_libvirt(domain))
+    def of_libvirt(self, xml: str, look: Callable[[Ask], Seen], state: bytes | None = None) -> Seen:
+        """Give what ``look`` sees in libvirt's QEMU, which has loaded a state, if given.
 
-    def of_libvirt(self, xml: str) -> Machine:
-        """Give the machine of libvirt's QEMU. Raises libvirt.libvirtError."""
-        with paused_domain(self.host, xml) as domain:
-            return describe(ask_through_libvirt(domain))
+        Raises libvirt.libvirtError.
+        """
+        started = (
+            paused_domain(self.host, xml) if state is None else loaded(self.host, xml, state, self.folder)
+        )
+        with started as domain:
+            return look(ask_through_libvirt(domain))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
 from virtxlate.ganeti.params import BeParams, HvParams
-from virtxlate.ganeti.words import NIC_DRIVERS, PASSTHROUGH_DISK_TYPES, PCI_BUS
+from virtxlate.ganeti.words import NIC_DRIVERS, PASSTHROUGH_DISK_TYPES, PCI_BUS, SCSI_BUS
 from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap
 from virtxlate.tables.controller import SCSI_CONTROLLERS
 from virtxlate.tables.display import VGAS
@@ -212,6 +212,15 @@ _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+_FIT_FOR_Q35: dict[str, Any] = {
+    "cdrom_disk_type": "",
+    "floppy_image_path": "",
+    "soundhw": "ac97",
+    "usb_devices": "keyboard",
+}
+"""What Ganeti does not refuse on a q35."""
+
+
 @st.composite
 def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
     """Give hvparams with a few of them set to something else than Ganeti's default."""
@@ -226,6 +235,8 @@ def hvparams(draw: st.DrawFn, disk_type: str, vcpus: int) -> HvParams:
         **draw(_securities),
         **draw(_caches),
     }
+    if disk_type != "ide" and draw(st.integers(0, 3)) == 0:
+        values |= {"machine_version": draw(st.sampled_from(["q35", "pc-q35-7.2"])), **_FIT_FOR_Q35}
     return HvParams(**values)
 
 
@@ -440,8 +451,11 @@ def partly_placed(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
     def moved(device: Any) -> Any:
         hvinfo = None
         if draw(st.booleans()):
-            on_pci = device.hvinfo.bus == PCI_BUS
-            where: dict[str, Any] = {"addr": hex(next(slots))} if on_pci else {"scsi_id": next(targets)}
+            where: dict[str, Any] = {}
+            if device.hvinfo.bus == PCI_BUS:
+                where = {"addr": hex(next(slots))}
+            elif device.hvinfo.bus == SCSI_BUS:
+                where = {"scsi_id": next(targets)}
             hvinfo = msgspec.structs.replace(device.hvinfo, **where)
         return msgspec.structs.replace(device, hvinfo=hvinfo)
 

@@ -10,7 +10,13 @@ import pytest
 from tests.cli.running import CLUSTER, DB, MAIL, WEB, XEN, Cli
 
 VISIBLE = "guest-visible: nics[1].mode = 'routed': no script for mode routed in the map: "
-UNSEEN = ["usb switch of the machine", "guest memory in core dumps of QEMU", "strict boot", "boot from disk"]
+UNSEEN = [
+    "usb switch of the machine",
+    "guest memory in core dumps of QEMU",
+    "strict boot",
+    "order of ISA devices",
+    "boot from disk",
+]
 
 
 @pytest.mark.parametrize("name", [WEB, DB])

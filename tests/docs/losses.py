@@ -258,7 +258,7 @@ TO_LIBVIRT = {
 
 _SINGLE = "Ganeti gives an instance one of these"
 TO_GANETI = {
-    "Ganeti has no word for a property of QEMU's own": Advice("kvm_extra"),
+    "Ganeti has no word for a property of QEMU's own": Advice("hvparams.kvm_extra"),
     "only the metadata of virtxlate carries it": Advice(
         "os, primary_node, admin_state, tags and the like, hvparams.kvm_pci_reservations, every hvparam that "
         "is not translated"

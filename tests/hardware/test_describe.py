@@ -130,6 +130,7 @@ def test_a_machine_is_what_qemu_says() -> None:
         ),
         cpus=("core-id=0 socket-id=0",),
         devices=DEVICES,
+        isa_order=("PCI 01.0/ISA isa-serial@0x3f8", "PCI 01.0/ISA i8257", "PCI 01.0/ISA i8257 #2"),
         memories={"pc.ram": 134217728, "0000:00:02.0/vga.vram": 16777216},
     )
 

@@ -200,6 +200,20 @@ def test_the_machine_as_a_whole_is_compared() -> None:
     ]
 
 
+def test_devices_of_isa_in_another_order_are_one_difference() -> None:
+    serial = QTREE[QTREE.index("          dev: isa-serial") : QTREE.index("          dev: i8257")]
+    moved = QTREE.replace(serial, "") + serial
+    assert compare(BEFORE, describe(Answers({"info qtree": moved}))) == (
+        Difference(
+            kind="ISA",
+            path="ISA",
+            what="order",
+            before="isa-serial@0x3f8 i8257 i8257 #2",
+            after="i8257 i8257 #2 isa-serial@0x3f8",
+        ),
+    )
+
+
 def test_a_machine_is_the_same_as_itself() -> None:
     assert compare(BEFORE, BEFORE) == ()
 

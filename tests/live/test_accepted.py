@@ -16,6 +16,7 @@ from virtxlate import format_domain, parse_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.tables.controller import by_ganeti
+from virtxlate.tables.disk import ide_targets
 from virtxlate.translate.compare import differences
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 TRANSLATIONS = {each.stem: each for each in every_translation()}
+NO_SPICE_TLS = "spice TLS port set in XML configuration, but TLS is disabled in qemu.conf"
 NO_SUCH_MACHINE = "does not support machine type 'pc-1.1'"
 WANTS_OF_THE_HOST = {
+    "spice-tls": NO_SPICE_TLS,
+    "untranslated-spice": NO_SPICE_TLS,
     "machine-kvm-path": "Cannot check QEMU binary",
     "runtime-3-elements-2.9": NO_SUCH_MACHINE,
     "runtime-pci-2.10": NO_SUCH_MACHINE,
@@ -214,7 +218,8 @@ def on_target(target: IscsiTarget, lun: Lun) -> dict[str, Any]:
 def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
     """Ganeti's hvinfo in the words of libvirt's argv: its own bus names, and what the controller takes."""
     if hvinfo.driver == "ide":
-        return {"driver": "ide-hd", "bus": "ide.1"}
+        index = [one.hvinfo for one in each.placed.disks].index(hvinfo)
+        return {"driver": "ide-hd", "bus": f"ide.{ide_targets(each.instance.version)[index].bus}"}
     if hvinfo.scsi_id is None:
         return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}
     bus = "scsi0.0" if hvinfo.bus == "scsi.0" else hvinfo.bus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,15 +12,18 @@ import libvirt
 import pytest
 
 from lab.bootable import bootable
+from lab.commands import run
 from lab.console import GuestConsole, console_path
+from lab.firmware import firmware_files
 from lab.ganeti_judge import prepare
-from lab.ganeti_qemu import QemuRefusedError
+from lab.ganeti_qemu import QEMU, QemuRefusedError
 from lab.hardware_cases import CDROM1, CDROM2, FLOPPY, cases
 from lab.machines import ask_through_libvirt, paused_domain
 from lab.twins import Twins, instance_of
 from virtxlate import Report
 from virtxlate.hardware.compare import Difference, compare
 from virtxlate.hardware.describe import describe
+from virtxlate.tables.extra import PCI_DRIVERS
 from virtxlate.tables.hardware import KNOWN_DIFFERENCES, KnownDifference
 from virtxlate.translate.abi import known
 
@@ -69,8 +73,8 @@ def compared(twins: Twins) -> list[Compared]:
     found = []
     for case, verdict in zip(every, verdicts, strict=True):
         assert verdict.error is None, f"{case.name}: Ganeti refuses it: {verdict.error}"
-        before = twins.of_ganeti(case.instance, verdict)
-        after = twins.of_libvirt(twins.xml(case.instance, Report()))
+        before = twins.of_ganeti(case.instance, verdict, describe)
+        after = twins.of_libvirt(twins.xml(case.instance, Report()), describe)
         found.append(Compared(case.name, case.instance, compare(before, after)))
     return found
 
@@ -123,9 +127,9 @@ def test_state_of_ganetis_qemu_loads_in_that_of_libvirt(name: str, twins: Twins)
     hvparams, counts = STATES[name]
     instance = instance_of(hvparams, **counts)
     (verdict,) = prepare().run([twins.request(instance)])
-    before = twins.of_ganeti(instance, verdict)
+    before = twins.of_ganeti(instance, verdict, describe)
     state = twins.state_of_ganeti(instance, verdict)
-    after = twins.of_libvirt_with(twins.xml(instance, Report()), state)
+    after = twins.of_libvirt(twins.xml(instance, Report()), describe, state)
     rows = known(instance)
     assert [
         str(each) for each in compare(before, after) if not any(is_shown(row, each) for row in rows)
@@ -147,7 +151,30 @@ def test_state_of_another_machine_does_not_load(name: str, twins: Twins) -> None
     state = twins.state_of_ganeti(instance_of({}), verdict)
     other = twins.xml(instance_of(hvparams, **counts), Report())
     with pytest.raises(libvirt.libvirtError, match=reason):
-        twins.of_libvirt_with(other, state)
+        twins.of_libvirt(other, describe, state)
+
+
+TOLD: dict[str, tuple[dict[str, Any], dict[str, int], int]] = {
+    "usual": ({}, {}, 512),
+    "many devices": ({"vga": "cirrus"}, {"disks": 4, "nics": 3, "vcpus": 4}, 512),
+    "SMBIOS": ({"kvm_extra": "-smbios type=1,manufacturer=Acme,product=Rack"}, {}, 512),
+}
+"""Parameters, counts, and how many bytes of each file are read."""
+BOOTS_FIRST = "bootorder"
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_firmware_is_told_the_same_but_for_what_boots(name: str, twins: Twins) -> None:
+    hvparams, counts, most_bytes = TOLD[name]
+    instance = instance_of(hvparams, **counts)
+    (verdict,) = prepare().run([twins.request(instance)])
+    before = twins.of_ganeti(instance, verdict, lambda ask: firmware_files(ask, most_bytes))
+    after = twins.of_libvirt(twins.xml(instance, Report()), lambda ask: firmware_files(ask, most_bytes))
+    boots = after.pop(BOOTS_FIRST, (0, b""))[1]
+    assert boots == b"/pci@i0cf8/scsi@c/disk@0,0\nHALT\0"
+    assert before.pop(BOOTS_FIRST, (0, b""))[1] == b""
+    assert "etc/smbios/smbios-tables" in before
+    assert before == after
 
 
 def test_a_guest_that_runs_changes_nothing_in_what_is_told(twins: Twins, guest_files: GuestFiles) -> None:
@@ -163,8 +190,40 @@ def test_a_guest_that_runs_changes_nothing_in_what_is_told(twins: Twins, guest_f
     assert compare(before, after) == ()
 
 
+RARE_CARDS = frozenset(
+    {
+        "AMDVI-PCI",
+        "acpi-erst",
+        "ctucan_pci",
+        "kvaser_pci",
+        "mioe3680_pci",
+        "pcm3680_pci",
+        "pvrdma",
+        "rocker",
+        "tpci200",
+        "x-pci-proxy-dev",
+    }
+)
+"""Left out: for developers, and one that sits beside a CPU."""
+BUSES = frozenset({"*-downstream", "*-upstream", "cxl-*", "pcie-*", "pxb*", "ioh3420", "i82801b11-bridge"})
+"""PCI drivers that a pc machine, which has no PCIe, cannot have."""
+
+
+def test_every_card_that_qemu_has_is_known_to_be_one() -> None:
+    text = run(QEMU, "-device", "help")
+    cards = re.findall(r'^name "([^"]+)", bus PCI', text, re.MULTILINE)
+    assert len(cards) > 100
+    missing = {
+        card
+        for card in cards
+        if not any(fnmatchcase(card, each) for each in (*PCI_DRIVERS, *BUSES, *RARE_CARDS))
+    }
+    assert missing == set()
+    assert [each for each in PCI_DRIVERS if not any(fnmatchcase(card, each) for card in cards)] == []
+
+
 def test_a_qemu_that_does_not_start_says_why(twins: Twins) -> None:
     instance = instance_of({"cpu_type": "host"})
     (verdict,) = prepare().run([twins.request(instance)])
     with pytest.raises(QemuRefusedError, match="CPU model 'host' requires KVM"):
-        twins.of_ganeti(instance, verdict)
+        twins.of_ganeti(instance, verdict, describe)

@@ -20,7 +20,12 @@ def names(one: Instance) -> list[str]:
     return [row.name for row in known(one)]
 
 
-ALWAYS = ["usb switch of the machine", "guest memory in core dumps of QEMU", "strict boot"]
+ALWAYS = [
+    "usb switch of the machine",
+    "guest memory in core dumps of QEMU",
+    "strict boot",
+    "order of ISA devices",
+]
 CASES: list[tuple[Instance, list[str]]] = [
     (instance(), ALWAYS),
     (instance((disk(),)), [*ALWAYS, "boot from disk"]),

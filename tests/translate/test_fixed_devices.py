@@ -146,3 +146,21 @@ DRIVES = [
 def test_an_empty_drive_is_none_of_ganeti_s_disks(drive: domain.Disk, count: int) -> None:
     found = there(instance())
     assert len(back(replace(found, devices=domain.Devices(disks=(drive,)))).disks) == count
+
+
+@pytest.mark.parametrize(
+    ("word", "model", "cores"),
+    [
+        ("", "vga", 2),
+        ("pc", "vga", 2),
+        ("q35", "vga", 2),
+        ("pc-q35-7.2", "vga", 2),
+        ("pc-i440fx-6.1", "vga", 1),
+        ("pc-i440fx-2.2", "vga", 1),
+        ("pc-i440fx-2.1", "cirrus", 1),
+        ("pc-1.1", "cirrus", 1),
+    ],
+)
+def test_an_older_machine_has_other_defaults(word: str, model: str, cores: int) -> None:
+    found = there(instance(be={"vcpus": 2}, machine_version=word))
+    assert (found.devices.videos[0].type, found.cpu and found.cpu.cores) == (model, cores)

@@ -10,6 +10,7 @@ import pytest
 from tests.translate.building import BARE, back, disk, instance, losses_there, refusal, there
 from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report, to_domain
 from virtxlate.domain import model as domain
+from virtxlate.tables.extra import PCI_DRIVERS
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
@@ -111,9 +112,9 @@ def test_many_usb_devices_hang_on_a_hub() -> None:
 
 EXTRAS: list[tuple[str, int, list[str]]] = [
     ("-device virtio-rng-pci", 3_010_000, []),
-    ("-device virtio-rng-pci,rng=gone", 3_010_000, ["-device", "virtio-rng-pci,rng=gone"]),
+    ("-device virtio-rng-pci,rng=gone", 3_010_000, ["-device", "virtio-rng-pci,rng=gone,addr=0x4"]),
     ("-object rng-egd,id=a -device virtio-rng-pci,rng=a", 3_010_000,
-     ["-object", "rng-egd,id=a", "-device", "virtio-rng-pci,rng=a"]),
+     ["-object", "rng-egd,id=a", "-device", "virtio-rng-pci,rng=a,addr=0x4"]),
     ("-smbios type=1,uuid=1", 3_010_000, ["-smbios", "type=1,uuid=1"]),
     ("-device ib700 -watchdog-action debug", 3_010_000, ["-device", "ib700", "-watchdog-action", "debug"]),
     ("-name 'a b'", 3_010_000, ["-name", "a b"]),
@@ -126,7 +127,20 @@ def test_what_libvirt_cannot_say_stays_a_word_for_qemu(text: str, version: int, 
     one = msgspec.structs.replace(instance(kvm_extra=text), version=version)
     assert told(there(one)) == words
     lost = [loss.value for loss in losses_there(one) if loss.path == "hvparams.kvm_extra"]
-    assert " ".join(str(value) for value in lost) == " ".join(words)
+    assert " ".join(str(value) for value in lost) == " ".join(words).replace(",addr=0x4", "")
+
+
+@pytest.mark.parametrize("pattern", PCI_DRIVERS)
+def test_a_free_pci_card_gets_the_slot_that_it_has_under_ganeti(pattern: str) -> None:
+    driver = pattern.replace("[58]", "5").replace("[34]", "3").replace("*", "x")
+    assert told(there(instance(kvm_extra=f"-device {driver}"))) in ([], ["-device", f"{driver},addr=0x4"])
+    elsewhere = f"{driver},bus=x"
+    assert told(there(instance(kvm_extra=f"-device {elsewhere}"))) in ([], ["-device", elsewhere])
+
+
+def test_a_free_device_that_is_no_pci_card_gets_no_slot() -> None:
+    words = ["-device", "isa-debug-exit"]
+    assert told(there(instance(kvm_extra=" ".join(words)))) == words
 
 
 def test_a_slot_that_a_free_option_asks_for_is_nobody_elses() -> None:

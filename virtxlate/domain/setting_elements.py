@@ -72,9 +72,7 @@ SECLABEL = Element(
     Field("relabel", "@relabel", YES_NO),
     Field("label", "label"),
 )
-SMBIOS_ENTRY = Element(
-    "entry", SmbiosEntry, Field("name", "@name", required=True), Field("value", ".", required=True)
-)
+SMBIOS_ENTRY = Element("entry", SmbiosEntry, Field("name", "@name", required=True), Field("value", "."))
 SYSINFO = Element(
     "sysinfo",
     Sysinfo,

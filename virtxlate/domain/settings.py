@@ -70,7 +70,7 @@ class SmbiosEntry(msgspec.Struct, frozen=True, kw_only=True):
     """``<entry name='manufacturer'>Example</entry>``."""
 
     name: str
-    value: str
+    value: str = ""
 
 
 class SmbiosSystem(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,12 @@ import msgspec
 
 from virtxlate.hardware.model import Cpu, Device, Machine
 
-UNSEEN = frozenset({"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "port"})
-"""Properties that name a backend; and the USB port that was asked for: the path has the one that it got."""
+UNSEEN = frozenset(
+    {"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "port", "smb_io_base"}
+)
+"""Properties that name a backend; the USB port that was asked for (the path has the one that it got); and an
+address that the guest's firmware gives.
+"""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +53,7 @@ def compare(before: Machine, after: Machine) -> tuple[Difference, ...]:
             _fields("topology", "topology", "", _numbered(before.cpus), _numbered(after.cpus)),
             _cpus(before.cpu, after.cpu),
             _devices(_by_path(before), _by_path(after)),
+            _isa_order(before.isa_order, after.isa_order),
             _memories(before.memories, after.memories),
         )
         for difference in part
@@ -118,6 +123,13 @@ def _shown(device: Device) -> dict[str, str]:
     """Give what a guest can see of a device besides its driver."""
     properties = {name: value for name, value in device.properties.items() if name not in UNSEEN}
     return {"pci id": device.pci, **device.bars, **properties}
+
+
+def _isa_order(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Difference]:
+    """Give a difference for the same devices in another order."""
+    if before != after and sorted(before) == sorted(after):
+        orders = (" ".join(path.rpartition("/ISA ")[2] for path in side) for side in (before, after))
+        yield from _fields("ISA", "ISA", "", {"order": next(orders)}, {"order": next(orders)})
 
 
 def _memories(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[Difference]:

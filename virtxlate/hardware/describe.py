@@ -134,12 +134,16 @@ def describe(ask: Ask) -> Machine:
         properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
         cpu=_cpu(ask, min(slots, key=_order).qom_path),
         cpus=tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots)),
-        devices=with_properties(
-            with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask)),
-            _virtio_features(ask),
-        ),
+        devices=tuple(sorted(_completed(ask, devices), key=lambda device: device.path)),
+        isa_order=tuple(device.path for device in devices if device.bus == "ISA"),
         memories=_memories(_monitor(ask, "info ramblock")),
     )
+
+
+def _completed(ask: Ask, devices: Iterable[Device]) -> tuple[Device, ...]:
+    """Give the devices with what ``info qtree`` does not show."""
+    with_boot = with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask))
+    return with_properties(with_boot, _virtio_features(ask))
 
 
 def _order(slot: _Slot) -> tuple[tuple[str, int], ...]:

@@ -52,5 +52,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     cpus: tuple[str, ...]
     """Sockets, dies, cores and threads of the CPUs that are there: ``("socket-id=0 core-id=0 ...",)``."""
     devices: tuple[Device, ...]
+    """Sorted by path."""
+    isa_order: tuple[str, ...]
+    """Paths of the devices on ISA, the newest first: the order in which ACPI's DSDT has them."""
     memories: dict[str, int]
     """RAM blocks and ROMs by QEMU's name, in bytes: ``{"0000:00:02.0/vga.vram": 16777216}``."""

@@ -58,7 +58,7 @@ class _Found:
 
 
 def parse_qtree(text: str) -> tuple[Device, ...]:
-    """Give the devices of a text of ``info qtree``, sorted by path.
+    """Give the devices of a text of ``info qtree``, in its order: the newest of a bus first.
 
     Raises InputError for a text that is too long or too deep, or that has no device.
     """
@@ -70,7 +70,7 @@ def parse_qtree(text: str) -> tuple[Device, ...]:
     paths: dict[int, str] = {}
     for each in found:
         paths[id(each)] = _path(each, paths)
-    return tuple(sorted((_device(each, paths[id(each)]) for each in found), key=lambda device: device.path))
+    return tuple(_device(each, paths[id(each)]) for each in found)
 
 
 def _read(lines: Iterable[str]) -> list[_Found]:

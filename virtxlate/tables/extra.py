@@ -7,6 +7,52 @@ from virtxlate.bijection import Bijection
 SHELL_WORDS_SINCE = 3_010_000
 """Ganeti that splits kvm_extra as a shell does; an older one splits it at blanks."""
 
+PCI_DRIVERS = (
+    "AC97",
+    "ES1370",
+    "VGA",
+    "am53c974",
+    "ati-vga",
+    "bochs-display",
+    "cirrus-vga",
+    "dc390",
+    "e1000*",
+    "edu",
+    "i6300esb",
+    "i82[58]*",
+    "ich9-*",
+    "intel-hda",
+    "ivshmem-*",
+    "lsi*",
+    "megasas*",
+    "mptsas1068",
+    "ne2k_pci",
+    "nec-usb-xhci",
+    "nvme",
+    "pci-*",
+    "pcnet",
+    "piix[34]-*",
+    "pvpanic-pci",
+    "pvscsi",
+    "qemu-xhci",
+    "qxl*",
+    "rtl8139",
+    "sdhci-pci",
+    "secondary-vga",
+    "tulip",
+    "usb-ehci",
+    "vfio-pci*",
+    "vhost-*",
+    "virtio-*",
+    "vmware-svga",
+    "vmxnet3",
+)
+"""Drivers of PCI cards, as patterns. libvirt's own devices come after a free -device, which would take a slot
+of theirs: so it is given the slot that it has under Ganeti.
+
+Source: QEMU 7.2, ``-device help`` (bus PCI).
+"""
+
 RNG_DEVICE = "virtio-rng-pci"
 
 RNG_BACKENDS = Bijection("rng backend", [("rng-random", "random"), ("rng-builtin", "builtin")])

@@ -60,6 +60,7 @@ INTERFACE_CHANGES = {
     "driver": How.REPLACE,
     "queues": How.REPLACE,
     "boot_order": How.REPLACE,
+    "acpi_index": How.REPLACE,
     "alias": How.REPLACE,
     "address": How.REPLACE,
 }
@@ -75,6 +76,7 @@ DISK_CHANGES = {
     "cache": How.REPLACE,
     "io": How.REPLACE,
     "discard": How.REPLACE,
+    "detect_zeroes": How.REPLACE,
     "source": How.REPLACE,
     "target": How.REPLACE,
     "bus": How.REPLACE,

@@ -311,6 +311,12 @@ def hvparams_to_ganeti(
         report.lose(
             "hvparams.disk_type", values["disk_type"], "an older Ganeti word means the same to libvirt"
         )
+    return values | _backend(disks, found, report)
+
+
+def _backend(disks: tuple[domain.Disk, ...], found: tuple[Disk, ...], report: Report) -> dict[str, Any]:
+    """Give the hvparams of how QEMU opens the disks."""
+    values: dict[str, Any] = {}
     pairs = zip(disks, found, strict=True)
     cached = [
         _nearest(d.cache, report)

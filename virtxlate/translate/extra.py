@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report
 from virtxlate.tables.extra import (
+    PCI_DRIVERS,
     RNG_BACKENDS,
     RNG_DEVICE,
     SHELL_WORDS_SINCE,
@@ -62,6 +64,16 @@ class Option(msgspec.Struct, frozen=True):
         found = _ADDR.fullmatch(self.properties.get("addr", ""))
         on_pci = self.name == "-device" and self.properties.get("bus", "") in _PCI_BUSES
         return int(found[1], 16) if found and on_pci else None
+
+    @property
+    def wants_slot(self) -> bool:
+        """Whether QEMU gives the device a slot of pci.0 by itself."""
+        told = self.properties.keys() & {"addr", "bus"}
+        return self.name == "-device" and not told and any(fnmatchcase(self.driver, n) for n in PCI_DRIVERS)
+
+    def at(self, slot: int) -> Option:
+        """Give the device with a slot."""
+        return Option((self.words[0], f"{self.words[1]},addr={slot:#x}", *self.words[2:]))
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +120,7 @@ def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
     rngs: list[domain.Rng] = []
     watchdogs: list[domain.Watchdog] = []
     used: set[Option] = set()
+    written: dict[Option, Option] = {}
     sysinfo, menu = None, None
     action = next((each.driver for each in found if each.name == "-watchdog-action"), "reset")
     for each in found:
@@ -123,6 +136,8 @@ def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
         elif each.words in {("-boot", "menu=on"), ("-boot", "menu=off")}:
             menu = each.words[1] == "menu=on"
             used.add(each)
+        elif each.wants_slot:
+            written[each] = each.at(places.place(_AT).slot)
     rest = tuple(each for each in found if each not in used)
     for each in rest:
         reason = "QEMU is told by its own option, which taints the domain"
@@ -132,7 +147,7 @@ def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
         watchdogs=tuple(watchdogs),
         sysinfo=sysinfo,
         boot_menu=menu,
-        words=tuple(word for each in rest for word in each.words),
+        words=tuple(word for each in rest for word in written.get(each, each).words),
     )
 
 

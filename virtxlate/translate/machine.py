@@ -36,6 +36,7 @@ _DEFAULT_MACHINE = "pc"
 _PC = re.compile(
     r"pc|q35|pc-(?:i440fx|q35)-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII
 )
+_NEWEST = ("pc", "q35")
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
 _CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
 _SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
@@ -161,10 +162,10 @@ def topology(instance: Instance) -> tuple[int, int, int]:
 
 
 def is_since(word: str, version: tuple[int, int]) -> bool:
-    """Tell whether a machine type is of that QEMU or a newer one; ``pc`` is the newest there is."""
+    """Tell whether a machine type is of that QEMU or a newer one; ``pc`` and ``q35`` are the newest."""
     match = _PC.fullmatch(word)
     if match is None or match["major"] is None:
-        return word == _DEFAULT_MACHINE
+        return word in _NEWEST
     return (int(match["major"]), int(match["minor"])) >= version
 
 

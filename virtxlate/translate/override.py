@@ -56,4 +56,4 @@ def report_foreign(found: domain.Domain, report: Report) -> None:
     for each in found.qemu_override.devices if found.qemu_override else ():
         if each.name not in known:
             reason = "Ganeti has no word for a property of QEMU's own"
-            report.lose("kvm_extra", f"{each.alias}.{each.name}", reason, Severity.GUEST_VISIBLE)
+            report.lose("hvparams.kvm_extra", f"{each.alias}.{each.name}", reason, Severity.GUEST_VISIBLE)

@@ -22,6 +22,7 @@ from virtxlate.ganeti.runtime import read_runtime, runtime_instance
 from virtxlate.ganeti.runtime_tree import RuntimeTree, format_tree, lost
 from virtxlate.ganeti.words import LINK_DIRECTORY, PCI_BUS, SCSI_BUS
 from virtxlate.report import Report
+from virtxlate.tables.q35 import ROOT_PORT_PREFIX
 from virtxlate.translate import metadata
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import to_ganeti_dialect
@@ -81,7 +82,7 @@ def read_view(xml: bytes | str) -> LiveView:
 
 
 def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str, *, more: bool = False) -> HvInfo | None:
-    """Give where a device is in Ganeti's dialect; None for a place off ``pci.0`` and ``scsi.0``.
+    """Give where a device is in Ganeti's dialect; None off ``pci.0``, ``scsi.0`` and the root ports of a q35.
 
     The id loses libvirt's prefix of user aliases, and is empty where the XML has no alias. ``scsi_bus`` is
     QEMU's name of Ganeti's ``scsi.0``; with ``more``, other SCSI buses have QEMU's name.
@@ -92,6 +93,8 @@ def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str, *, more: bool = False) -> HvI
     device_id = said.id or ""
     if qemu.bus == PCI_BUS and qemu.addr is not None and "." not in qemu.addr:
         return HvInfo(driver=said.driver, id=device_id, bus=PCI_BUS, addr=qemu.addr)
+    if (said.bus or "").startswith(ROOT_PORT_PREFIX) and said.bus != qemu.bus:
+        return HvInfo(driver=said.driver, id=device_id, bus=said.bus or "", addr=said.addr)
     if qemu.bus is not None and said.scsi_id is not None and (more or qemu.bus == scsi_bus):
         return HvInfo(
             driver=said.driver,

@@ -33,7 +33,8 @@ MORE: list[tuple[Any, Any, str]] = [
         (
             "<interface type='bridge'><driver>"
             "<host csum='on' tso4='on' tso6='on' ecn='on' ufo='on'/>"
-            "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver><acpi index='1'/></interface>"
+            "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>"
+            "<acpi index='1'/></interface>"
         ),
     ),
     (

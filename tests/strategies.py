@@ -208,6 +208,7 @@ _TRANSLATED: dict[str, st.SearchStrategy[Any]] = {
     "use_localtime": st.booleans(),
     "vga": st.sampled_from(["std", *(left for left, _right in VGAS.rows)]),
     "vhost_net": st.booleans(),
+    "vnet_hdr": st.booleans(),
     "virtio_net_queues": st.integers(1, 8) | st.just("auto"),
 }
 

@@ -312,10 +312,12 @@ TO_GANETI = {
     "a bare tap does not tell its link": Advice("nics[N].link"),
     "a bare tap does not tell its VLAN": Advice("nics[N].vlan"),
     "there is no interface to tell it by": Advice(
-        "hvparams.nic_type, hvparams.vhost_net, hvparams.virtio_net_queues"
+        "hvparams.nic_type, hvparams.vhost_net, hvparams.virtio_net_queues, hvparams.vnet_hdr"
     ),
     "Ganeti has one nic_type for all NICs": Advice("hvparams.nic_type"),
-    "the interface does not tell its driver": Advice("hvparams.vhost_net, hvparams.virtio_net_queues"),
+    "the interface does not tell its driver": Advice(
+        "hvparams.vhost_net, hvparams.virtio_net_queues, hvparams.vnet_hdr"
+    ),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
     "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
     "'' and the disk_type itself mean the same; Ganeti up to 3.0 boots a CD-ROM from IDE": Advice(

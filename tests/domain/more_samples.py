@@ -8,8 +8,11 @@ from virtxlate.domain import elements as e
 from virtxlate.domain import model as m
 from virtxlate.domain import settings as s
 from virtxlate.domain.setting_elements import GRAPHICS
+from virtxlate.domain.words import OFFLOADS
 
 DECLARED: list[Any] = [e.CHANNEL, e.INPUT, e.HUB, GRAPHICS, e.SOUND, e.RNG, e.WATCHDOG]
+
+_OFFLOADS: dict[str, Any] = {f"{side}_{name}": side == "host" for side, name in OFFLOADS}
 
 MORE: list[tuple[Any, Any, str]] = [
     (
@@ -22,8 +25,17 @@ MORE: list[tuple[Any, Any, str]] = [
     ),
     (
         e.INTERFACE,
-        m.Interface(type="bridge", acpi_index=1),
-        "<interface type='bridge'><acpi index='1'/></interface>",
+        m.Interface(
+            type="bridge",
+            acpi_index=1,
+            **_OFFLOADS,
+        ),
+        (
+            "<interface type='bridge'><driver>"
+            "<host csum='on' tso4='on' tso6='on' ecn='on' ufo='on'/>"
+            "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>"
+            "<acpi index='1'/></interface>"
+        ),
     ),
     (
         e.DISK,

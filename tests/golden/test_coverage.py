@@ -410,6 +410,18 @@ def test_the_drives_and_sound_cards_of_a_q35() -> None:
     assert cards == q35.Q35_SOUND_CARDS
 
 
+def test_offloads_are_off_where_the_tap_has_no_header() -> None:
+    """OFFLOADS_WITHOUT_HEADER."""
+    told = {
+        each.instance.hvparams.vnet_hdr: {getattr(one, name) for name in nic.OFFLOADS_WITHOUT_HEADER}
+        for each in every_translation()
+        for one in each.domain.devices.interfaces
+        if one.model == "virtio"
+    }
+    assert told == {True: {None}, False: {False}}
+    assert len(nic.OFFLOADS_WITHOUT_HEADER) == len(set(nic.OFFLOADS_WITHOUT_HEADER))
+
+
 def test_every_video_memory_is_written() -> None:
     videos = [video for each in every_translation() for video in each.domain.devices.videos]
     assert {video.type: video.vram_kib for video in videos} == display.VRAM_KIB
@@ -483,6 +495,7 @@ def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
 
 
 CHECKED = {
+    "OFFLOADS_WITHOUT_HEADER",
     "CDROM_UNITS",
     "DEFAULT_CDROM_UNIT",
     "DISK_PORTS",

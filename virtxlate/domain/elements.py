@@ -231,6 +231,7 @@ INTERFACE = Element(
     Field("model", "model/@type"),
     Field("driver", "driver/@name", one_of("interface driver", words.INTERFACE_DRIVERS)),
     Field("queues", "driver/@queues", INTEGER),
+    *(Field(f"{side}_{name}", f"driver/{side}/@{name}", ON_OFF) for side, name in words.OFFLOADS),
     Field("boot_order", "boot/@order", INTEGER),
     Field("alias", "alias/@name"),
     Field("acpi_index", "acpi/@index", INTEGER),

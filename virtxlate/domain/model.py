@@ -199,6 +199,16 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     driver: str | None = None
     queues: int | None = None
+    host_csum: bool | None = None
+    host_tso4: bool | None = None
+    host_tso6: bool | None = None
+    host_ecn: bool | None = None
+    host_ufo: bool | None = None
+    guest_csum: bool | None = None
+    guest_tso4: bool | None = None
+    guest_tso6: bool | None = None
+    guest_ecn: bool | None = None
+    guest_ufo: bool | None = None
     boot_order: int | None = None
     alias: str | None = None
     acpi_index: int | None = None

@@ -74,6 +74,10 @@ INTERFACE_TYPES = (
     "vds",
 )
 INTERFACE_DRIVERS = ("qemu", "vhost")
+OFFLOADS = tuple(
+    (side, name) for side in ("host", "guest") for name in ("csum", "tso4", "tso6", "ecn", "ufo")
+)
+"""What a virtio interface lets the host, or the guest, do later or not at all."""
 VIRTUALPORT_TYPES = ("openvswitch", "802.1Qbg", "802.1Qbh", "midonet")
 NATIVE_MODES = ("tagged", "untagged")
 BOOT_DEVICES = ("fd", "hd", "cdrom", "network")

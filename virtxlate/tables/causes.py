@@ -135,6 +135,8 @@ CAUSES = (
     Cause(f"{_NIC}/script", ("nics[].mode",), renamed_by=("scripts",)),
     Cause(f"{_NIC}/model", ("hvparams.nic_type",)),
     Cause(f"{_NIC}/driver/@queues", ("hvparams.virtio_net_queues", "beparams.vcpus")),
+    Cause(f"{_NIC}/driver/host", ("hvparams.vnet_hdr",), "without the header QEMU offers no offloads"),
+    Cause(f"{_NIC}/driver/guest", ("hvparams.vnet_hdr",), "without the header QEMU offers no offloads"),
     Cause(f"{_NIC}/driver", ("hvparams.vhost_net",)),
     Cause(f"{_NIC}/boot", ("hvparams.boot_order",)),
     Cause(f"{_NIC}/alias", ("nics[].hvinfo?",), "Ganeti's device id", placing=("nics[].uuid",)),

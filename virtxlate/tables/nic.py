@@ -36,6 +36,14 @@ NIC_MODES = Bijection(
 )
 """Ganeti's mode to libvirt's (interface type, virtualport type)."""
 
+OFFLOADS_WITHOUT_HEADER = tuple(
+    f"{side}_{name}" for side in ("host", "guest") for name in ("csum", "tso4", "tso6", "ecn", "ufo")
+)
+"""Offloads of libvirt's interface that are off where vnet_hdr is: libvirt's taps always have the header.
+
+Source: QEMU 7.2, hw/net/virtio-net.c (virtio_net_get_features).
+"""
+
 VHOST_DRIVERS = Bijection("vhost_net", [(True, "vhost"), (False, "qemu")])
 
 PLAIN_BRIDGE_VLAN_SINCE = 11_000_000

@@ -73,6 +73,7 @@ TRANSLATED = frozenset(
         "virtio_net_queues",
         "vnc_bind_address",
         "vnc_password_file",
+        "vnet_hdr",
     }
 )
 
@@ -111,7 +112,6 @@ UNTRANSLATED = (
         "libvirt sets it for the whole host: vnc_tls_x509_verify in qemu.conf",
         "vnc_bind_address",
     ),
-    Untranslated("vnet_hdr", _HOST, "libvirt decides on vnet_hdr itself: on for virtio"),
 )
 
 METADATA_ONLY = {

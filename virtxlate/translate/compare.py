@@ -9,7 +9,8 @@ import msgspec
 
 from virtxlate.domain.model import BootDevice, Controller, Domain, Input
 
-_MACHINE_ALIAS = "pc"
+_MACHINE_ALIASES = {"pc": "pc-", "q35": "pc-q35-"}
+"""What libvirt resolves when a domain is defined, and what the result begins with."""
 _MAX_SHOWN = 120
 _ADDED_CONTROLLERS = frozenset({"pci", "ide", "fdc", "usb", "sata"})
 """Types of controllers that libvirt adds where a device or a machine needs one."""
@@ -104,7 +105,7 @@ def _is_added(item: Any) -> bool:
 def _is_resolved(at: str, asked: Any, found: Any) -> bool:
     """Tell whether libvirt only says it its own way: machine alias, spelling, CPU check, hidden password."""
     if at == "domain.os.machine":
-        return asked == _MACHINE_ALIAS and str(found).startswith(f"{asked}-")
+        return asked in _MACHINE_ALIASES and str(found).startswith(_MACHINE_ALIASES[asked])
     if at.endswith(".password"):
         return found is None
     if at == "domain.uuid" or at.endswith(".mac"):

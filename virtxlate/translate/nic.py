@@ -18,6 +18,7 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.nic import (
     NIC_MODES,
     NIC_TYPES,
+    OFFLOADS_WITHOUT_HEADER,
     PLAIN_BRIDGE_VLAN_SINCE,
     UNSUPPORTED_NIC_TYPES,
     VHOST_DRIVERS,
@@ -55,12 +56,21 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         model=carry(NIC_TYPES.right, hvparams.nic_type, "hvparams.nic_type"),
         driver=driver,
         queues=queues,
+        **_offloads(instance),
         boot_order=boot_orders(instance).get(at),
         alias=user_alias(nic.uuid, hvinfo),
         acpi_index=acpi_index(hvinfo),
         address=pci_address(hvinfo),
         **_attachment(nic, at, context, report),
     )
+
+
+def _offloads(instance: Instance) -> dict[str, Any]:
+    """Give the offloads, all off where the tap has no header for them: QEMU then offers none to the guest."""
+    hvparams = instance.hvparams
+    if hvparams.nic_type != "paravirtual" or hvparams.vnet_hdr:
+        return {}
+    return dict.fromkeys(OFFLOADS_WITHOUT_HEADER, False)
 
 
 def _virtio(instance: Instance, report: Report) -> tuple[str | None, int | None]:
@@ -193,7 +203,7 @@ def _mode(interface: domain.Interface, at: str, context: Context, report: Report
 def hvparams_to_ganeti(interfaces: tuple[domain.Interface, ...], report: Report) -> dict[str, Any]:
     """Give the hvparams that interfaces tell; the first speaks for all, others are reported."""
     if not interfaces:
-        for name in ("nic_type", "vhost_net", "virtio_net_queues"):
+        for name in ("nic_type", "vhost_net", "virtio_net_queues", "vnet_hdr"):
             report.lose(f"hvparams.{name}", None, "there is no interface to tell it by")
         return {}
     types = [carry(NIC_TYPES.left, nic.model, "hvparams.nic_type") for nic in interfaces]
@@ -204,8 +214,10 @@ def hvparams_to_ganeti(interfaces: tuple[domain.Interface, ...], report: Report)
     values: dict[str, Any] = {"nic_type": types[0]}
     if types[0] != "paravirtual" or first.driver is None:
         report.lose("hvparams.vhost_net", None, "the interface does not tell its driver")
+        report.lose("hvparams.vnet_hdr", None, "the interface does not tell its driver")
         report.lose("hvparams.virtio_net_queues", None, "the interface does not tell its driver")
         return values
+    values["vnet_hdr"] = any(getattr(first, name) is not False for name in OFFLOADS_WITHOUT_HEADER)
     values["vhost_net"] = VHOST_DRIVERS.left(first.driver)
     values["virtio_net_queues"] = first.queues or 1
     if first.driver == "vhost":

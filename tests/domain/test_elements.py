@@ -11,7 +11,7 @@ from tests.domain.more_samples import DECLARED as MORE_DECLARED
 from tests.domain.more_samples import MORE
 from virtxlate.domain import elements as e
 from virtxlate.domain import model as m
-from virtxlate.domain import words
+from virtxlate.domain import settings, words
 from virtxlate.errors import DomainXmlError
 from virtxlate.xmlmap import Leftover
 
@@ -310,10 +310,10 @@ CASES: list[tuple[Any, Any, str]] = [
             on_reboot="restart",
             on_crash="preserve",
             devices=m.Devices(emulator="/usr/bin/qemu"),
-            qemu_override=m.QemuOverride(
+            qemu_override=settings.QemuOverride(
                 devices=(
-                    m.DeviceOverride(alias="scsi0", name="driver", type="string", value="dc390"),
-                    m.DeviceOverride(alias="ua-disk-1", name="device_id", type="remove"),
+                    settings.DeviceOverride(alias="scsi0", name="driver", type="string", value="dc390"),
+                    settings.DeviceOverride(alias="ua-disk-1", name="device_id", type="remove"),
                 )
             ),
         ),

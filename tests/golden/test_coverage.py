@@ -20,7 +20,8 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress, PciAddress, QemuOverride
+from virtxlate.domain.model import DriveAddress, PciAddress
+from virtxlate.domain.settings import QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.words import SCSI_DISK_TYPES

@@ -22,6 +22,7 @@ from virtxlate.tables.nic import NIC_TYPES, UNSUPPORTED_NIC_TYPES
 
 # How fields change
 
+OFFLOADS = ("csum", "tso4", "tso6", "ecn", "ufo")
 OTHERS: dict[str, dict[str, Any]] = {
     "interface": {
         "type": "network",
@@ -34,6 +35,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "model": "e1000",
         "driver": "qemu",
         "queues": 4,
+        **{f"{side}_{name}": False for side in ("host", "guest") for name in OFFLOADS},
         "boot_order": 3,
         "acpi_index": 7,
         "alias": "ua-other",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.translate.building import back, disk, instance, there
 from virtxlate import Context, Report, to_domain
-from virtxlate.domain.model import DeviceOverride, QemuOverride
+from virtxlate.domain.settings import DeviceOverride, QemuOverride
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Severity
 from virtxlate.tables.override import OVERRIDES

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
-from virtxlate.domain.settings import CpuFeature, CpuTune, Graphics, QemuCommandLine, SecurityLabel, Sysinfo
+from virtxlate.domain.settings import (
+    CpuFeature,
+    CpuTune,
+    Graphics,
+    QemuCommandLine,
+    QemuOverride,
+    SecurityLabel,
+    Sysinfo,
+)
 
 
 class PciAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -354,25 +362,6 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     value: int
     unit: str | None = None
-
-
-class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
-    """``<qemu:device alias='scsi0'><qemu:frontend><qemu:property name='driver' .../>``: one property.
-
-    libvirt puts it into the device's -device, in place of what it would say itself, and taints the domain.
-    """
-
-    alias: str
-    name: str
-    type: str
-    """string, unsigned, signed, bool; or remove, without a value."""
-    value: str | None = None
-
-
-class QemuOverride(msgspec.Struct, frozen=True, kw_only=True):
-    """``<qemu:override>``: properties of QEMU's devices that libvirt has no words for."""
-
-    devices: tuple[DeviceOverride, ...] = ()
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from virtxlate.domain import words
-from virtxlate.domain.model import DeviceOverride, QemuOverride
 from virtxlate.domain.settings import (
     CpuFeature,
     CpuTune,
+    DeviceOverride,
     Graphics,
     Listen,
     QemuArgument,
     QemuCommandLine,
+    QemuOverride,
     SecurityLabel,
     SmbiosEntry,
     SmbiosSystem,

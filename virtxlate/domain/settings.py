@@ -96,3 +96,22 @@ class QemuCommandLine(msgspec.Struct, frozen=True, kw_only=True):
     """``<qemu:commandline>``: words that libvirt passes on without understanding them."""
 
     arguments: tuple[QemuArgument, ...] = ()
+
+
+class DeviceOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:device alias='scsi0'><qemu:frontend><qemu:property name='driver' .../>``: one property.
+
+    libvirt puts it into the device's -device, in place of what it would say itself, and taints the domain.
+    """
+
+    alias: str
+    name: str
+    type: str
+    """string, unsigned, signed, bool; or remove, without a value."""
+    value: str | None = None
+
+
+class QemuOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """``<qemu:override>``: properties of QEMU's devices that libvirt has no words for."""
+
+    devices: tuple[DeviceOverride, ...] = ()

@@ -75,7 +75,7 @@ def set_fields(wanted: Device, fields: Iterable[str]) -> Edit:
             if at and tag in _ATTRIBUTES_APART:
                 _set(element, new, tag, name)
             else:
-                _replace(element, new, tag)
+                _replace(*_parents(element, new, tag.rpartition("/")[0]), tag.rpartition("/")[2])
 
     return edit
 
@@ -99,6 +99,20 @@ def _set(element: etree._Element, new: etree._Element, tag: str, name: str) -> N
         target.set(name, value)
     elif target is not None:
         target.attrib.pop(name, None)
+
+
+def _parents(
+    element: etree._Element, new: etree._Element, path: str
+) -> tuple[etree._Element, etree._Element]:
+    """Give the elements at a path, in both; one that is not there is made."""
+    if not path:
+        return element, new
+    found = [each.find(path) for each in (element, new)]
+    made = [
+        etree.SubElement(each, path) if there is None else there
+        for each, there in zip((element, new), found, strict=True)
+    ]
+    return made[0], made[1]
 
 
 def _replace(element: etree._Element, new: etree._Element, tag: str) -> None:

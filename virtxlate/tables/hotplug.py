@@ -59,6 +59,10 @@ INTERFACE_CHANGES = {
     "model": How.REPLACE,
     "driver": How.REPLACE,
     "queues": How.REPLACE,
+    **dict.fromkeys(
+        (f"{side}_{name}" for side in ("host", "guest") for name in ("csum", "tso4", "tso6", "ecn", "ufo")),
+        How.REPLACE,
+    ),
     "boot_order": How.REPLACE,
     "acpi_index": How.REPLACE,
     "alias": How.REPLACE,

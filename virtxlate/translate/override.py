@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.report import Report, Severity
 from virtxlate.tables.override import OVERRIDES, overrides_of
@@ -14,7 +15,7 @@ _SCSI_ALIAS = "scsi{index}"
 """libvirt's own names of devices that have no user alias."""
 
 
-def to_domain(devices: domain.Devices, version: int, report: Report) -> domain.QemuOverride | None:
+def to_domain(devices: domain.Devices, version: int, report: Report) -> settings.QemuOverride | None:
     """Give the overrides for devices that were made of an instance of a Ganeti version; None for most."""
     kinds = (
         *_of_disks(devices, version, report),
@@ -26,7 +27,7 @@ def to_domain(devices: domain.Devices, version: int, report: Report) -> domain.Q
         ),
     )
     found = tuple(
-        domain.DeviceOverride(
+        settings.DeviceOverride(
             alias=alias,
             name=row.name,
             type=row.type,
@@ -35,7 +36,7 @@ def to_domain(devices: domain.Devices, version: int, report: Report) -> domain.Q
         for kind, alias in kinds
         for row in overrides_of(kind, version)
     )
-    return domain.QemuOverride(devices=found) if found else None
+    return settings.QemuOverride(devices=found) if found else None
 
 
 def _of_disks(devices: domain.Devices, version: int, report: Report) -> Iterator[tuple[str, str]]:

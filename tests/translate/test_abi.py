@@ -29,7 +29,9 @@ ALWAYS = [
 CASES: list[tuple[Instance, list[str]]] = [
     (instance(), ALWAYS),
     (instance((disk(),)), [*ALWAYS, "boot from disk"]),
-    (instance((disk(),), kernel_path="/boot/vmlinuz"), ALWAYS),
+    (instance((disk(),), kernel_path="/boot/vmlinuz"), [*ALWAYS, "disk behind a kernel"]),
+    (instance((disk(),), kernel_path="/boot/vmlinuz", disk_type="scsi-cd"), ALWAYS),
+    (instance(kernel_path="/boot/vmlinuz"), ALWAYS),
     (instance((disk(),), boot_order="network"), [*ALWAYS, "boot from network"]),
     (
         instance((disk(),), boot_order="cdrom", cdrom_image_path="/a.iso", cdrom_disk_type="ide"),

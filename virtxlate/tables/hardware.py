@@ -106,6 +106,18 @@ KNOWN_DIFFERENCES = (
         until=_LETTERS_UNTIL,
     ),
     KnownDifference(
+        name="disk behind a kernel",
+        shown=(Shown("*", "bootindex"),),
+        needs=(
+            Need("hvparams.kernel_path"),
+            Need("hvparams.disk_type", ("paravirtual", "ide", "scsi-hd", "scsi")),
+            Need("disks"),
+        ),
+        severity=Severity.HOST_ONLY,
+        effect="none: the kernel that was given boots before it",
+        reason="libvirt takes the first disk to boot from where nothing else is told to",
+    ),
+    KnownDifference(
         name="offloads of virtio NICs",
         shown=(Shown("PCI", "virtio features"),),
         needs=(

@@ -46,6 +46,16 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 _NO_KERNEL = Need("hvparams.kernel_path", ("",))
 _FIRST = (Shown("boot", "order"), Shown("*", "bootindex"))
+_OFFLOADS = (
+    "csum",
+    "guest_csum",
+    "guest_tso*",
+    "guest_ecn",
+    "guest_ufo",
+    "host_tso*",
+    "host_ecn",
+    "host_ufo",
+)
 _LETTERS_UNTIL = 3_019_999
 _FIRST_REASON = "libvirt tells the firmware a device, Ganeti before 3.2 a kind of device"
 
@@ -119,15 +129,15 @@ KNOWN_DIFFERENCES = (
     ),
     KnownDifference(
         name="offloads of virtio NICs",
-        shown=(Shown("PCI", "virtio features"),),
+        shown=tuple(Shown("virtio-pci-bus", name) for name in _OFFLOADS),
         needs=(
             Need("hvparams.vnet_hdr", (False,)),
             Need("hvparams.nic_type", ("paravirtual",)),
             Need("nics"),
         ),
-        severity=Severity.GUEST_VISIBLE,
-        effect="the guest's driver may leave checksums and segmentation to the host; under Ganeti it may not",
-        reason="libvirt opens the tap of every virtio NIC with vnet_hdr",
+        severity=Severity.HOST_ONLY,
+        effect="none: the device offers the guest the same features",
+        reason="under Ganeti the tap lacks them, under libvirt the device is told not to offer them",
     ),
 )
 

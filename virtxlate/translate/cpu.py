@@ -94,14 +94,22 @@ def pinning(instance: Instance) -> tuple[str | None, settings.CpuTune | None]:
     return None, settings.CpuTune(pins=pins) if pins else None
 
 
-def to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
-    """Give the hvparams that the CPU of a domain tells."""
+def to_ganeti(found: domain.Domain, kept: str, report: Report) -> dict[str, Any]:
+    """Give the hvparams that the CPU of a domain tells; ``kept`` is the cpu_type that is known of it.
+
+    A running domain has in its XML every flag that its CPU turned out to have, whoever asked for it: where
+    the model is that of ``kept``, that is what was asked.
+    """
     report.lose("hvparams.cpu_type", None, "the spelling of a CPU and its flags is not kept")
     report.lose("hvparams.cpu_mask", None, "the spelling of a CPU list is not kept")
-    return {"cpu_type": _type(found), "cpu_mask": _mask(found)}
+    return {"cpu_type": _type(found, kept), "cpu_mask": _mask(found)}
 
 
-def _type(found: domain.Domain) -> str:
+_ALL_FLAGS = "full"
+"""What libvirt calls a CPU that it has compared with the running one, and completed."""
+
+
+def _type(found: domain.Domain, kept: str) -> str:
     words = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
     if CPU_OPTION in words[:-1]:
         return words[words.index(CPU_OPTION) + 1]
@@ -110,6 +118,9 @@ def _type(found: domain.Domain) -> str:
         return ""
     mode = cpu.mode or ""
     first = CPU_MODES.left(mode) if CPU_MODES.knows_right(mode) else cpu.model or DEFAULT_CPU
+    if cpu.check == _ALL_FLAGS:
+        asked = kept.partition(",")[0] or DEFAULT_CPU
+        return kept if first == asked else "" if first == DEFAULT_CPU else first
     flags = [CPU_POLICIES.left(each.policy or "require") + each.name for each in cpu.features]
     return "" if first == DEFAULT_CPU and not flags else ",".join((first, *flags))
 

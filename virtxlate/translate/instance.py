@@ -269,7 +269,7 @@ def derive(
         nic.to_ganeti(each, f"nics[{index}]", context, report)
         for index, each in enumerate(found.devices.interfaces)
     )
-    hvparams, beparams = machine.to_ganeti(found, kept.beparams, report)
+    hvparams, beparams = machine.to_ganeti(found, kept.beparams, report, cpu_type=kept.hvparams.cpu_type)
     hvparams |= _settings(found, context, report)
     hvparams |= disk.hvparams_to_ganeti(own, disks[: len(own)], passed, report)
     hvparams |= nic.hvparams_to_ganeti(found.devices.interfaces, report)

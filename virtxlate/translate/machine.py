@@ -169,10 +169,12 @@ def is_since(word: str, version: tuple[int, int]) -> bool:
     return (int(match["major"]), int(match["minor"])) >= version
 
 
-def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dict[str, Any], BeParams]:
+def to_ganeti(
+    found: domain.Domain, kept: BeParams, report: Report, *, cpu_type: str = ""
+) -> tuple[dict[str, Any], BeParams]:
     """Give the hvparams and beparams that the domain tells above its disks and NICs.
 
-    What it does not tell stays as in ``kept``. Raises UnsupportedError.
+    What it does not tell stays as in ``kept``, and ``cpu_type`` where it may be. Raises UnsupportedError.
     """
     values: dict[str, Any] = {
         "acpi": ACPI.left(found.acpi),
@@ -184,7 +186,7 @@ def to_ganeti(found: domain.Domain, kept: BeParams, report: Report) -> tuple[dic
         ),
         "kvm_path": _kvm_path(found, report),
         **_kernel_to_ganeti(found, report),
-        **cpu.to_ganeti(found, report),
+        **cpu.to_ganeti(found, cpu_type, report),
         "mem_path": HUGE_PAGES_PATH if found.huge_pages else "",
     }
     if found.huge_pages:

@@ -15,7 +15,7 @@ from virtxlate.report import Report
 from virtxlate.tables.machine import SECURITY_MODELS
 from virtxlate.translate.context import Context
 
-_DAC = "dac"
+_DAC, _STATIC = "dac", "static"
 _USER, _POOL = "user", "pool"
 
 
@@ -43,12 +43,15 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[set
         reason = "libvirt wants a group too: that of the same name, as the map names none"
         report.lose("hvparams.security_domain", user, reason)
         label = f"{user}:{user}"
-    return (settings.SecurityLabel(type="static", model=_DAC, relabel=True, label=label),)
+    return (settings.SecurityLabel(type=_STATIC, model=_DAC, relabel=True, label=label),)
 
 
 def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[str, Any]:
     """Give the hvparams that the labels of a domain tell."""
-    labels = [each.label for each in found.seclabels if each.model == _DAC and each.label]
+    # A running domain also has the label that libvirt gave it unasked: a dynamic one.
+    labels = [
+        each.label for each in found.seclabels if each.model == _DAC and each.type == _STATIC and each.label
+    ]
     if not labels:
         for name in ("security_model", "security_domain"):
             report.lose(f"hvparams.{name}", None, "without a label libvirt's own user runs QEMU")

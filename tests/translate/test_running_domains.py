@@ -30,26 +30,28 @@ def running(domain: Domain, model: str, **cpu: Any) -> Domain:
 )
 def test_flags_that_a_running_cpu_has_were_not_asked_for(cpu_type: str, model: str) -> None:
     one = instance(cpu_type=cpu_type)
-    back = to_ganeti(running(there(one), model), Context(), Report())
+    back = to_ganeti(running(there(one, Context()), model), Context(), Report())
     assert back.hvparams.cpu_type == cpu_type
 
 
 def test_another_model_was_asked_for() -> None:
-    back = to_ganeti(running(there(instance(cpu_type="Haswell")), "Broadwell"), Context(), Report())
+    back = to_ganeti(
+        running(there(instance(cpu_type="Haswell"), Context()), "Broadwell"), Context(), Report()
+    )
     assert back.hvparams.cpu_type == "Broadwell"
 
 
 def test_a_running_domain_without_metadata_tells_its_model_only() -> None:
-    found = msgspec.structs.replace(running(there(instance()), "Haswell"), metadata=None)
+    found = running(there(instance()), "Haswell")
     assert to_ganeti(found, Context(), Report()).hvparams.cpu_type == "Haswell"
 
 
 def test_a_label_that_libvirt_gave_is_no_security_model() -> None:
-    back = to_ganeti(running(there(instance()), "qemu64"), Context(), Report())
+    back = to_ganeti(running(there(instance(), Context()), "qemu64"), Context(), Report())
     assert (back.hvparams.security_model, back.hvparams.security_domain) == ("none", "")
 
 
 def test_a_label_that_was_asked_for_stays_beside_it() -> None:
     one = instance(security_model="user", security_domain="kvm1")
-    back = to_ganeti(running(there(one), "qemu64"), Context(), Report())
+    back = to_ganeti(running(there(one, Context()), "qemu64"), Context(), Report())
     assert (back.hvparams.security_model, back.hvparams.security_domain) == ("user", "kvm1")

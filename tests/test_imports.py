@@ -26,6 +26,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.ganeti": 2,
     "virtxlate.domain": 2,
     "virtxlate.tables": 2,
+    "virtxlate.schema": 3,
     "virtxlate.placement": 3,
     "virtxlate.translate": 3,
     "virtxlate.live.port": 4,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MapError,
         PlacementError,
         SchemaError,
+        SchemaSourceError,
         TableError,
         UnknownTermError,
         UnsupportedError,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     )
     from virtxlate.ganeti.source import open_source
     from virtxlate.report import Loss, Report, Severity
+    from virtxlate.schema.host import HostSchema, host_schema
+    from virtxlate.schema.store import build_schema
     from virtxlate.translate.context import Context, Renames, parse_renames
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -49,6 +52,7 @@ __all__ = [
     "DeviceInfo",
     "DomainXmlError",
     "GanetiDataError",
+    "HostSchema",
     "InputError",
     "InternalError",
     "LiveError",
@@ -58,6 +62,7 @@ __all__ = [
     "Renames",
     "Report",
     "SchemaError",
+    "SchemaSourceError",
     "Severity",
     "TableError",
     "UnknownTermError",
@@ -66,9 +71,11 @@ __all__ = [
     "Violation",
     "VirtxlateError",
     "__version__",
+    "build_schema",
     "derive_hvinfo",
     "explain",
     "format_domain",
+    "host_schema",
     "open_source",
     "parse_domain",
     "parse_renames",
@@ -84,6 +91,8 @@ _HOMES = {
     "domain.violations": ("Violation",),
     "ganeti.source": ("open_source",),
     "report": ("Loss", "Report", "Severity"),
+    "schema.host": ("HostSchema", "host_schema"),
+    "schema.store": ("build_schema",),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),

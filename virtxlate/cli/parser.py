@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     _translate(verbs)
     _validate(verbs)
+    _schema(verbs)
     _explain(verbs)
     _hvinfo(verbs)
     _runtime(verbs)
@@ -138,8 +139,67 @@ def _validate(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
     parser.add_argument(
+        "--schema",
+        choices=("own", "host"),
+        default="own",
+        help="own (default): the one that comes with virtxlate; host: that of this host's libvirt, for "
+        "documents of every type; see virtxlate schema build",
+    )
+    parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
     )
+
+
+def _schema(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "schema",
+        "schema",
+        "make XSD and rules of the RELAX NG that this host's libvirt installed",
+        "virtxlate schema build && virtxlate validate --schema host web1.xml",
+    )
+    inner = parser.add_subparsers(
+        metavar="VERB", required=True, title="verbs", dest="schema_verb", help="one of these"
+    )
+    build = _schema_verb(
+        inner,
+        "build",
+        "build the schema into the cache, unless it is there, and use it from now on",
+        "virtxlate schema build --from /usr/share/libvirt/schemas",
+    )
+    build.add_argument(
+        "--from",
+        dest="source",
+        metavar="DIR",
+        help="folder with libvirt's *.rng (default: /usr/share/libvirt/schemas)",
+    )
+    show = _schema_verb(
+        inner,
+        "show",
+        "show the document types, or the rules beside the XSD of one of them",
+        "virtxlate schema show disk",
+    )
+    show.add_argument("element", metavar="ELEMENT", nargs="?", help="only the rules of elements of this name")
+    show.add_argument(
+        "--document", metavar="NAME", help="document type, or its root element (default: domain)"
+    )
+    path = _schema_verb(
+        inner,
+        "path",
+        "print the file name of an XSD, for other programs",
+        'xmllint --noout --schema "$(virtxlate schema path domain)" web1.xml',
+    )
+    path.add_argument(
+        "document", metavar="NAME", nargs="?", help="document type, or its root element; none: the folder"
+    )
+
+
+def _schema_verb(
+    verbs: _Verbs[argparse.ArgumentParser], name: str, help_text: str, example: str
+) -> argparse.ArgumentParser:
+    parser = _verb(verbs, name, "schema", help_text, example)
+    parser.set_defaults(verb="schema")
+    return parser
 
 
 def _explain(verbs: _Verbs[argparse.ArgumentParser]) -> None:

@@ -1,15 +1,16 @@
-"""``virtxlate validate``: every problem of domain documents."""
+"""``virtxlate validate``: every problem of documents."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 import msgspec
 
 from virtxlate.cli import complain, describe, show
 from virtxlate.cli.inputs import STDIO, read_bytes
-from virtxlate.domain.schema import validate
+from virtxlate.domain import schema
 from virtxlate.domain.violations import Violation
 
 
@@ -24,6 +25,7 @@ class Verdict(msgspec.Struct, frozen=True):
 def run(args: argparse.Namespace) -> int:
     """Validate, and give 0 where all files are valid, 1 where one is not, 3 where one cannot be read."""
     verdicts, code = [], 0
+    validate = _validator(args.schema)
     for path in dict.fromkeys(args.files):
         try:
             violations = validate(read_bytes(path))
@@ -38,6 +40,14 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(verdicts), indent=2) + b"\n")
     return code or (0 if all(verdict.valid for verdict in verdicts) else 1)
+
+
+def _validator(name: str) -> Callable[[bytes], tuple[Violation, ...]]:
+    if name == "own":
+        return schema.validate
+    from virtxlate.schema.host import host_schema  # noqa: PLC0415 - not needed for most runs
+
+    return host_schema().validate
 
 
 def _print(verdict: Verdict) -> None:

@@ -1,4 +1,4 @@
-"""Faults of a domain document, from what libxml2 said about it and what the XSD allows there.
+"""Faults of a document, from what libxml2 said about it and what the XSD allows there.
 
 libxml2 stops reading an element's children at the first one that it does not expect. So a refused document
 is copied, what was not expected is taken out of the copy, and the rest is judged again, until nothing more
@@ -29,6 +29,7 @@ Rule = Literal[
     "type",
     "duplicate",
     "content",
+    "co-occurrence",
 ]
 """Stable names of what can be wrong; new ones may be added."""
 
@@ -83,16 +84,19 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.path} (line {self.line}): {self.message}"
 
 
-def explain(root: etree._Element, judge: Judge) -> tuple[Violation, ...]:
-    """Give every fault under ``root``, which is not changed, in document order."""
-    return _Explanation(root, judge).violations()
+def explain(root: etree._Element, judge: Judge, of: Grammar | None = None) -> tuple[Violation, ...]:
+    """Give every fault under ``root``, which is not changed, in document order.
+
+    ``of`` is the grammar of the XSD that judges; without it, the shipped one.
+    """
+    return _Explanation(root, judge, of or grammar()).violations()
 
 
 class _Explanation:
     """One refused document: a copy to cut from, and what was found so far."""
 
-    def __init__(self, root: etree._Element, judge: Judge) -> None:
-        self._grammar: Grammar = grammar()
+    def __init__(self, root: etree._Element, judge: Judge, of: Grammar) -> None:
+        self._grammar = of
         self._judge = judge
         self._root = deepcopy(root)
         tree = self._root.getroottree()
@@ -164,9 +168,9 @@ class _Explanation:
         self._found.setdefault((path, rule), (self._order[element], violation))
 
     def _foreign_root(self, element: etree._Element) -> None:
-        tag = str(element.tag)
-        message = f"expected <domain>, found <{tag}>"
-        self._note(element, "unknown-element", message, found=tag, allowed=("domain",))
+        tag, roots = str(element.tag), self._grammar.roots
+        message = f"expected {_listed(tuple(f'<{root}>' for root in roots))}, found <{tag}>"
+        self._note(element, "unknown-element", message, found=tag, allowed=roots)
 
     def _children(self, at: etree._Element, message: str) -> None:
         parent = at.getparent()

@@ -201,19 +201,19 @@ class _Explanation:
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{parent.tag!s}>"
-        message = f"<{tag}> is not known{place}{_hint(tag, known)}"
+        place = "" if parent is None else f" in <{_local(parent.tag)}>"
+        message = f"<{_local(tag)}> is not known{place}{_hint(tag, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
         self._unexpected.append(child)
 
     def _repeated_child(self, child: etree._Element, doomed: list[etree._Element]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{parent.tag!s}>"
-        self._note(child, "repeated-element", f"<{tag}> may stand only once{place}", found=tag)
+        place = "" if parent is None else f" in <{_local(parent.tag)}>"
+        self._note(child, "repeated-element", f"<{_local(tag)}> may stand only once{place}", found=tag)
         doomed.append(child)
 
     def _missing_child(self, parent: etree._Element, name: str) -> None:
-        message = f"<{parent.tag!s}> needs <{name}>"
+        message = f"<{_local(parent.tag)}> needs <{_local(name)}>"
         self._note(parent, "missing-element", message, below=f"/{name}")
 
     def _missing_attribute(self, element: etree._Element, message: str) -> None:
@@ -221,13 +221,13 @@ class _Explanation:
         name = named.group(1) if named else ""
         words = self._grammar.words(self._value_type(element, name))
         choice = f": one of {_listed(words)}" if words else ""
-        text = f"<{element.tag!s}> needs the attribute {name}{choice}"
+        text = f"<{_local(element.tag)}> needs the attribute {name}{choice}"
         self._note(element, "missing-attribute", text, below=f"/@{name}", allowed=words)
 
     def _unknown_attribute(self, element: etree._Element, name: str) -> None:
         declaration = self._grammar.declaration(element)
         known = () if declaration is None else tuple(self._grammar.attributes(declaration))
-        text = f"the attribute {name} is not known in <{element.tag!s}>{_hint(name, known)}"
+        text = f"the attribute {name} is not known in <{_local(element.tag)}>{_hint(name, known)}"
         self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
 
     def _value(self, element: etree._Element, attribute: str) -> None:
@@ -252,7 +252,7 @@ class _Explanation:
         below = f"/@{attribute}" if attribute else ""
         if "Character content" in message:
             text = str(element.xpath("normalize-space(string(text()[normalize-space()]))"))
-            self._note(element, "content", f"<{element.tag!s}> may not hold text", found=text)
+            self._note(element, "content", f"<{_local(element.tag)}> may not hold text", found=text)
         else:
             self._note(element, "content", _OPENING.sub("", message), below=below)
 
@@ -317,6 +317,11 @@ def _cut(element: etree._Element) -> None:
     if parent is not None:
         element.tail = None
         parent.remove(element)
+
+
+def _local(name: object) -> str:
+    """Give the name of an element without its namespace."""
+    return str(name).rpartition("}")[2]
 
 
 def _listed(words: tuple[str, ...]) -> str:

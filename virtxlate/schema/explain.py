@@ -7,7 +7,7 @@ two things, until the pattern takes it; what had to be changed is what was wrong
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, permutations
 from typing import Literal, NamedTuple
 
 from lxml import etree
@@ -36,6 +36,8 @@ class Change(NamedTuple):
     kind: Literal["remove", "add", "set"]
     name: str
     bits: int = 0
+    is_first: bool = False
+    """Of a child that is added: before all others, where it may not stand behind them."""
 
 
 def broken_rules(root: etree._Element, judge: Judge) -> list[Broken]:
@@ -160,11 +162,17 @@ class _Explanation:
         )
 
     def _unmended(self) -> Broken:
-        names = [_noun(name) for name in dict.fromkeys(symbol.name for symbol in self._facts.symbols)]
-        message = f"{self._start()} may not hold these together: {', '.join(names)}"
+        symbols = self._facts.symbols
+        names = [_noun(name) for name in dict.fromkeys(symbol.name for symbol in symbols)]
+        order = " in this order" if self._fits_in_another_order() else ""
+        message = f"{self._start()} may not hold these together{order}: {', '.join(names)}"
         if not names:
             message = f"{self._start()} may not be empty"
         return self._broken(self._element, "co-occurrence", message)
+
+    def _fits_in_another_order(self) -> bool:
+        orders = islice(permutations(self._facts.symbols), _MOST_TRIED)
+        return any(self._mine.judge(self._facts._replace(symbols=order)) for order in orders)
 
     def _start(self) -> str:
         return _start(self._element, self._mine, self._facts)
@@ -232,7 +240,10 @@ def _changes(facts: Facts, mine: TypeJudge) -> Iterator[Change]:
     present = list(dict.fromkeys(symbol.name for symbol in facts.symbols))
     for name in mine.alphabet:
         if name not in present:
-            yield from (Change("add", name, 1 << bit) for bit in ones(_all_bits(name, mine)))
+            for bit in ones(_all_bits(name, mine)):
+                yield Change("add", name, 1 << bit, is_first=True)
+                if has_order(name):
+                    yield Change("add", name, 1 << bit)
     for symbol in facts.symbols:
         if not has_order(symbol.name):
             for bit in ones(_all_bits(symbol.name, mine) & ~symbol.bits):
@@ -254,10 +265,8 @@ def _changed(facts: Facts, changes: list[Change]) -> Facts:
             symbols = [symbol for symbol in symbols if symbol.name != change.name]
         elif change.kind == "set":
             symbols = [s if s.name != change.name else Symbol(s.name, change.bits) for s in symbols]
-        elif has_order(change.name):
-            symbols.append(Symbol(change.name, change.bits))
         else:
-            symbols.insert(0, Symbol(change.name, change.bits))
+            symbols.insert(0 if change.is_first else len(symbols), Symbol(change.name, change.bits))
     return Facts(tuple(symbols), blank)
 
 
@@ -270,6 +279,8 @@ def _said(change: Change, mine: TypeJudge | None, facts: Facts) -> str:
     if change.kind == "remove":
         many = sum(symbol.name == change.name for symbol in facts.symbols) > 1
         return f"may not have {_noun(change.name)}{' here' if many else ''}"
+    if change.name == TEXT:
+        return f"needs another text{listed}"
     return f"needs another {_noun(change.name).removeprefix('the ')}{listed or ' value'}"
 
 

@@ -91,11 +91,11 @@ class HostSchema:
             return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in log]
 
         found = explain(root, complaints, _grammar(self.stored.path / document.xsd[0]))
-        known = {each.path for each in found} | {each.path.rpartition("/")[0] for each in found}
+        order = {path: at for at, path in enumerate(_paths(root))}
+        known = {each.path if each.path in order else each.path.rpartition("/")[0] for each in found}
         more = [each for each in broken_rules(root, compiled.judge) if each.at not in known]
         if not found and not more:
             return (_hinted(root) if _hints(root) else malformed("refused, without a reason", 0),)
-        order = {path: at for at, path in enumerate(_paths(root))}
         whole = [*found, *(each.violation for each in more)]
         return tuple(sorted(whole, key=lambda each: _order(each.path, order)))
 
@@ -134,7 +134,7 @@ def _hinted(root: etree._Element) -> Violation:
         path=f"{root.getroottree().getpath(element)}/@{name}",
         line=element.sourceline or 0,
         rule="unknown-attribute",
-        message=f"the attribute {name} is not known in <{element.tag!s}>",
+        message=f"the attribute {etree.QName(name).localname} is not known in <{element.tag!s}>",
         found=name,
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from lxml import etree
 
-from virtxlate.schema.values import Alternative, Data, Value, Word
+from virtxlate.schema.ranges import range_pattern
+from virtxlate.schema.values import BLANK, INTEGERS, Alternative, Data, Value, Word, limits
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 _BUILT_IN = "xs:"
+EMPTY_TYPE = "nothing"
+"""Name of the type that takes blanks only."""
 
 
 class SimpleTypes:
@@ -25,10 +28,11 @@ class SimpleTypes:
             only = value.alternatives[0]
             if isinstance(only, Data) and not only.facets:
                 return _BUILT_IN + only.type
+        wanted = EMPTY_TYPE if value == BLANK else f"{wanted}-value"
         if value not in self._names:
             self._used[wanted] = self._used.get(wanted, 0) + 1
             number = self._used[wanted]
-            self._names[value] = f"{wanted}-value" if number == 1 else f"{wanted}-value.{number}"
+            self._names[value] = wanted if number == 1 else f"{wanted}.{number}"
         return self._prefix + self._names[value]
 
     def write(self) -> None:
@@ -38,6 +42,11 @@ class SimpleTypes:
 
 
 def _write(holder: etree._Element, alternatives: tuple[Alternative, ...]) -> None:
+    if alternatives == BLANK.alternatives:
+        _document(holder, "Nothing but blanks.")
+        restriction = etree.SubElement(holder, f"{XS}restriction", base=f"{_BUILT_IN}string")
+        etree.SubElement(restriction, f"{XS}pattern", value=r"\s*")
+        return
     loose = tuple(each for each in alternatives if isinstance(each, Word) and not each.exact)
     exact = tuple(each for each in alternatives if isinstance(each, Word) and each.exact)
     data = [each for each in alternatives if isinstance(each, Data)]
@@ -59,12 +68,17 @@ def _write_data(holder: etree._Element, data: Data) -> None:
     """Write a type with facets; of two patterns both must hold, so each has a restriction of its own."""
     patterns = [text for name, text in data.facets if name == "pattern"]
     others = [facet for facet in data.facets if facet[0] != "pattern"]
+    base = data.type
+    if patterns and base in INTEGERS:
+        base, others = "string", []
+        patterns.append(range_pattern(*limits(data)))
+        _document(holder, _range(data))
     restriction = etree.SubElement(holder, f"{XS}restriction")
     outermost = restriction
     for _ in patterns[1:]:
         inner = etree.SubElement(etree.SubElement(restriction, f"{XS}simpleType"), f"{XS}restriction")
         restriction = inner
-    restriction.set("base", _BUILT_IN + data.type)
+    restriction.set("base", _BUILT_IN + base)
     for text in patterns:
         etree.SubElement(restriction, f"{XS}pattern", value=text)
         parent = restriction.getparent()
@@ -72,3 +86,15 @@ def _write_data(holder: etree._Element, data: Data) -> None:
         restriction = restriction if above is None else above
     for name, text in others:
         etree.SubElement(outermost, f"{XS}{name}", value=text)
+
+
+def _range(data: Data) -> str:
+    low, high = limits(data)
+    start = "" if low is None else f" from {low}"
+    end = "" if high is None else f" to {high}"
+    return f"A whole number{start}{end}, without blanks around it."
+
+
+def _document(holder: etree._Element, text: str) -> None:
+    note = etree.SubElement(etree.SubElement(holder, f"{XS}annotation"), f"{XS}documentation")
+    note.text = text

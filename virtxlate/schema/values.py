@@ -102,29 +102,30 @@ def collapsed(text: str) -> str:
 
 
 def _is_integer(text: str, data: Data) -> bool:
+    """Judge a number; its pattern is held against the text as it stands, as libxml2 does for RELAX NG."""
     digits = text.strip(_BLANKS)
-    if not _INTEGER.fullmatch(digits):
+    if not _INTEGER.fullmatch(digits) or len(digits.lstrip("+-0")) > _LONGEST_INTEGER:
         return False
-    if len(digits.lstrip("+-0")) > _LONGEST_INTEGER:
+    low, high = limits(data)
+    number = int(digits)
+    if (low is not None and number < low) or (high is not None and number > high):
         return False
+    return all(_string_facet(text, name, limit) for name, limit in data.facets if name == "pattern")
+
+
+def limits(data: Data) -> tuple[int | None, int | None]:
+    """Give the least and the largest number of an integer type; None where there is no end."""
     low, high = _RANGES[data.type]
-    bounds = [("minInclusive", low), ("maxInclusive", high)]
-    bounds += [(name, int(limit)) for name, limit in data.facets if name != "pattern"]
-    patterns = [facet for facet in data.facets if facet[0] == "pattern"]
-    return all(_in_bound(int(digits), *bound) for bound in bounds) and all(
-        _string_facet(digits, *facet) for facet in patterns
+    lows, highs = [low], [high]
+    for name, limit in data.facets:
+        if name.startswith("min"):
+            lows.append(int(limit) + (name == "minExclusive"))
+        elif name.startswith("max"):
+            highs.append(int(limit) - (name == "maxExclusive"))
+    return (
+        max((each for each in lows if each is not None), default=None),
+        min((each for each in highs if each is not None), default=None),
     )
-
-
-def _in_bound(number: int, name: str, limit: int | None) -> bool:
-    if limit is None:
-        return True
-    return {
-        "minInclusive": number >= limit,
-        "maxInclusive": number <= limit,
-        "minExclusive": number > limit,
-        "maxExclusive": number < limit,
-    }[name]
 
 
 def _string_facet(text: str, name: str, limit: str) -> bool:

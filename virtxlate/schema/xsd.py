@@ -15,10 +15,8 @@ from virtxlate.schema.bounds import UNBOUNDED, Bound
 from virtxlate.schema.patterns import TEXT, has_order
 from virtxlate.schema.simple import XS, SimpleTypes
 from virtxlate.schema.types import ElementType, Types, is_mixed
-from virtxlate.schema.values import BLANK, one_of
+from virtxlate.schema.values import BLANK, Value, one_of
 
-_NOWHERE = "urn:virtxlate:nothing"
-"""An element of this namespace may stand in an empty one: an XSD without it would not take blanks there."""
 _PREFIX = "own"
 
 
@@ -94,18 +92,23 @@ class _File:
 
     def _complex(self, each: ElementType, name: str) -> None:
         holder = etree.SubElement(self._root, f"{XS}complexType", name=name)
-        text = each.bounds.get(TEXT)
-        if each.model == "nothing" and text is not None:
+        if each.model == "nothing":
             holder = etree.SubElement(holder, f"{XS}simpleContent")
-            value = self._types.value(text.bits)
-            value = value if text.low else one_of((value, BLANK))
-            base = self._simple.name(value, _local(each.name))
+            base = self._simple.name(self._text(each), _local(each.name))
             holder = etree.SubElement(holder, f"{XS}extension", base=base)
         else:
             if is_mixed(each):
                 holder.set("mixed", "true")
             self._content(holder, each)
         self._attributes(holder, each)
+
+    def _text(self, each: ElementType) -> Value:
+        """Give what an element without children may hold; XSD's own empty content would not take blanks."""
+        text = each.bounds.get(TEXT)
+        if text is None:
+            return BLANK
+        value = self._types.value(text.bits)
+        return value if text.low else one_of((value, BLANK))
 
     def _attributes(self, holder: etree._Element, each: ElementType) -> None:
         for name, bound in each.bounds.items():
@@ -120,9 +123,6 @@ class _File:
         if each.model == "anything":
             inner = etree.SubElement(holder, f"{XS}sequence")
             etree.SubElement(inner, f"{XS}any", processContents="skip", minOccurs="0", maxOccurs="unbounded")
-        elif each.model == "nothing":
-            inner = etree.SubElement(holder, f"{XS}choice", minOccurs="0")
-            etree.SubElement(inner, f"{XS}any", namespace=_NOWHERE, processContents="skip")
         elif each.model == "all":
             self._each(etree.SubElement(holder, f"{XS}all"), each, children)
         elif each.model == "one":

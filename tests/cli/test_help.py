@@ -14,7 +14,7 @@ from tests.cli.running import Cli
 from virtxlate import __version__, errors
 from virtxlate.cli.parser import build_parser
 
-VERBS = ("translate", "validate", "explain", "hvinfo", "runtime", "define", "start")
+VERBS = ("translate", "validate", "schema", "explain", "hvinfo", "runtime", "define", "start")
 
 
 def help_of(cli: Cli, *verb: str) -> str:

@@ -1,4 +1,4 @@
-"""Values: a text is one exactly when libxml2 says so, by RELAX NG and by the XSD type that is written for it."""
+"""Values: a text is one exactly when libxml2 says so, by RELAX NG and by the XSD type that is made of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ VALUES = [
     Value((Data("unsignedInt", (NUMBER,)),)),
     Value((Data("unsignedInt", (NUMBER, ("minInclusive", "100"), ("maxInclusive", "1000"))),)),
     Value((Data("int", (("minInclusive", "-1"), ("maxInclusive", "65535"))),)),
-    Value((Data("long", (("pattern", "-?[0-9]+"), ("minInclusive", "-1"), ("maxInclusive", "17592186044415"))),)),
+    Value(
+        (Data("long", (("pattern", "-?[0-9]+"), ("minInclusive", "-1"), ("maxInclusive", "17592186044415"))),)
+    ),
     Value((Data("positiveInteger", (NUMBER,)),)),
     Value((Word("auto"), Data("unsignedShort"), Data("string", (("pattern", "0x[0-9a-f]+"),)))),
     Value((Data("double", (("minInclusive", "0"),)),)),
@@ -39,7 +41,9 @@ VALUES = [
 TEXTS = st.one_of(
     st.text(alphabet="abz019 +-.$[]@^,x\n\t\u0665\\", max_size=6),
     st.integers(-70_000, 20_000_000_000_000).map(str),
-    st.sampled_from(["on", " on ", "two  words", "exact", "none", "auto", "0x1f", "2026-01-01T00:00:00Z", "1e3"]),
+    st.sampled_from(
+        ["on", " on ", "two  words", "exact", "none", "auto", "0x1f", "2026-01-01T00:00:00Z", "1e3"]
+    ),
 )
 
 
@@ -99,7 +103,9 @@ ENDS = st.one_of(st.none(), st.integers(-1200, 1200), st.integers(-(2**63), 2**6
 
 
 @given(low=ENDS, high=ENDS, numbers=st.lists(st.one_of(st.integers(-2000, 2000), st.integers()), max_size=20))
-def test_a_range_is_a_pattern_of_just_its_numbers(low: int | None, high: int | None, numbers: list[int]) -> None:
+def test_a_range_is_a_pattern_of_just_its_numbers(
+    low: int | None, high: int | None, numbers: list[int]
+) -> None:
     if low is not None and high is not None and low > high:
         low, high = high, low
     judge = xsd(Value((Data("string", (("pattern", range_pattern(low, high)),)),)))

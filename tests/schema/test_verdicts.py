@@ -156,8 +156,9 @@ def test_ten_thousand_changed_documents_are_judged_as_libxml2_does(
     for mutant in mutants(documents, 10_000, random.Random(seed)):
         expected = relax_ng.validate(mutant.root)
         if store.is_valid(mutant.root) != expected:
-            undone = [each.undone(mutant.root, mutant.origin) for each in DIFFERENCES]
-            if expected or not any(relax_ng.validate(document) for document in undone):
+            if expected or not any(
+                each.explains(relax_ng, mutant.root, mutant.origin) for each in DIFFERENCES
+            ):
                 wrong.append((mutant.kind, expected, etree.tostring(mutant.root)))
     assert wrong == [], f"seed {seed}"
 

@@ -156,7 +156,7 @@ def _schema(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         "schema",
         "schema",
         "make XSD and rules of the RELAX NG that this host's libvirt installed",
-        "virtxlate schema build && virtxlate validate --schema host web1.xml",
+        "virtxlate schema build && virtxlate schema show disk",
     )
     inner = parser.add_subparsers(
         metavar="VERB", required=True, title="verbs", dest="schema_verb", help="one of these"
@@ -173,6 +173,10 @@ def _schema(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="folder with libvirt's *.rng (default: /usr/share/libvirt/schemas)",
     )
+    _schema_queries(inner)
+
+
+def _schema_queries(inner: _Verbs[argparse.ArgumentParser]) -> None:
     show = _schema_verb(
         inner,
         "show",

@@ -104,7 +104,9 @@ class _Explanation:
         self._elements = list(self._root.iter(etree.Element))
         self._paths = {element: tree.getpath(element) for element in self._elements}
         self._order = {element: number for number, element in enumerate(self._elements)}
-        self._prefixes = {p: uri for e in self._elements for p, uri in e.nsmap.items() if p} or None
+        bound = {(p, uri) for e in self._elements for p, uri in e.nsmap.items() if p}
+        self._prefixes = dict(bound) or None
+        self._are_prefixes_unique = len(dict(bound)) == len(bound)
         self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
         self._unexpected: list[etree._Element] = []
         self._repeated: list[etree._Element] = []
@@ -147,7 +149,10 @@ class _Explanation:
 
     def _at(self, path: str) -> etree._Element:
         """Give the element that a complaint is about; the root where libxml2 does not say."""
-        found = self._root.getroottree().xpath(path, namespaces=self._prefixes) if path else []
+        tree = self._root.getroottree()
+        if path and not self._are_prefixes_unique:
+            return next((e for e in self._root.iter(etree.Element) if tree.getpath(e) == path), self._root)
+        found = tree.xpath(path, namespaces=self._prefixes) if path else []
         return found[0] if isinstance(found, list) and found else self._root
 
     def _note(
@@ -330,7 +335,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _hint(found: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(found, known, n=1)
+    near = get_close_matches(_local(found), [_local(name) for name in known], n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 

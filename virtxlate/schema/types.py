@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from virtxlate.errors import SchemaSourceError
 from virtxlate.schema.bounds import UNBOUNDED, Bounds, bounds_of, either
 from virtxlate.schema.minimal import ones
 from virtxlate.schema.patterns import EMPTY, TEXT, has_order
@@ -90,18 +91,20 @@ class _Typing:
             for child, bound in bounds.items()
             if has_order(child) and child != ANYTHING
         }
-        return ElementType(name, candidates, bounds, children, _model(bounds))
+        return ElementType(name, candidates, bounds, children, _model(name, bounds))
 
 
 def _namespace(name: str) -> str:
     return name.rpartition("}")[0]
 
 
-def _model(bounds: Bounds) -> Model:
+def _model(name: str, bounds: Bounds) -> Model:
     children = {name: bound for name, bound in bounds.items() if has_order(name)}
     if not children:
         return "nothing"
     if ANYTHING in children:
+        if len(children) > 1:
+            raise SchemaSourceError("anyName beside other elements is not understood", at=name)
         return "anything"
     if all(bound.high == 1 for bound in children.values()):
         return "all"

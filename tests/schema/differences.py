@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from tests.schema.mutations import Mutant
+
 
 class Difference(NamedTuple):
     """A kind of document that libxml2 refuses by RELAX NG, and the built schema accepts."""
@@ -17,12 +19,9 @@ class Difference(NamedTuple):
     undone: Callable[[etree._Element, etree._Element], Iterator[etree._Element]]
     """Gives the document without what libxml2 may stumble over; the second one is what it was made of."""
 
-    def explains(self, judge: etree.RelaxNG, root: etree._Element, origin: etree._Element) -> bool:
-        return any(judge.validate(document) for document in self.undone(root, origin))
-
 
 def in_other_orders(root: etree._Element, origin: etree._Element) -> Iterator[etree._Element]:
-    """Give copies of ``root`` with all children in their order in ``origin``; what is new there goes anywhere."""
+    """Give copies of ``root`` with all children in their order in ``origin``; new ones go anywhere."""
     rank: dict[tuple[str, str], int] = {}
     for parent in origin.iter(etree.Element):
         for child in parent.iterchildren(etree.Element):
@@ -33,14 +32,12 @@ def in_other_orders(root: etree._Element, origin: etree._Element) -> Iterator[et
         places = {child: rank.get((str(parent.tag), str(child.tag)), len(rank)) for child in parent}
         for child in sorted(parent, key=places.__getitem__):
             parent.append(child)
-        new += [child for child, place in places.items() if place == len(rank)]
+        new += [(parent, child) for child, place in places.items() if place == len(rank)]
     yield etree.fromstring(etree.tostring(ordered))
-    for child in new:
-        parent = child.getparent()
-        for place in range(0 if parent is None else len(parent)):
-            if parent is not None:
-                parent.insert(place, child)
-                yield etree.fromstring(etree.tostring(ordered))
+    for parent, child in new:
+        for place in range(len(parent)):
+            parent.insert(place, child)
+            yield etree.fromstring(etree.tostring(ordered))
 
 
 DIFFERENCES = (
@@ -51,3 +48,9 @@ DIFFERENCES = (
         in_other_orders,
     ),
 )
+
+
+def explained(judge: etree.RelaxNG, mutant: Mutant) -> bool:
+    """Say whether libxml2 takes a document once one of the differences is undone in it."""
+    undone = (each.undone(mutant.root, mutant.origin) for each in DIFFERENCES)
+    return any(judge.validate(document) for documents in undone for document in documents)

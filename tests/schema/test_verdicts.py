@@ -217,3 +217,28 @@ HUGE = {
 @pytest.mark.timeout(60)
 def test_a_huge_document_is_judged_in_bounded_time(text: str, store: HostSchema) -> None:
     assert isinstance(store.is_valid(etree.fromstring(text)), bool)
+
+
+def test_the_xsd_alone_counts_what_stands_once(store: HostSchema) -> None:
+    xsd = etree.XMLSchema(etree.parse(store.path("store")))
+    for twice in ("<power/>", "<size>1</size>", "<title/>", "<notes/>"):
+        assert not xsd.validate(
+            etree.fromstring(f"<store>{NAMED}{twice}<disk>{TARGET}</disk>{twice}</store>")
+        )
+    assert not xsd.validate(etree.fromstring(f"<store><disk>{TARGET}</disk></store>"))
+
+
+def test_the_mark_that_an_xsd_counts_by_is_no_attribute(store: HostSchema) -> None:
+    text = f"<store>{NAMED}<power once='power'/></store>"
+    assert etree.XMLSchema(etree.parse(store.path("store"))).validate(etree.fromstring(text))
+    assert not store.is_valid(etree.fromstring(text))
+    assert store.validate(text) == (
+        Violation(
+            path="/store/power/@once",
+            line=1,
+            rule="unknown-attribute",
+            message="the attribute once is not known in <power>",
+            found="once",
+        ),
+    )
+    assert store.validate(f"<store>{NAMED}<notes><power once='x'/></notes></store>") == ()

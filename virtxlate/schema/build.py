@@ -15,7 +15,7 @@ from virtxlate.schema.rules import write_rules
 from virtxlate.schema.types import typed
 from virtxlate.schema.xsd import write_xsd
 
-FORMAT = 1
+FORMAT = 2
 """Number of the form of what is built; another one makes everything that was built before stale."""
 CONTENTS = "contents.json"
 _MANY_BYTES = 16 * 1024 * 1024

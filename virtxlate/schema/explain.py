@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from lxml import etree
 
+from virtxlate.domain.grammar import COUNTED_BY
 from virtxlate.domain.violations import Rule, Violation
 from virtxlate.schema.judge import Facts, Judge, Symbol, TypeJudge
 from virtxlate.schema.minimal import ones
@@ -59,6 +60,11 @@ def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken
         for child in element.iterchildren(etree.Element)
         if child.tag in mine.children
     }
+    found += [
+        _marked(child)
+        for child in element.iterchildren(etree.Element)
+        if child.tag in mine.marked and child.get(COUNTED_BY) is not None
+    ]
     if not mine.has_rules:
         return 1
     bits = mine.ways(element, ways)
@@ -67,6 +73,18 @@ def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken
     broken = _Explanation(element, mine, ways, judge).broken()
     found[at:at] = broken
     return (1 << len(mine.rules.candidates)) - 1
+
+
+def _marked(child: etree._Element) -> Broken:
+    path = str(child.getroottree().getpath(child))
+    violation = Violation(
+        path=f"{path}/@{COUNTED_BY}",
+        line=child.sourceline or 0,
+        rule="unknown-attribute",
+        message=f"the attribute {COUNTED_BY} is not known in <{_tag(child)}>",
+        found=COUNTED_BY,
+    )
+    return Broken(path, violation)
 
 
 class _Explanation:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from virtxlate.domain.grammar import COUNTED_BY
 from virtxlate.schema.bounds import bounds_of
 from virtxlate.schema.patterns import EMPTY, NONE, TEXT, Patterns, has_order
 from virtxlate.schema.rules import Candidate, RuleTable, TypeRules
@@ -59,6 +60,8 @@ class Judge:
         judge = self.types[number]
         ways: dict[etree._Element, int] = {}
         for child in element.iterchildren():
+            if child.tag in judge.marked and child.get(COUNTED_BY) is not None:
+                return 0
             deeper = judge.children.get(child.tag)
             if deeper is not None:
                 found = self._ways(child, deeper)
@@ -75,6 +78,7 @@ class TypeJudge:
         self.rules = rules
         self.children: dict[object, int] = {}
         self.children.update(rules.children)
+        self.marked: frozenset[object] = frozenset(rules.marked)
         self.has_rules = bool(rules.candidates)
         self._patterns = patterns
         alphabet: set[str] = set()

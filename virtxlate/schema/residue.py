@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from virtxlate.errors import SchemaSourceError
 from virtxlate.schema.bounds import UNBOUNDED, Bound
 from virtxlate.schema.minimal import Rewriter, ones
 from virtxlate.schema.patterns import EMPTY, TEXT, Patterns, has_order
 from virtxlate.schema.relaxng import ANYTHING
 from virtxlate.schema.rules import Candidate, Count, RuleTable, TypeRules
-from virtxlate.schema.types import ElementType, Types, is_counted, is_mixed
+from virtxlate.schema.types import ElementType, Types, is_counted, is_mixed, marked_once
 from virtxlate.schema.values import ANY_TEXT, Data, Value
 
 
@@ -26,7 +28,7 @@ def rules_of(types: Types) -> RuleTable:
         children = types.types[number].children
         deeper = {name: place[child] for name, child in children.items() if child in place}
         rules = own[number]
-        found.append(TypeRules(rules.name, rules.candidates, rules.values, rules.ways, deeper))
+        found.append(msgspec.structs.replace(rules, children=deeper))
     roots = {name: place[number] for name, number in types.roots.items() if number in place}
     return RuleTable(tuple(target.nodes), tuple(found), roots)
 
@@ -70,7 +72,8 @@ class _TypeResidue:
         if len(candidates) == 1 and candidates[0] == Candidate((), (), ()):
             candidates = ()
         values = {name: tuple(known) for name, known in sorted(self._values.items())}
-        return TypeRules(self._type.name, candidates, values, dict(sorted(self._ways.items())))
+        ways = dict(sorted(self._ways.items()))
+        return TypeRules(self._type.name, candidates, values, ways, marked_once(self.types, self._type))
 
     def _candidate(self, number: int) -> Candidate:
         content = self.types.grammar.elements[number].content

@@ -37,6 +37,8 @@ class TypeRules(msgspec.Struct, frozen=True):
     """For attributes and text that a pattern names: value i stands for bit 1 << i there."""
     ways: dict[str, int] = {}
     """For children that a pattern names: all their bits, a bit for each candidate of the child's type."""
+    marked: tuple[str, ...] = ()
+    """Children that the XSD counts by a mark, which no document may carry."""
     children: dict[str, int] = {}
     """Number of the rules of a child; without a rule in it, a child is not in here."""
 

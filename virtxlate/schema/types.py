@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from virtxlate.domain.grammar import COUNTED_BY
 from virtxlate.errors import SchemaSourceError
 from virtxlate.schema.bounds import UNBOUNDED, Bounds, bounds_of, either
 from virtxlate.schema.minimal import ones
@@ -20,7 +21,8 @@ _MOST_EXPANDED = 3
 
 Model = Literal["nothing", "anything", "all", "one", "expanded", "loose"]
 """nothing: no children; all: each at most once; one: a single name; expanded: few that stand once among
-others that are repeated, every order written out; loose: any of them, any number of times."""
+others that are repeated, every order written out; loose: the same where they are many, only those written out
+that must be there."""
 
 
 class ElementType(NamedTuple):
@@ -116,12 +118,38 @@ def _model(name: str, bounds: Bounds) -> Model:
     return "loose"
 
 
+def written_out(each: ElementType) -> tuple[str, ...]:
+    """Give the single children whose every place among the others is written out in the XSD."""
+    single = {name: bound for name, bound in each.bounds.items() if has_order(name) and bound.high == 1}
+    if each.model == "expanded":
+        return tuple(single)
+    needed = tuple(name for name, bound in single.items() if bound.low)
+    return needed if each.model == "loose" and len(needed) <= _MOST_EXPANDED else ()
+
+
 def is_counted(each: ElementType, name: str) -> bool:
     """Say whether the content model of a type counts a child exactly as its bounds do."""
     bound = each.bounds[name]
-    if each.model in {"all", "one"} or (each.model == "expanded" and bound.high == 1):
+    if each.model in {"all", "one"} or name in written_out(each):
         return True
     return bound[:2] == (0, UNBOUNDED)
+
+
+def marked_once(types: Types, each: ElementType) -> tuple[str, ...]:
+    """Give the children that an XSD counts by a mark: they stand once, in content where nothing is counted.
+
+    The mark is an attribute with a default, and no two marks in an element may be the same.
+    """
+    if each.model != "loose":
+        return ()
+    return tuple(
+        name
+        for name, number in each.children.items()
+        if each.bounds[name].high == 1
+        and name not in written_out(each)
+        and _namespace(name) == _namespace(each.name)
+        and f"@{COUNTED_BY}" not in types.types[number].bounds
+    )
 
 
 def is_mixed(each: ElementType) -> bool:

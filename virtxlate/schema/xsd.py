@@ -11,13 +11,16 @@ from itertools import count
 
 from lxml import etree
 
+from virtxlate.domain.grammar import COUNTED_BY
 from virtxlate.schema.bounds import UNBOUNDED, Bound
 from virtxlate.schema.patterns import TEXT, has_order
 from virtxlate.schema.simple import XS, SimpleTypes
-from virtxlate.schema.types import ElementType, Types, is_mixed
+from virtxlate.schema.types import ElementType, Types, is_mixed, marked_once, written_out
 from virtxlate.schema.values import BLANK, Value, one_of
 
 _PREFIX = "own"
+_MARKED = ".once"
+"""Ends the name of a type whose elements carry the mark by which they are counted."""
 
 
 def write_xsd(types: Types, stem: str) -> dict[str, bytes]:
@@ -59,6 +62,8 @@ class _File:
         self._root = etree.Element(f"{XS}schema", nsmap=nsmap)
         self._simple = SimpleTypes(self._root, self._prefix)
         self._type_names = _type_names(types, namespace)
+        self._marked: set[int] = set()
+        self._constraints = 0
 
     def text(self) -> bytes:
         if self._namespace:
@@ -70,10 +75,13 @@ class _File:
                 if each:
                     place.set("namespace", each)
         for number in self._global():
-            name = self._types.types[number].name
-            etree.SubElement(self._root, f"{XS}element", name=_local(name), type=self._type_name(number))
+            name = _local(self._types.types[number].name)
+            element = etree.SubElement(self._root, f"{XS}element", name=name, type=self._type_name(number))
+            self._count(element, number)
         for number in self._type_names:
             self._complex(self._types.types[number], self._type_names[number])
+        for number in sorted(self._marked):
+            self._complex(self._types.types[number], self._type_names[number] + _MARKED, is_marked=True)
         self._simple.write()
         etree.indent(self._root, " ")
         return etree.tostring(self._root, xml_declaration=True, encoding="utf-8") + b"\n"
@@ -90,7 +98,7 @@ class _File:
     def _type_name(self, number: int) -> str:
         return self._prefix + self._type_names[number]
 
-    def _complex(self, each: ElementType, name: str) -> None:
+    def _complex(self, each: ElementType, name: str, *, is_marked: bool = False) -> None:
         holder = etree.SubElement(self._root, f"{XS}complexType", name=name)
         if each.model == "nothing":
             holder = etree.SubElement(holder, f"{XS}simpleContent")
@@ -101,6 +109,9 @@ class _File:
                 holder.set("mixed", "true")
             self._content(holder, each)
         self._attributes(holder, each)
+        if is_marked:
+            mark = _local(each.name)
+            etree.SubElement(holder, f"{XS}attribute", name=COUNTED_BY, type="xs:string", fixed=mark)
 
     def _text(self, each: ElementType) -> Value:
         """Give what an element without children may hold; XSD's own empty content would not take blanks."""
@@ -127,10 +138,8 @@ class _File:
             self._each(etree.SubElement(holder, f"{XS}all"), each, children)
         elif each.model == "one":
             self._each(etree.SubElement(holder, f"{XS}sequence"), each, children)
-        elif each.model == "expanded":
-            self._expanded(holder, each, children)
         else:
-            self._repeated(holder, each, children)
+            self._expanded(holder, each, children, written_out(each))
 
     def _each(self, holder: etree._Element, each: ElementType, children: dict[str, Bound]) -> None:
         for name, bound in children.items():
@@ -146,29 +155,45 @@ class _File:
         for name in names:
             self._element(inner, each, name)
 
-    def _expanded(self, holder: etree._Element, each: ElementType, children: dict[str, Bound]) -> None:
+    def _expanded(
+        self, holder: etree._Element, each: ElementType, children: dict[str, Bound], single: tuple[str, ...]
+    ) -> None:
         """Write the repeated ones, then either single one, the repeated ones, then the other single one..."""
-        single = {name: bound for name, bound in children.items() if bound.high == 1}
-        repeated = [name for name in children if name not in single]
+        repeated = [name for name in children if name not in written_out(each)]
         sequence = etree.SubElement(holder, f"{XS}sequence")
         self._repeated(sequence, each, repeated)
         if not single:
             return
         choice = etree.SubElement(sequence, f"{XS}choice")
-        if not any(bound.low for bound in single.values()):
+        if not any(children[name].low for name in single):
             choice.set("minOccurs", "0")
         for name in single:
             inner = etree.SubElement(choice, f"{XS}sequence")
             self._element(inner, each, name)
-            self._expanded(inner, each, {n: bound for n, bound in children.items() if n != name})
+            self._expanded(inner, each, children, tuple(other for other in single if other != name))
 
     def _element(self, holder: etree._Element, each: ElementType, name: str) -> etree._Element:
         number = each.children[name]
         if _namespace(name) == self._namespace:
-            return etree.SubElement(holder, f"{XS}element", name=_local(name), type=self._type_name(number))
+            type_name = self._type_name(number)
+            if name in marked_once(self._types, each):
+                self._marked.add(number)
+                type_name += _MARKED
+            element = etree.SubElement(holder, f"{XS}element", name=_local(name), type=type_name)
+            self._count(element, number)
+            return element
         prefix = self._prefixes.get(_namespace(name))
         reference = f"{prefix}:{_local(name)}" if prefix else _local(name)
         return etree.SubElement(holder, f"{XS}element", ref=reference)
+
+    def _count(self, element: etree._Element, number: int) -> None:
+        """Let no two children of an element have the same mark."""
+        if marked_once(self._types, self._types.types[number]):
+            self._constraints += 1
+            name = f"{self._type_names[number]}{_MARKED}.{self._constraints}"
+            unique = etree.SubElement(element, f"{XS}unique", name=name)
+            etree.SubElement(unique, f"{XS}selector", xpath="*")
+            etree.SubElement(unique, f"{XS}field", xpath=f"@{COUNTED_BY}")
 
 
 def _type_names(types: Types, namespace: str) -> dict[int, str]:

@@ -19,6 +19,7 @@ _BUILT_IN = "xs:"
 _PARTICLES = frozenset(_XS + kind for kind in ("all", "choice", "sequence"))
 _LEAVES = frozenset(_XS + kind for kind in ("element", "group", "any"))
 _OTHER_FILES = frozenset({f"{_XS}include", f"{_XS}import"})
+_CONSTRAINTS = (f"{_XS}unique", f"{_XS}key")
 _EXTENSION = f"{_XS}simpleContent/{_XS}extension"
 COUNTED_BY = "once"
 """The attribute by which the XSD counts elements; no document should carry it, so it is never offered."""
@@ -62,6 +63,7 @@ class Grammar:
     def __init__(self, path: Path) -> None:
         self._named: dict[tuple[str, str], etree._Element] = {}
         self._models: dict[etree._Element, Model] = {}
+        self._constraints: dict[str, etree._Element] = {}
         self.roots = tuple(
             _own_name(part) for part in etree.parse(str(path)).getroot().iterfind(f"{_XS}element")
         )
@@ -141,7 +143,10 @@ class Grammar:
 
     def constraint(self, name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """Give an identity constraint's element, its selectors and its fields."""
-        part = next(p for top in self._named.values() for p in top.iter() if _is_constraint(p, name))
+        if not self._constraints:
+            parts = (part for top in self._named.values() for part in top.iter(*_CONSTRAINTS))
+            self._constraints = {part.get("name", ""): part for part in parts}
+        part = self._constraints[name]
         owner = part.getparent()
         selector = part.find(f"{_XS}selector")
         fields = tuple(field.get("xpath", "") for field in part.iterfind(f"{_XS}field"))
@@ -234,7 +239,3 @@ def _joined(parts: list[dict[str, Occurrence]], is_choice: bool) -> dict[str, Oc
 
 def _kind(part: etree._Element) -> str:
     return str(part.tag).removeprefix(_XS)
-
-
-def _is_constraint(part: etree._Element, name: str) -> bool:
-    return part.get("name") == name and part.tag in {f"{_XS}unique", f"{_XS}key"}

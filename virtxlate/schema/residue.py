@@ -20,7 +20,7 @@ def rules_of(types: Types) -> RuleTable:
     """Give the rules of a grammar; a type without a rule in it or below it is left out."""
     target = Patterns()
     own = [_TypeResidue(types, each, target).rules() for each in types.types]
-    deep = _deep(types, {number for number, rules in enumerate(own) if rules.candidates})
+    deep = _deep(types, {number for number, rules in enumerate(own) if rules.candidates or rules.marked})
     order = sorted(deep)
     place = {number: at for at, number in enumerate(order)}
     found = []
@@ -63,6 +63,7 @@ class _TypeResidue:
         self.types = types
         self._type = each
         self._patterns = types.grammar.patterns
+        self._marked = marked_once(types, each)
         self._values: dict[str, dict[Value, int]] = {}
         self._ways: dict[str, int] = {}
         self._copier = _Local(self, target)
@@ -73,7 +74,7 @@ class _TypeResidue:
             candidates = ()
         values = {name: tuple(known) for name, known in sorted(self._values.items())}
         ways = dict(sorted(self._ways.items()))
-        return TypeRules(self._type.name, candidates, values, ways, marked_once(self.types, self._type))
+        return TypeRules(self._type.name, candidates, values, ways, self._marked)
 
     def _candidate(self, number: int) -> Candidate:
         content = self.types.grammar.elements[number].content
@@ -111,6 +112,8 @@ class _TypeResidue:
     def _is_expressed(self, simple: _Simple) -> bool:
         """Say whether the XSD type demands exactly this."""
         mine = self._type.bounds[simple.name]
+        if simple.name in self._marked and simple.bound == mine and not mine.low:
+            return True
         if has_order(simple.name):
             return simple.bound == mine and (simple.name == ANYTHING or is_counted(self._type, simple.name))
         value = self.types.value(simple.bound.bits)

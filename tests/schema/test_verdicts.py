@@ -209,14 +209,14 @@ HUGE = {
     "many disks": f"<store>{NAMED}" + f"<disk>{TARGET}</disk>" * 200_000 + "</store>",
     "deep chain": f"<store>{NAMED}<disk>{DEEP}{TARGET}</disk></store>",
     "many wrong children": f"<store>{NAMED}<disk>" + "<source/>" * 50_000 + "</disk></store>",
-    "many faults": f"<store>{NAMED}" + "<size/>" * 20_000 + "</store>",
+    "many faults": f"<store>{NAMED}" + "<size/>" * 5_000 + "</store>",
 }
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 @pytest.mark.timeout(60)
-def test_a_huge_document_is_judged_in_bounded_time(text: str, store: HostSchema) -> None:
-    assert isinstance(store.is_valid(etree.fromstring(text)), bool)
+def test_a_huge_document_is_judged_and_explained_in_bounded_time(text: str, store: HostSchema) -> None:
+    assert (store.validate(text) == ()) == store.is_valid(etree.fromstring(text))
 
 
 def test_the_xsd_alone_counts_what_stands_once(store: HostSchema) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
+from virtxlate.domain.paths import paths_of
 
 Rule = Literal[
     "malformed",
@@ -99,10 +100,9 @@ class _Explanation:
         self._grammar = of
         self._judge = judge
         self._root = deepcopy(root)
-        tree = self._root.getroottree()
         # The list keeps lxml's proxies alive, so that an element stays a usable key.
         self._elements = list(self._root.iter(etree.Element))
-        self._paths = {element: tree.getpath(element) for element in self._elements}
+        self._paths = paths_of(self._root)
         self._order = {element: number for number, element in enumerate(self._elements)}
         bound = {(p, uri) for e in self._elements for p, uri in e.nsmap.items() if p}
         self._prefixes = dict(bound) or None
@@ -151,7 +151,7 @@ class _Explanation:
         """Give the element that a complaint is about; the root where libxml2 does not say."""
         tree = self._root.getroottree()
         if path and not self._are_prefixes_unique:
-            return next((e for e in self._root.iter(etree.Element) if tree.getpath(e) == path), self._root)
+            return next((e for e, its in paths_of(self._root).items() if its == path), self._root)
         found = tree.xpath(path, namespaces=self._prefixes) if path else []
         return found[0] if isinstance(found, list) and found else self._root
 

@@ -6,7 +6,7 @@ two things, until the pattern takes it; what had to be changed is what was wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, permutations
 from typing import Literal, NamedTuple
 
@@ -41,27 +41,30 @@ class Change(NamedTuple):
     """Of a child that is added: before all others, where it may not stand behind them."""
 
 
-def broken_rules(root: etree._Element, judge: Judge) -> list[Broken]:
+Paths = Mapping[etree._Element, str]
+
+
+def broken_rules(root: etree._Element, judge: Judge, paths: Paths) -> list[Broken]:
     """Give every element of a document that breaks a rule, in document order."""
     number = judge.type_of(root)
     if number is None:
         return []
     found: list[Broken] = []
-    _look(root, number, judge, found)
+    _look(root, number, judge, found, paths)
     return found
 
 
-def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken]) -> int:
+def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken], paths: Paths) -> int:
     """Give the ways in which an element is filled; one that breaks rules counts as filled in any way."""
     mine = judge.types[number]
     at = len(found)
     ways = {
-        child: _look(child, mine.children[child.tag], judge, found)
+        child: _look(child, mine.children[child.tag], judge, found, paths)
         for child in element.iterchildren(etree.Element)
         if child.tag in mine.children
     }
     found += [
-        _marked(child)
+        _marked(child, paths)
         for child in element.iterchildren(etree.Element)
         if child.tag in mine.marked and child.get(COUNTED_BY) is not None
     ]
@@ -70,13 +73,13 @@ def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken
     bits = mine.ways(element, ways)
     if bits:
         return bits
-    broken = _Explanation(element, mine, ways, judge).broken()
+    broken = _Explanation(element, mine, ways, judge, paths).broken()
     found[at:at] = broken
     return (1 << len(mine.rules.candidates)) - 1
 
 
-def _marked(child: etree._Element) -> Broken:
-    path = str(child.getroottree().getpath(child))
+def _marked(child: etree._Element, paths: Paths) -> Broken:
+    path = paths[child]
     violation = Violation(
         path=f"{path}/@{COUNTED_BY}",
         line=child.sourceline or 0,
@@ -89,14 +92,19 @@ def _marked(child: etree._Element) -> Broken:
 
 class _Explanation:
     def __init__(
-        self, element: etree._Element, mine: TypeJudge, ways: dict[etree._Element, int], judge: Judge
+        self,
+        element: etree._Element,
+        mine: TypeJudge,
+        ways: dict[etree._Element, int],
+        judge: Judge,
+        paths: Paths,
     ) -> None:
         self._element = element
         self._mine = mine
         self._ways = ways
         self._judge = judge
         self._facts = mine.facts(element, ways)
-        self._tree = element.getroottree()
+        self._paths = paths
 
     def broken(self) -> list[Broken]:
         """Give what is wrong: numbers first, then a child that does not fit, then the element itself."""
@@ -126,7 +134,7 @@ class _Explanation:
         return found
 
     def _missing(self, count: Count) -> Broken:
-        path = self._path(self._element)
+        path = self._paths[self._element]
         message = f"<{_tag(self._element)}> needs <{_short(count.name)}>"
         return self._broken(self._element, "missing-element", message, below=f"/{count.name}", at=path)
 
@@ -153,7 +161,7 @@ class _Explanation:
 
     def _ways_in(self, element: etree._Element, mine: TypeJudge) -> dict[etree._Element, int]:
         return {
-            child: _look(child, mine.children[child.tag], self._judge, [])
+            child: _look(child, mine.children[child.tag], self._judge, [], self._paths)
             for child in element.iterchildren(etree.Element)
             if child.tag in mine.children
         }
@@ -195,9 +203,6 @@ class _Explanation:
     def _start(self) -> str:
         return _start(self._element, self._mine, self._facts)
 
-    def _path(self, element: etree._Element) -> str:
-        return str(self._tree.getpath(element))
-
     def _broken(
         self,
         element: etree._Element,
@@ -209,7 +214,7 @@ class _Explanation:
         allowed: tuple[str, ...] = (),
         at: str = "",
     ) -> Broken:
-        path = self._path(element)
+        path = self._paths[element]
         line = element.sourceline or 0
         violation = Violation(
             path=path + below, line=line, rule=rule, message=message, found=found, allowed=allowed

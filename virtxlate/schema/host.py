@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from virtxlate.domain.grammar import Grammar
+from virtxlate.domain.paths import paths_of
 from virtxlate.domain.schema import Document, has_doctype, malformed, root_of
 from virtxlate.domain.violations import Complaint, Violation, explain
 from virtxlate.errors import DomainXmlError
@@ -91,9 +92,10 @@ class HostSchema:
             return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in log]
 
         found = explain(root, complaints, _grammar(self.stored.path / document.xsd[0]))
-        order = {path: at for at, path in enumerate(_paths(root))}
+        paths = paths_of(root)
+        order = {path: at for at, path in enumerate(paths[each] for each in root.iter(etree.Element))}
         known = {each.path if each.path in order else each.path.rpartition("/")[0] for each in found}
-        more = [each for each in broken_rules(root, compiled.judge) if each.at not in known]
+        more = [each for each in broken_rules(root, compiled.judge, paths) if each.at not in known]
         if not found and not more:
             return (_hinted(root) if _hints(root) else malformed("refused, without a reason", 0),)
         whole = [*found, *(each.violation for each in more)]
@@ -137,11 +139,6 @@ def _hinted(root: etree._Element) -> Violation:
         message=f"the attribute {etree.QName(name).localname} is not known in <{element.tag!s}>",
         found=name,
     )
-
-
-def _paths(root: etree._Element) -> list[str]:
-    tree = root.getroottree()
-    return [tree.getpath(element) for element in root.iter(etree.Element)]
 
 
 def _order(path: str, order: dict[str, int]) -> int:

@@ -21,23 +21,28 @@ class Difference(NamedTuple):
 
 
 def in_other_orders(root: etree._Element, origin: etree._Element) -> Iterator[etree._Element]:
-    """Give copies of ``root`` with all children in their order in ``origin``; new ones go anywhere."""
-    rank: dict[tuple[str, str], int] = {}
-    for parent in origin.iter(etree.Element):
-        for child in parent.iterchildren(etree.Element):
-            rank.setdefault((str(parent.tag), str(child.tag)), len(rank))
+    """Give copies of ``root`` with its children as in ``origin``, and then with each child elsewhere."""
     ordered = deepcopy(root)
-    new = []
     for parent in list(ordered.iter(etree.Element)):
-        places = {child: rank.get((str(parent.tag), str(child.tag)), len(rank)) for child in parent}
-        for child in sorted(parent, key=places.__getitem__):
+        rank = _rank(parent, origin)
+        for child in sorted(parent, key=lambda child: rank.get(str(child.tag), len(rank))):
             parent.append(child)
-        new += [(parent, child) for child, place in places.items() if place == len(rank)]
     yield etree.fromstring(etree.tostring(ordered))
-    for parent, child in new:
-        for place in range(len(parent)):
-            parent.insert(place, child)
-            yield etree.fromstring(etree.tostring(ordered))
+    for parent in list(ordered.iter(etree.Element)):
+        for child in list(parent):
+            before = parent.index(child)
+            for place in range(len(parent)):
+                parent.insert(place, child)
+                yield etree.fromstring(etree.tostring(ordered))
+            parent.insert(before, child)
+
+
+def _rank(parent: etree._Element, origin: etree._Element) -> dict[str, int]:
+    """Give the order of children in the most similar element of ``origin``."""
+    mine = {str(child.tag) for child in parent}
+    names = [[str(child.tag) for child in each] for each in origin.iter(str(parent.tag))]
+    like = max(names, key=lambda theirs: len(mine & set(theirs)), default=[])
+    return {name: at for at, name in enumerate(dict.fromkeys(like))}
 
 
 DIFFERENCES = (

@@ -13,7 +13,9 @@ from lxml import etree
 from virtxlate.errors import SchemaSourceError
 from virtxlate.schema.build import build
 from virtxlate.schema.host import HostSchema
+from virtxlate.schema.rules import read_rules
 from virtxlate.schema.store import build_schema
+from virtxlate.schema.telling import told
 
 HEAD = (
     "<grammar xmlns='http://relaxng.org/ns/structure/1.0' "
@@ -186,3 +188,26 @@ def test_a_definition_is_combined_and_replaced(tmp_path: Path) -> None:
     schema = built(text, folder)
     valid = [etree.tostring(document) for document in DOCUMENTS if schema.is_valid(document)]
     assert valid == [b'<r x="1" y="1"><b/><c/></r>']
+
+
+TOLD = {
+    "one or more of a, then b": ["r", "    (a+, b)"],
+    "a twice": ["r", "    (a, a)"],
+    "x and y together or not at all": ["r", "    (@x='1' & @y='1')?"],
+    "one or more among others": ["r", "    a: 1 or more"],
+    "text, with x": ["r", "    (@x='1' & text='1')?"],
+}
+
+
+@pytest.mark.parametrize(("name", "lines"), TOLD.items(), ids=TOLD)
+def test_rules_are_told_in_compact_notation(name: str, lines: list[str], tmp_path: Path) -> None:
+    schema = built(grammar(CONTENTS[name]), tmp_path / "rng")
+    assert list(told(read_rules((schema.stored.path / "r.rules.json").read_bytes()))) == lines
+
+
+def test_what_was_derived_is_forgotten_and_the_verdicts_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virtxlate.schema.patterns._MOST_NODES", 0)
+    text = grammar(CONTENTS["a of two kinds"])
+    assert differing(text, tmp_path / "rng") == []

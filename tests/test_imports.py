@@ -28,6 +28,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.domain": 2,
     "virtxlate.hardware": 2,
     "virtxlate.tables": 2,
+    "virtxlate.schema": 3,
     "virtxlate.placement": 3,
     "virtxlate.rules": 3,
     "virtxlate.translate": 3,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RemovalPendingError,
         RemovalRefusedError,
         SchemaError,
+        SchemaSourceError,
         TableError,
         UnknownTermError,
         UnsupportedError,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from virtxlate.hotplug.session import Hotplug
     from virtxlate.report import Loss, Report, Severity
     from virtxlate.rules import RULES, Rule, validate
+    from virtxlate.schema.host import HostSchema, host_schema
+    from virtxlate.schema.store import build_schema
     from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap, ScsiResolver, parse_scsi_map
     from virtxlate.translate.abi import AbiDifference, abi_differences
     from virtxlate.translate.context import Context, Renames, parse_renames
@@ -72,6 +75,7 @@ __all__ = [
     "DomainXmlError",
     "Done",
     "GanetiDataError",
+    "HostSchema",
     "Hotplug",
     "HotplugError",
     "InputError",
@@ -90,6 +94,7 @@ __all__ = [
     "Report",
     "Rule",
     "SchemaError",
+    "SchemaSourceError",
     "ScsiAddress",
     "ScsiDevice",
     "ScsiMap",
@@ -104,9 +109,11 @@ __all__ = [
     "VirtxlateError",
     "__version__",
     "abi_differences",
+    "build_schema",
     "derive_hvinfo",
     "explain",
     "format_domain",
+    "host_schema",
     "hotplug_device",
     "hotplug_supported",
     "open_source",
@@ -134,6 +141,8 @@ _HOMES = {
     "rules": ("RULES", "Rule", "validate"),
     "scsi": ("ScsiAddress", "ScsiDevice", "ScsiMap", "ScsiResolver", "parse_scsi_map"),
     "translate.abi": ("AbiDifference", "abi_differences"),
+    "schema.host": ("HostSchema", "host_schema"),
+    "schema.store": ("build_schema",),
     "translate.context": ("Context", "Renames", "parse_renames"),
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),

@@ -6,6 +6,7 @@ VirtxlateError                      never raised itself; ``exit_code`` is on the
 │   ├── GanetiDataError             disks[1].logical_id
 │   ├── DomainXmlError              /domain/devices/disk[2]/address/@type, with its line
 │   ├── MapError                    an entry of the map file
+│   ├── SchemaSourceError           a RELAX NG file, or what was built of it
 │   └── SchemaError                 ``violations``: all of them
 ├── UnsupportedError             4  valid, but without an equal on the other side; ``report``
 ├── PlacementError               4  a bus is full or an address is taken; ``bus``, ``wanted``
@@ -72,6 +73,10 @@ class GanetiDataError(InputError):
 
 class MapError(InputError):
     """An entry of the map file is unknown, unused or ambiguous."""
+
+
+class SchemaSourceError(InputError):
+    """A RELAX NG file cannot be made a schema of, or there is no such schema; ``at`` is the file."""
 
 
 class DomainXmlError(InputError):

@@ -18,6 +18,7 @@ VERBS = (
     "translate",
     "validate",
     "rules",
+    "schema",
     "explain",
     "abi",
     "hvinfo",

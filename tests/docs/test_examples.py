@@ -22,6 +22,7 @@ def test_examples_do_what_the_page_says(page: Path, tmp_path: Path, monkeypatch:
     (tmp_path / "config.data").symlink_to(ROOT / "fixtures" / "ganeti" / "cluster.json")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     code = 0
     for block in blocks(page):
         at = f"{page.relative_to(ROOT)}:{block.line}"

@@ -7,6 +7,7 @@ import argparse
 from virtxlate._version import __version__
 from virtxlate.cli.options import Verbs, add_verb, source_options
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
+from virtxlate.cli.parser_schema import add_schema
 from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
 
 _EXIT_CODES = """\
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _translate(verbs)
     _validate(verbs)
     _rules(verbs)
+    add_schema(verbs)
     _explain(verbs)
     _abi(verbs)
     _hvinfo(verbs)
@@ -100,6 +102,13 @@ def _validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "virsh dumpxml web1 | virtxlate validate -",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
+    parser.add_argument(
+        "--schema",
+        choices=("own", "host"),
+        default="own",
+        help="own (default): the one that comes with virtxlate; host: that of this host's libvirt, for "
+        "documents of every type; see virtxlate schema build",
+    )
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
     )

@@ -1,4 +1,4 @@
-"""``virtxlate validate``: every problem of domain documents."""
+"""``virtxlate validate``: every problem of documents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import msgspec
 
 from virtxlate.cli import complain, describe, show
 from virtxlate.cli.inputs import STDIO, read_bytes
+from virtxlate.domain import schema
 from virtxlate.domain.violations import Violation
-from virtxlate.rules import validate
+from virtxlate.rules import Judge, validate
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -24,9 +25,10 @@ class Verdict(msgspec.Struct, frozen=True):
 def run(args: argparse.Namespace) -> int:
     """Validate, and give 0 where all files are valid, 1 where one is not, 3 where one cannot be read."""
     verdicts, code = [], 0
+    judge = _judge(args.schema)
     for path in dict.fromkeys(args.files):
         try:
-            violations = validate(read_bytes(path))
+            violations = validate(read_bytes(path), judge)
         except OSError as exc:
             reason, code = describe(exc, traceback=args.traceback)
             complain(f"error: {reason}")
@@ -39,6 +41,14 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(verdicts), indent=2) + b"\n")
     return code or (0 if all(verdict.valid for verdict in verdicts) else 1)
+
+
+def _judge(name: str) -> Judge:
+    if name == "own":
+        return schema.validate
+    from virtxlate.schema.host import host_schema  # noqa: PLC0415 - not needed for most runs
+
+    return host_schema().validate
 
 
 def _print(verdict: Verdict) -> None:

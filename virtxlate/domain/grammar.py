@@ -1,7 +1,7 @@
-"""What the shipped XSD allows at a place: the words, attributes and children that an explanation lists.
+"""What an XSD allows at a place: the words, attributes and children that an explanation lists.
 
-Reads only what ``xsd/`` uses: named types, groups and constraints, no namespaces, no substitution.
-The verdict is never taken here; see virtxlate.domain.schema.
+Reads only what ``xsd/``, and what is built of RELAX NG, use: named types, groups and constraints, one file a
+namespace, no substitution. The verdict is never taken here; see virtxlate.domain.schema.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ _XS = "{http://www.w3.org/2001/XMLSchema}"
 _BUILT_IN = "xs:"
 _PARTICLES = frozenset(_XS + kind for kind in ("all", "choice", "sequence"))
 _LEAVES = frozenset(_XS + kind for kind in ("element", "group", "any"))
+_OTHER_FILES = frozenset({f"{_XS}include", f"{_XS}import"})
+_CONSTRAINTS = (f"{_XS}unique", f"{_XS}key")
 _EXTENSION = f"{_XS}simpleContent/{_XS}extension"
 COUNTED_BY = "once"
 """The attribute by which the XSD counts elements; no document should carry it, so it is never offered."""
@@ -61,6 +63,11 @@ class Grammar:
     def __init__(self, path: Path) -> None:
         self._named: dict[tuple[str, str], etree._Element] = {}
         self._models: dict[etree._Element, Model] = {}
+        self._constraints: dict[str, etree._Element] = {}
+        self.roots = tuple(
+            _own_name(part) for part in etree.parse(str(path)).getroot().iterfind(f"{_XS}element")
+        )
+        """Every name that a document's outermost element may have."""
         self._read(path, set())
 
     def _read(self, path: Path, seen: set[Path]) -> None:
@@ -68,10 +75,10 @@ class Grammar:
             return
         seen.add(path)
         for part in etree.parse(str(path)).getroot().iterchildren(etree.Element):
-            if part.tag == f"{_XS}include":
+            if part.tag in _OTHER_FILES:
                 self._read(path.parent / part.get("schemaLocation", ""), seen)
-            elif name := part.get("name"):
-                self._named[_kind(part), name] = part
+            elif part.get("name"):
+                self._named[_kind(part), _own_name(part)] = part
 
     def declaration(self, element: etree._Element) -> etree._Element | None:
         """Give the ``xs:element`` that declares ``element``, or None inside open content."""
@@ -110,9 +117,10 @@ class Grammar:
 
     def value_type(self, declaration: etree._Element) -> str:
         """Give the name of the simple type of an attribute, or of an element's text; "" if it has none."""
-        name, holder = declaration.get("type", ""), self._type_of(declaration)
+        declaration = self._declared(declaration)
+        name, holder = _other_name(declaration, "type"), self._type_of(declaration)
         while holder is not None and (extension := holder.find(_EXTENSION)) is not None:
-            name = extension.get("base", "")
+            name = _other_name(extension, "base")
             holder = self._named.get(("complexType", name))
         return name
 
@@ -135,23 +143,31 @@ class Grammar:
 
     def constraint(self, name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """Give an identity constraint's element, its selectors and its fields."""
-        part = next(p for top in self._named.values() for p in top.iter() if _is_constraint(p, name))
+        if not self._constraints:
+            parts = (part for top in self._named.values() for part in top.iter(*_CONSTRAINTS))
+            self._constraints = {part.get("name", ""): part for part in parts}
+        part = self._constraints[name]
         owner = part.getparent()
         selector = part.find(f"{_XS}selector")
         fields = tuple(field.get("xpath", "") for field in part.iterfind(f"{_XS}field"))
         selectors = "" if selector is None else selector.get("xpath", "")
         return ("" if owner is None else owner.get("name", "")), tuple(selectors.split("|")), fields
 
+    def _declared(self, declaration: etree._Element) -> etree._Element:
+        """Give the declaration that another one refers to, or itself."""
+        return self._named.get(("element", _other_name(declaration, "ref")), declaration)
+
     def _type_of(self, declaration: etree._Element) -> etree._Element | None:
-        name = declaration.get("type")
-        if name is None:
+        declaration = self._declared(declaration)
+        if declaration.get("type") is None:
             return declaration.find(f"{_XS}complexType")
-        return self._named.get(("complexType", name))
+        return self._named.get(("complexType", _other_name(declaration, "type")))
 
     def _occurrences(self, part: etree._Element) -> dict[str, Occurrence]:
         """Give how often each name may stand at a particle; elements of other namespaces are left out."""
         if part.tag == f"{_XS}element":
-            found = {part.get("name", ""): Occurrence(part, required=True, single=True)}
+            name = _other_name(part, "ref") or _own_name(part)
+            found = {name: Occurrence(part, required=True, single=True)}
         elif part.tag == f"{_XS}group" and part.get("ref"):
             found = self._occurrences(self._named["group", part.get("ref", "")])
         else:
@@ -187,6 +203,21 @@ class Grammar:
         yield from self._attributes(extension)
 
 
+def _own_name(part: etree._Element) -> str:
+    """Give the name of a part, with the namespace of its file in braces."""
+    namespace = part.getroottree().getroot().get("targetNamespace")
+    return f"{{{namespace}}}{part.get('name', '')}" if namespace else part.get("name", "")
+
+
+def _other_name(part: etree._Element, attribute: str) -> str:
+    """Give the name that an attribute refers to: as _own_name, and built-in types with their prefix."""
+    prefix, _, local = part.get(attribute, "").rpartition(":")
+    namespace = part.nsmap.get(prefix) if prefix else None
+    if namespace is None or namespace == _XS[1:-1]:
+        return part.get(attribute, "")
+    return f"{{{namespace}}}{local}"
+
+
 def _content(part: etree._Element) -> list[etree._Element]:
     return [p for p in part.iterchildren(etree.Element) if p.tag in _PARTICLES | _LEAVES]
 
@@ -208,7 +239,3 @@ def _joined(parts: list[dict[str, Occurrence]], is_choice: bool) -> dict[str, Oc
 
 def _kind(part: etree._Element) -> str:
     return str(part.tag).removeprefix(_XS)
-
-
-def _is_constraint(part: etree._Element, name: str) -> bool:
-    return part.get("name") == name and part.tag in {f"{_XS}unique", f"{_XS}key"}

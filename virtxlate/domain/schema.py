@@ -25,7 +25,7 @@ _local = threading.local()
 def is_valid(tree: etree._Element | etree._ElementTree) -> bool:
     """Say whether a parsed document satisfies the schema; takes microseconds and does not say why not."""
     try:
-        return not _has_doctype(tree) and _compiled().validate(tree)
+        return not has_doctype(tree) and _compiled().validate(tree)
     except etree.XMLSchemaValidateError:
         return False
 
@@ -37,15 +37,15 @@ def validate(document: Document) -> tuple[Violation, ...]:
     not XML at all is one violation of rule "malformed", and so is a document type declaration.
     """
     try:
-        root = read(document)
+        root = root_of(document)
     except DomainXmlError as exc:
-        return (_malformed(exc.message, exc.line),)
+        return (malformed(exc.message, exc.line),)
     if is_valid(root):
         return ()
     try:
-        return explain(root, _complaints) or (_malformed("refused by the schema, without a reason", 0),)
+        return explain(root, _complaints) or (malformed("refused by the schema, without a reason", 0),)
     except etree.XMLSchemaValidateError as exc:
-        return (_malformed(f"libxml2 cannot judge this document: {exc}", 0),)
+        return (malformed(f"libxml2 cannot judge this document: {exc}", 0),)
 
 
 def check(document: Document) -> None:
@@ -71,19 +71,21 @@ def _complaints(root: etree._Element) -> list[Complaint]:
     return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in schema.error_log]
 
 
-def read(document: Document) -> etree._Element:
-    """Give the root element. Raises DomainXmlError for what is not XML or has a document type."""
+def root_of(document: Document) -> etree._Element:
+    """Give the root of a document. Raises DomainXmlError for what is no XML, or has a document type."""
     if isinstance(document, bytes | str):
         return parse_document(document)
-    if _has_doctype(document):
+    if has_doctype(document):
         raise DomainXmlError("expected no document type declaration, found one", at="/")
     return document if isinstance(document, etree._Element) else document.getroot()
 
 
-def _has_doctype(tree: etree._Element | etree._ElementTree) -> bool:
+def has_doctype(tree: etree._Element | etree._ElementTree) -> bool:
+    """Say whether a document has a document type declaration; no domain needs one."""
     whole = tree.getroottree() if isinstance(tree, etree._Element) else tree
     return bool(whole.docinfo.doctype)
 
 
-def _malformed(message: str, line: int) -> Violation:
+def malformed(message: str, line: int) -> Violation:
+    """Give the one violation of a document that no schema can be asked about."""
     return Violation(path="/", line=line, rule="malformed", message=message)

@@ -1,4 +1,4 @@
-"""Faults of a domain document, from what libxml2 said about it and what the XSD allows there.
+"""Faults of a document, from what libxml2 said about it and what the XSD allows there.
 
 libxml2 stops reading an element's children at the first one that it does not expect. So a refused document
 is copied, what was not expected is taken out of the copy, and the rest is judged again, until nothing more
@@ -17,6 +17,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
+from virtxlate.domain.paths import paths_of
 
 SchemaRule = Literal[
     "malformed",
@@ -29,6 +30,7 @@ SchemaRule = Literal[
     "type",
     "duplicate",
     "content",
+    "co-occurrence",
 ]
 """Stable names of what a schema finds wrong; new ones may be added."""
 
@@ -88,24 +90,28 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.path} (line {self.line}): {self.message}"
 
 
-def explain(root: etree._Element, judge: Judge) -> tuple[Violation, ...]:
-    """Give every fault under ``root``, which is not changed, in document order."""
-    return _Explanation(root, judge).violations()
+def explain(root: etree._Element, judge: Judge, of: Grammar | None = None) -> tuple[Violation, ...]:
+    """Give every fault under ``root``, which is not changed, in document order.
+
+    ``of`` is the grammar of the XSD that judges; without it, the shipped one.
+    """
+    return _Explanation(root, judge, of or grammar()).violations()
 
 
 class _Explanation:
     """One refused document: a copy to cut from, and what was found so far."""
 
-    def __init__(self, root: etree._Element, judge: Judge) -> None:
-        self._grammar: Grammar = grammar()
+    def __init__(self, root: etree._Element, judge: Judge, of: Grammar) -> None:
+        self._grammar = of
         self._judge = judge
         self._root = deepcopy(root)
-        tree = self._root.getroottree()
         # The list keeps lxml's proxies alive, so that an element stays a usable key.
         self._elements = list(self._root.iter(etree.Element))
-        self._paths = {element: tree.getpath(element) for element in self._elements}
+        self._paths = paths_of(self._root)
         self._order = {element: number for number, element in enumerate(self._elements)}
-        self._prefixes = {p: uri for e in self._elements for p, uri in e.nsmap.items() if p} or None
+        bound = {(p, uri) for e in self._elements for p, uri in e.nsmap.items() if p}
+        self._prefixes = dict(bound) or None
+        self._are_prefixes_unique = len(dict(bound)) == len(bound)
         self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
         self._unexpected: list[etree._Element] = []
         self._repeated: list[etree._Element] = []
@@ -148,7 +154,10 @@ class _Explanation:
 
     def _at(self, path: str) -> etree._Element:
         """Give the element that a complaint is about; the root where libxml2 does not say."""
-        found = self._root.getroottree().xpath(path, namespaces=self._prefixes) if path else []
+        tree = self._root.getroottree()
+        if path and not self._are_prefixes_unique:
+            return next((e for e, its in paths_of(self._root).items() if its == path), self._root)
+        found = tree.xpath(path, namespaces=self._prefixes) if path else []
         return found[0] if isinstance(found, list) and found else self._root
 
     def _note(
@@ -169,9 +178,9 @@ class _Explanation:
         self._found.setdefault((path, rule), (self._order[element], violation))
 
     def _foreign_root(self, element: etree._Element) -> None:
-        tag = str(element.tag)
-        message = f"expected <domain>, found <{tag}>"
-        self._note(element, "unknown-element", message, found=tag, allowed=("domain",))
+        tag, roots = str(element.tag), self._grammar.roots
+        message = f"expected {_listed(tuple(f'<{root}>' for root in roots))}, found <{tag}>"
+        self._note(element, "unknown-element", message, found=tag, allowed=roots)
 
     def _children(self, at: etree._Element, message: str) -> None:
         parent = at.getparent()
@@ -202,19 +211,19 @@ class _Explanation:
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{parent.tag!s}>"
-        message = f"<{tag}> is not known{place}{_hint(tag, known)}"
+        place = "" if parent is None else f" in <{_local(parent.tag)}>"
+        message = f"<{_local(tag)}> is not known{place}{_hint(tag, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
         self._unexpected.append(child)
 
     def _repeated_child(self, child: etree._Element, doomed: list[etree._Element]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{parent.tag!s}>"
-        self._note(child, "repeated-element", f"<{tag}> may stand only once{place}", found=tag)
+        place = "" if parent is None else f" in <{_local(parent.tag)}>"
+        self._note(child, "repeated-element", f"<{_local(tag)}> may stand only once{place}", found=tag)
         doomed.append(child)
 
     def _missing_child(self, parent: etree._Element, name: str) -> None:
-        message = f"<{parent.tag!s}> needs <{name}>"
+        message = f"<{_local(parent.tag)}> needs <{_local(name)}>"
         self._note(parent, "missing-element", message, below=f"/{name}")
 
     def _missing_attribute(self, element: etree._Element, message: str) -> None:
@@ -222,13 +231,13 @@ class _Explanation:
         name = named.group(1) if named else ""
         words = self._grammar.words(self._value_type(element, name))
         choice = f": one of {_listed(words)}" if words else ""
-        text = f"<{element.tag!s}> needs the attribute {name}{choice}"
+        text = f"<{_local(element.tag)}> needs the attribute {name}{choice}"
         self._note(element, "missing-attribute", text, below=f"/@{name}", allowed=words)
 
     def _unknown_attribute(self, element: etree._Element, name: str) -> None:
         declaration = self._grammar.declaration(element)
         known = () if declaration is None else tuple(self._grammar.attributes(declaration))
-        text = f"the attribute {name} is not known in <{element.tag!s}>{_hint(name, known)}"
+        text = f"the attribute {name} is not known in <{_local(element.tag)}>{_hint(name, known)}"
         self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
 
     def _value(self, element: etree._Element, attribute: str) -> None:
@@ -253,7 +262,7 @@ class _Explanation:
         below = f"/@{attribute}" if attribute else ""
         if "Character content" in message:
             text = str(element.xpath("normalize-space(string(text()[normalize-space()]))"))
-            self._note(element, "content", f"<{element.tag!s}> may not hold text", found=text)
+            self._note(element, "content", f"<{_local(element.tag)}> may not hold text", found=text)
         else:
             self._note(element, "content", _OPENING.sub("", message), below=below)
 
@@ -320,13 +329,18 @@ def _cut(element: etree._Element) -> None:
         parent.remove(element)
 
 
+def _local(name: object) -> str:
+    """Give the name of an element without its namespace."""
+    return str(name).rpartition("}")[2]
+
+
 def _listed(words: tuple[str, ...]) -> str:
     shown = ", ".join(words[:_LISTED])
     return f"{shown} and {len(words) - _LISTED} more" if len(words) > _LISTED else shown
 
 
 def _hint(found: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(found, known, n=1)
+    near = get_close_matches(_local(found), [_local(name) for name in known], n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lxml import etree
 
@@ -17,6 +17,8 @@ from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 
 __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
 
+Judge = Callable[[schema.Document], tuple[Violation, ...]]
+"""Gives the violations of a schema."""
 RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES)
 """Every rule; rows are added to the modules, by what they are about."""
 
@@ -69,16 +71,17 @@ def _violation(rule: Rule, fault: Fault, tree: etree._ElementTree) -> Violation:
     )
 
 
-def validate(document: schema.Document) -> tuple[Violation, ...]:
+def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple[Violation, ...]:
     """Give every violation of the schema and every broken rule, in document order; empty when all is well.
 
-    One with ``severity`` "warning" leaves the document valid. Raises nothing for a bad document.
+    ``judge`` is the schema: that of virtxlate, or the ``validate`` of a host's. A violation with ``severity``
+    "warning" leaves the document valid. Raises nothing for a bad document.
     """
     try:
-        root = schema.read(document)
+        root = schema.root_of(document)
     except DomainXmlError:
-        return schema.validate(document)
-    of_rules, of_schema = broken(root), schema.validate(root)
+        return judge(document)
+    of_rules, of_schema = broken(root), judge(root)
     if not (of_rules and of_schema):
         return of_rules or of_schema
     tree = root.getroottree()

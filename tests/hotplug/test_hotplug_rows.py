@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from lxml import etree
 
 from tests.hotplug.domains import DISKS, NICS, domain_of, ganeti, hotplug, q35
 from tests.hotplug.fake_domain import FakeDomain
 from virtxlate.domain import model as domain
+from virtxlate.domain.elements import INTERFACE
 from virtxlate.errors import PlacementError, UnsupportedError
 from virtxlate.ganeti.words import NIC_DRIVERS
 from virtxlate.hotplug.changes import change
@@ -62,6 +64,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "address": domain.PciAddress(slot=30),
     },
 }
+WHERE = {"bridge": "source/@bridge", "network": "source/@network", "vlan": "vlan/"}
 FIELDS = [("interface", name) for name in tables.INTERFACE_CHANGES] + [
     ("disk", name) for name in tables.DISK_CHANGES
 ]
@@ -82,7 +85,11 @@ def test_a_field_changes_as_its_row_says(kind: str, name: str) -> None:
     after = msgspec.structs.replace(entry.device, **{name: value})
     steps = change(snapshot, entry, after, (name,), table)
     if table[name] is tables.How.UPDATE:
-        assert [type(step) for step in steps] == [Update]
+        (update,) = steps
+        assert isinstance(update, Update)
+        sent = INTERFACE.parse(etree.fromstring(update.xml))
+        assert getattr(sent, name) == value
+        assert any(path.startswith(WHERE[name]) for path in update.expect)
     else:
         assert [type(step) for step in steps] == [Detach, Attach]
         back = steps[1]

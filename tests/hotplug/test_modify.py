@@ -125,6 +125,19 @@ def test_a_cable_of_a_nic_that_leaves_and_comes_back_changes_too() -> None:
         assert at(found, NIC, "mac/@address", live=live) == "aa:00:00:00:00:99"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(".5", ".5:10:20"), (":5:6", ":5"), (":5:6", ".5:6"), (".5", ""), ("", ":7:8")]
+)
+def test_a_vlan_that_libvirt_says_it_changed_must_be_there_tag_by_tag(before: str, after: str) -> None:
+    found = domain_of(ganeti(1, [nic(0, mode="openvswitch", link="ovs0", vlan=before)]))
+    found.let("update", Fault(skips=True))
+    with pytest.raises(VerificationError):
+        hotplug(found).modify_nic("0", vlan=after)
+    assert kept(found).nics[0].vlan == before
+    hotplug(found).modify_nic("0", vlan=after)
+    assert kept(found).nics[0].vlan == after
+
+
 def test_a_vlan_of_an_open_vswitch_changes_in_place() -> None:
     found = domain_of(ganeti(1, [nic(0, mode="openvswitch", link="ovs0", vlan=".5")]))
     done = hotplug(found).modify_nic("0", vlan=".7")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
+from virtxlate.errors import GanetiDataError, InternalError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits
 from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
@@ -114,7 +114,20 @@ def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str |
         if name in {"bridge", "network"}:
             expect[f"source/@{name}"] = getattr(after, name)
         elif name == "vlan":
-            expect["vlan/tag/@id"] = None if after.vlan is None else str(after.vlan.tags[0].id)
+            expect |= _expected_vlan(after.vlan)
+        else:
+            raise InternalError(f"{name}: nothing tells whether it changed")
+    return expect
+
+
+def _expected_vlan(vlan: domain.Vlan | None) -> dict[str, str | None]:
+    """Give every tag, and that there is no other."""
+    expect: dict[str, str | None] = {"vlan/@trunk": "yes" if vlan is not None and vlan.trunk else None}
+    tags = () if vlan is None else vlan.tags
+    for number, tag in enumerate(tags, 1):
+        expect[f"vlan/tag[{number}]/@id"] = str(tag.id)
+        expect[f"vlan/tag[{number}]/@nativeMode"] = tag.native_mode
+    expect[f"vlan/tag[{len(tags) + 1}]/@id"] = None
     return expect
 
 

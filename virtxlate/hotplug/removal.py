@@ -61,14 +61,14 @@ class Removal:
                 until = end - (self._timeout / self._asks) * (self._asks - 1 - ask)
                 if gone or self._wait(waiter, until, end):
                     return
-        raise self._pending()
+        raise self._pending(f"after {self._timeout:g} s")
 
     def _without_alias(self) -> None:
         """Remove what has no name: libvirt itself waits some seconds, and no event can be told apart."""
         if self._ask(lambda: self._domain.detach(self._step.xml, live=True, config=False)):
             return
         if self._is_there():
-            raise self._pending()
+            raise self._pending("while libvirt waited for it")
 
     def _ask(self, call: Callable[[], None]) -> bool:
         """Ask once; tell whether the device turned out to be gone."""
@@ -121,9 +121,9 @@ class Removal:
             raise self._stopped()
         return is_there(live, self._step.info)
 
-    def _pending(self) -> RemovalPendingError:
+    def _pending(self, waited: str) -> RemovalPendingError:
         return RemovalPendingError(
-            f"the guest has not released it after {self._timeout:g} s; the request stands, and the device is "
+            f"the guest has not released it {waited}; the request stands, and the device is "
             f"still in use: see virtxlate hvinfo {self._domain.name}, and remove it again to finish",
             alias=self._name,
         )

@@ -568,7 +568,7 @@ def test_a_device_without_any_alias_that_stays_is_pending() -> None:
     element.remove(alias)
     with pytest.raises(RemovalPendingError) as caught:
         hotplug(found).remove("disk", "vdb")
-    assert str(caught.value).startswith("vdb: the guest has not released it while libvirt waited for it; the ")
+    assert str(caught.value).startswith("vdb: the guest has not released it while libvirt waited for it; ")
 
 
 def test_a_host_device_goes_by_its_alias() -> None:

@@ -39,6 +39,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.hotplug.removal": 5,
     "virtxlate.hotplug.apply": 5.1,
     "virtxlate.hotplug.engine": 5.2,
+    "virtxlate.hotplug.switching": 5.25,
     "virtxlate.hotplug.session": 5.3,
     "virtxlate.hotplug.facade": 5.4,
     "virtxlate.npiv": 5,

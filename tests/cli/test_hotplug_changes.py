@@ -17,6 +17,7 @@ from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.ganeti.words import MAC_PATTERN, UUID_PATTERN
 from virtxlate.report import Report
 from virtxlate.translate.context import Context, Renames
+from virtxlate.translate.switch import Kind
 
 UUID = "932df160-7a22-4067-a566-7e0ca8386133"
 MADE = "00000000-0000-4000-8000-00000000000{}"
@@ -148,6 +149,13 @@ def test_a_change_has_what_is_said_and_no_more(
     )
 
 
+@pytest.mark.parametrize("to", ["lun", "disk"])
+def test_a_disk_is_switched_by_one_word(to: Kind) -> None:
+    assert read(("--disk", f"data:device={to}"), verb="modify") == (
+        Change(action="modify", kind="disk", which="data", to=to),
+    )
+
+
 def test_the_order_is_that_of_the_options() -> None:
     found = read(("--net", "1:remove"), ("--disk", "remove"), ("--net", "0:link=br1"), verb="modify")
     assert [(each.action, each.kind, each.which) for each in found] == [
@@ -170,6 +178,13 @@ WRONG = [
     ("--disk", "add:path=/a,uuid=x", "uuid: expected a UUID, found 'x'"),
     ("--disk", "add:path=/a,template=ext", f"template: expected one of {TEMPLATES}, found 'ext'"),
     ("--disk", "add:path=/a,template=plain", "path: expected /dev/VG/LV for template plain, found '/a'"),
+    ("--disk", "1:device=cdrom", "device: expected one of lun, disk, found 'cdrom'"),
+    (
+        "--disk",
+        "1:device=lun,name=a,mode=ro",
+        "device stands alone: give name, mode in a --disk before it",
+    ),
+    ("--disk", "add:path=/a,device=lun", f"expected a key of {DISK_KEYS}, found 'device'"),
     ("--net", "add:link=br0,mac=12", "mac: expected a MAC, or generate, found '12'"),
     ("--net", "add:link=br0,mode=nat", f"mode: expected one of {MODES}, found 'nat'"),
     ("--net", "add:link=br0,vlan=x", "vlan: expected '.100', ':10:20' or '.5:10:20', found 'x'"),

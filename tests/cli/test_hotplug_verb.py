@@ -16,6 +16,7 @@ from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli
 from tests.hotplug.domains import DISK_IDS, DISKS, NIC_IDS, NICS, aliases, domain_of, ganeti, kept, places
 from tests.hotplug.fake_domain import NEVER, REFUSES, FakeDomain, Fault
+from tests.translate.building import disk
 from virtxlate.cli.changes import Makers
 from virtxlate.cli.hotplug import run
 from virtxlate.cli.parser import build_parser
@@ -581,3 +582,49 @@ def test_a_libvirt_of_this_machine_needs_no_scsi_map(cli: Cli, host: FakeHotplug
     assert "give it with --scsi-map" in cli(*add).error
     host.local = True
     assert "the SCSI map has no device /dev/sg999999" in cli(*add).error
+
+
+# Emulated and passed through
+
+SWITCHED = f"""\
+detach disk {DISK_IDS[1]}
+attach disk {DISK_IDS[1]} (sdb) at controller 0 bus 0 target 1 unit 0
+  hvinfo  driver=scsi-block,id={DISK_IDS[1][3:]},bus=scsi.0,channel=0,scsi-id=1,lun=0
+"""
+
+
+@pytest.fixture
+def scsi(host: FakeHotplugHost) -> FakeHotplugHost:
+    """A host of one domain with two emulated SCSI disks that take SCSI commands."""
+    disks = [disk(n, template="blockdev", logical_id=("manual", f"/dev/sd{n}")) for n in range(2)]
+    hvparams = {"disk_type": "scsi-hd", "scsi_controller_type": "virtio-scsi-pci"}
+    host.domains[:] = [domain_of(ganeti(disks, 1, **hvparams))]
+    return host
+
+
+def test_a_disk_is_passed_through_and_emulated_again(cli: Cli, scsi: FakeHotplugHost, tmp_path: Path) -> None:
+    path, before = tmp_path / "web1.runtime", xml_of(scsi)
+    modify = ("hotplug", "modify", NAME, "--live", "--config")
+    shown = cli(*modify, "--disk", "1:device=lun", "--dry-run")
+    printed = cli(*modify, "--disk", "1:device=lun", "--print-xml")
+    assert (domain(scsi).calls, xml_of(scsi)) == ([], before)
+    done = cli(*modify, "--disk", "1:device=lun", "--runtime", path)
+    assert (done.code, done.out[: len(SWITCHED)]) == (0, SWITCHED)
+    assert "  note    every SCSI command reaches the device: reservations," in done.out
+    assert shown == (0, f"{done.out}nothing was changed\n", "")
+    old, new = printed.out.splitlines(keepends=True)
+    assert (printed.code, new) == (0, domain(scsi).sent[-1])
+    assert ('device="disk"' in old, 'device="lun"' in new) == (True, True)
+    drivers = [each.hvinfo and each.hvinfo.driver for each in read_runtime(path.read_bytes(), Report()).disks]
+    assert drivers == ["scsi-hd", "scsi-block"]
+    (back,) = json.loads(cli(*modify, "--disk", "1:device=disk", "--json").out)
+    assert (back["action"], back["hvinfo"]["driver"], len(back["notes"])) == ("modify", "scsi-hd", 3)
+    assert [each.count('device="lun"') for each in xml_of(scsi)] == [0, 0]
+
+
+def test_what_cannot_be_passed_through_is_told_before_anything_is_done(
+    cli: Cli, host: FakeHotplugHost
+) -> None:
+    result = cli("hotplug", "modify", NAME, "--net", "0:state=down", "--disk", "1:device=lun")
+    assert (result.code, result.out, domain(host).calls) == (4, "", [])
+    assert "disks[1]: expected a disk on bus 'scsi', found bus 'virtio'" in result.error

@@ -34,6 +34,7 @@ from virtxlate.tables.hotplug import LINK_STATES
 from virtxlate.translate import source
 from virtxlate.translate.context import Context
 from virtxlate.translate.nic import format_vlan, parse_vlan
+from virtxlate.translate.switch import Kind
 from virtxlate.units import BYTES_PER_UNIT
 
 MAC_PREFIX = "aa:00:00"
@@ -44,6 +45,8 @@ _MAKE = frozenset({"generate", "auto"})
 _NONE = "none"
 """Ganeti's word for a value that is taken away."""
 _DISK_MODES = ("rw", "ro")
+_KINDS = ("lun", "disk")
+"""libvirt's words for a disk that is passed through, and one that is emulated."""
 _PATH_TEMPLATES = ("plain", "file", "sharedfile", "blockdev")
 """Templates of which a path says all."""
 
@@ -76,6 +79,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Ganeti's index of what is added; None: the last."""
     values: dict[str, Any] = {}
     """Of modify: fields of the Ganeti object, and ``state``."""
+    to: Kind | None = None
+    """Of modify: a disk is passed through (lun) or emulated (disk) instead."""
     made: dict[str, str] = {}
     """What was not given: ``{"uuid": "..."}``."""
 
@@ -102,6 +107,8 @@ def _change(words: Words, context: Context, makers: Makers) -> Change:
     read = _disk_values if kind == "disk" else _nic_values
     if words.action == "modify":
         words.check(_MODIFY_DISK if kind == "disk" else _MODIFY_NIC)
+        if "device" in words.settings:
+            return _switch(words)
         values = read(words, context, makers)
         made = {"mac": values["mac"]} if words.settings.get("mac") in _MAKE else {}
         return Change(action="modify", kind=kind, which=words.which or LAST, values=values, made=made)
@@ -111,8 +118,19 @@ def _change(words: Words, context: Context, makers: Makers) -> Change:
     return Change(action="add", kind=kind, device=device, index=index, made=made)
 
 
-_MODIFY_DISK = ("name", "mode", "size", "path", "template")
+_MODIFY_DISK = ("name", "mode", "size", "path", "template", "device")
 _MODIFY_NIC = ("link", "mode", "vlan", "mac", "ip", "network", "name", "state")
+
+
+def _switch(words: Words) -> Change:
+    """Give the change of a disk between passed through and emulated, which is all that it is."""
+    others = [key for key in words.settings if key != "device"]
+    if others:
+        raise UsageError(
+            f"{words.where}: device stands alone: give {', '.join(others)} in a --disk before it"
+        )
+    to: Kind = "lun" if _one_of(words, "device", _KINDS) == "lun" else "disk"
+    return Change(action="modify", kind="disk", which=words.which or LAST, to=to)
 
 
 def _new(
@@ -198,7 +216,8 @@ def _nic_values(words: Words, _context: Context, makers: Makers) -> dict[str, An
 
 def _ip(words: Words) -> str | None:
     """Give an address; one out of a pool is the master's to choose."""
-    text = _or_none(words.settings["ip"])
+    given = words.settings["ip"]
+    text = _or_none(given)
     try:
         return None if text is None else str(ip_address(text))
     except ValueError:

@@ -124,7 +124,7 @@ def show_only(args: argparse.Namespace, stage: Stage, rehearsed: list[tuple[Done
 
 def _act(change: Change) -> Act:
     """Give what makes a change."""
-    device, values = change.device, dict(change.values)
+    device, values, to = change.device, dict(change.values), change.to
     if change.action == "remove":
         return lambda hotplug, _port: hotplug.remove(change.kind, change.which)
     if change.action == "add" and device is not None:
@@ -134,7 +134,9 @@ def _act(change: Change) -> Act:
     if isinstance(device, Nic):
         return lambda hotplug, _port: hotplug.become_nic(device)
     if change.kind == "disk":
-        return lambda hotplug, _port: hotplug.modify_disk(change.which, **values)
+        return lambda hotplug, _port: (
+            hotplug.modify_disk(change.which, **values) if to is None else hotplug.switch(change.which, to)
+        )
     return lambda hotplug, _port: hotplug.modify_nic(change.which, **values)
 
 

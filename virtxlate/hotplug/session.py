@@ -26,7 +26,7 @@ from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.wire import check_mac, check_uuid
-from virtxlate.hotplug import changes, follow, plan
+from virtxlate.hotplug import changes, follow, plan, switching
 from virtxlate.hotplug.apply import Affect
 from virtxlate.hotplug.edits import text_of
 from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, again
@@ -41,6 +41,7 @@ from virtxlate.report import Report
 from virtxlate.translate.context import Context
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.translate.runtime import ganeti_hvinfo
+from virtxlate.translate.switch import Kind
 from virtxlate.units import BYTES_PER_UNIT
 
 __all__ = ["Done", "Hotplug", "Options"]
@@ -249,6 +250,14 @@ class Hotplug:
         return self._engine.do(
             affect, steps, follow.with_device("disk", disk) if disk.uuid else None, device=("disk", disk.uuid)
         )
+
+    def switch(self, which: str, to: Kind) -> Done:
+        """Make a SCSI disk passed through ("lun") or emulated ("disk"), in its place; notes say what is seen.
+
+        Raises as remove and add_disk do; UnsupportedError for a disk that cannot be one.
+        """
+        affect = self._engine.affect()
+        return switching.switch(self._engine, affect, find(self._engine.read(affect), "disk", which), to)
 
     def hvinfo(self, kind: str, which: str) -> HvInfo | None:
         """Give where a disk or NIC is, in Ganeti's words; None where it has none. Raises as find does."""

@@ -23,7 +23,8 @@ from virtxlate.rules.rule import Document
 
 Kind = Literal["lun", "disk"]
 
-_DISK_TYPES: dict[Kind, str] = {"lun": "scsi-block", "disk": "scsi-hd"}
+DISK_TYPES: dict[Kind, str] = {"lun": "scsi-block", "disk": "scsi-hd"}
+"""What Ganeti calls them, for all disks of an instance."""
 _SEEN_AS_LUN = (
     "INQUIRY vendor, product and revision are the device's own instead of QEMU's",
     "serial and wwn, and so the names below /dev/disk/by-id, are the device's own",
@@ -71,7 +72,7 @@ def switched(disk: etree._Element | Disk, to: Kind) -> Switched:
     element = DISK.format(disk) if isinstance(disk, Disk) else deepcopy(disk)
     element.tail = None
     now = element.get("device", "disk")
-    if now not in _DISK_TYPES:
+    if now not in DISK_TYPES:
         raise UnsupportedError(f"only a disk or a lun can be switched, found {now!r}", at="disk/@device")
     if now == to:
         return Switched(xml=_text(element))
@@ -123,9 +124,9 @@ def switched_instance(instance: Instance, to: Kind) -> Instance:
 
     Places stay. Raises UnsupportedError for an instance whose disks are neither.
     """
-    word, wanted = instance.hvparams.disk_type, _DISK_TYPES[to]
-    if word not in _DISK_TYPES.values():
-        known = " or ".join(repr(each) for each in _DISK_TYPES.values())
+    word, wanted = instance.hvparams.disk_type, DISK_TYPES[to]
+    if word not in DISK_TYPES.values():
+        known = " or ".join(repr(each) for each in DISK_TYPES.values())
         raise UnsupportedError(f"expected {known}, found {word!r}", at="hvparams.disk_type")
     if word == wanted:
         return instance

@@ -216,8 +216,7 @@ def _nic_values(words: Words, _context: Context, makers: Makers) -> dict[str, An
 
 def _ip(words: Words) -> str | None:
     """Give an address; one out of a pool is the master's to choose."""
-    given = words.settings["ip"]
-    text = _or_none(given)
+    text = _or_none(words.settings["ip"])
     try:
         return None if text is None else str(ip_address(text))
     except ValueError:

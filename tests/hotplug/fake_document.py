@@ -212,7 +212,10 @@ class Document:
     def _own_alias(self, element: etree._Element) -> str:
         """Give the alias that libvirt makes: of the address, of the letter, or the next number."""
         if element.tag == "controller":
-            return f"{element.get('type')}{element.get('index')}"
+            if element.get("model") == "pcie-root":
+                return "pcie.0"
+            dot = "." if element.get("type") == "pci" else ""
+            return f"{element.get('type')}{dot}{element.get('index')}"
         bus = attribute(element, "target/@bus") or ""
         address = element.find("address")
         if bus in {"ide", "fdc", "sata"} and address is None:

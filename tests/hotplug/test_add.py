@@ -430,7 +430,7 @@ def test_a_conventional_device_of_q35_goes_behind_a_bridge() -> None:
     assert done.hvinfo is None
     assert done.device is not None
     assert done.device.hvinfo is not None
-    assert (done.device.hvinfo.bus, done.device.hvinfo.addr) == ("pci3", "0x1")
+    assert (done.device.hvinfo.bus, done.device.hvinfo.addr) == ("pci.3", "0x1")
 
 
 # No room, no hot-plug, there already

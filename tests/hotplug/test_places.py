@@ -170,3 +170,17 @@ def test_nobody_is_given_the_place_of_a_device_that_is_about_to_leave() -> None:
     hotplug(found).add_nic(NICS[0])
     assert aliases(found)[-1].startswith("ua-nic-")
     assert list(places(found).values()).count("0:0x0d") == 1
+
+
+def test_on_ganetis_q35_a_disk_takes_a_port_of_disks_and_a_nic_one_of_nics() -> None:
+    found = domain_of(ganeti(1, 1, machine_version="q35"))
+    disk = hotplug(found).add_disk(DISKS[1]).hvinfo
+    nic = hotplug(found).add_nic(NICS[1]).hvinfo
+    assert disk is not None
+    assert nic is not None
+    assert (disk.bus, disk.addr, nic.bus, nic.addr) == ("rp12", "0x0", "rp4", "0x0")
+
+
+def test_where_the_ports_of_a_kind_are_used_another_takes_the_device() -> None:
+    found = q35(3)
+    assert [hotplug(found).add_disk(disk).steps[0].at for disk in DISKS[:2]] == ["disks[0]", "disks[1]"]

@@ -140,7 +140,9 @@ def test_a_q35_domain_takes_devices_until_its_root_ports_are_used(
         plug.write_images(disk(1), disk(2))
         done = hotplug.add_disk(disk(1))
         assert lines(done) == ["attach disk ua-disk-00000001-d15c-4000 (vdb) at PCI bus 3 slot 0x0"]
-        assert done.hvinfo is None  # Ganeti has no word for a bus but pci.0
+        assert done.hvinfo == HvInfo(
+            driver="virtio-blk-pci", id="disk-00000001-d15c-4000", bus="rp5", addr="0x0"
+        )
         assert done.device is not None
         assert done.device.hvinfo == QemuInfo(
             driver="virtio-blk-pci",

@@ -15,6 +15,7 @@ from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
 from virtxlate.placement import Numbers
 from virtxlate.tables.controller import ScsiController
 from virtxlate.tables.hotplug import CONVENTIONAL_BRIDGES
+from virtxlate.tables.q35 import DISK_PORTS, FIRST_PORT_INDEX, NIC_PORTS
 from virtxlate.tables.qemu import BOARD_SLOTS, PCI_PORTS
 from virtxlate.translate.buses import Buses
 from virtxlate.translate.disk import target_name
@@ -22,6 +23,8 @@ from virtxlate.translate.occupancy import BusUse, occupancy
 from virtxlate.translate.runtime import LiveView
 
 _OFF = "off"
+_FIRST_PORT = NIC_PORTS.start - FIRST_PORT_INDEX
+"""What a root port's index is short of its slot, where Ganeti laid out the board."""
 _SWITCH = frozenset({"pcie-switch-upstream-port", "pcie-switch-downstream-port"})
 
 
@@ -85,7 +88,8 @@ class Places:
         buses = self._shared(is_scsi=False)
         if express:
             ports = [use for use in buses if use.model in PCI_PORTS and self._takes_hotplug(use.index)]
-            for use in ports:
+            own = NIC_PORTS if at.startswith("nics") else DISK_PORTS
+            for use in sorted(ports, key=lambda port: (port.index + _FIRST_PORT not in own, port.index)):
                 if (slots := self._bus(use.index, use.bus, first=0, last=0)).free():
                     return domain.PciAddress(bus=use.index, slot=slots.take(at))
             raise PlacementError(

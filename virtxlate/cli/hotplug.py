@@ -70,7 +70,9 @@ def run(args: argparse.Namespace, makers: Makers = RANDOM) -> int:
         print_losses(report.losses, port.name)
         take_own_scsi(args, host)
         scsi = read_scsi(args.scsi_map) if args.scsi_map else None
-        context = msgspec.structs.replace(known, libvirt_version=port.libvirt_version(), scsi=scsi)
+        context = msgspec.structs.replace(
+            known, libvirt_version=port.libvirt_version(), scsi=scsi, stable_names=args.stable_names
+        )
         stage = Stage(args, port, context, hvparams=hvparams, runtime=args.runtime)
         rehearsed = [job.run(stage.rehearsal, stage.paper) for job in jobs]
         if is_only_shown(args):

@@ -187,6 +187,11 @@ def _runtime_option(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="SCSI devices of that host, as scsi-map writes them, for scsi-generic; / for this host",
     )
+    group.add_argument(
+        "--stable-names",
+        action="store_true",
+        help="name a disk such as /dev/sdb by its wwn, another by-id or by-path name that the SCSI map knows",
+    )
 
 
 def _seconds(text: str) -> float:

@@ -27,6 +27,7 @@ from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, name_of
 from virtxlate.hotplug.untold import untold
 from virtxlate.live.port import DomainState, HotplugPort
 from virtxlate.report import Loss, Report
+from virtxlate.scsi import Asked
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import ganeti_scsi_bus
 from virtxlate.translate.hvinfo import DeviceInfo
@@ -84,7 +85,9 @@ class Engine:
         self.port, self.options = port, options
         self._lock, self._follower, self._clock, self._hvparams = lock, follower, clock, hvparams
         self._version = port.libvirt_version()
-        self.context = Context(libvirt_version=self._version) if context is None else context
+        known = Context(libvirt_version=self._version) if context is None else context
+        heard = known.scsi if known.scsi is None else Asked(known.scsi)
+        self.context = msgspec.structs.replace(known, scsi=heard)
 
     def affect(self) -> Affect:
         """Give what is to be changed, as the state of the domain allows. Raises OperationRefusedError."""

@@ -12,6 +12,7 @@ from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
+from virtxlate.scsi import Asked
 from virtxlate.translate import metadata
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import ganeti_scsi_bus
@@ -34,8 +35,11 @@ def followed(live: LiveDomain, change: Change, context: Context) -> str | None:
         payload = metadata.from_text(live.metadata)
     except GanetiDataError:
         return None
-    known = msgspec.structs.replace(context, disk_paths=payload.disk_paths)
-    return metadata.to_text(change(payload.instance, live), known)
+    stable_names = payload.stable_names is True or context.stable_names
+    known = msgspec.structs.replace(context, disk_paths=payload.disk_paths, stable_names=stable_names)
+    asked = context.scsi.known if isinstance(context.scsi, Asked) else ()
+    devices = dict.fromkeys((*(payload.scsi or ()), *asked))
+    return metadata.to_text(change(payload.instance, live), known, tuple(devices))
 
 
 def with_device(kind: str, device: Any, *, at: int | None = None) -> Change:

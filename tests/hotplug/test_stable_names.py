@@ -1,0 +1,47 @@
+"""Names that survive a boot of the host, and what the metadata keeps of that host, through hot-plug."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.hotplug.domains import NICS, domain_of, ganeti, no_lock
+from tests.hotplug.fake_domain import FakeDomain
+from virtxlate import Context, Hotplug, Report, format_domain, place, to_domain
+from virtxlate.domain.live import parse_live
+from virtxlate.ganeti.model import Disk
+from virtxlate.scsi import ScsiDevice, ScsiMap
+from virtxlate.translate import metadata
+
+UUID = "0000000a-1111-4222-8333-444444444444"
+
+
+def test_what_the_metadata_knows_of_the_host_stays_when_another_device_comes() -> None:
+    devices = ScsiMap((ScsiDevice(block="/dev/sdq", links=("/dev/disk/by-id/wwn-0x5000c500a1b2c3d4",)),))
+    context = Context(stable_names=True, scsi=devices)
+    one = Disk(uuid=UUID, template="blockdev", logical_id=("manual", "/dev/sdq"), size_mib=1)
+    placed = place(msgspec.structs.replace(ganeti(0, 1), disks=(one,)))
+    found = FakeDomain(format_domain(to_domain(placed, context, Report())))
+    before = payload(found)
+    assert (before.stable_names, before.scsi) == (True, devices.devices)
+    Hotplug(found, lock=no_lock, clock=found.clock).add_nic(NICS[1])
+    after = payload(found)
+    assert (after.stable_names, after.scsi) == (True, devices.devices)
+
+
+def test_a_disk_that_comes_is_named_as_it_will_be_after_a_boot_of_its_host() -> None:
+    link = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
+    devices = ScsiMap((ScsiDevice(block="/dev/sdq", links=(link,)),))
+    found = domain_of(ganeti(1, 1))
+    context = Context(stable_names=True, scsi=devices)
+    one = Disk(uuid=UUID, template="blockdev", logical_id=("manual", "/dev/sdq"), size_mib=1)
+    Hotplug(found, context=context, lock=no_lock, clock=found.clock).add_disk(one)
+    assert [source.get("dev") for source in found.live.devices.findall("disk/source")][-1] == link  # type: ignore[union-attr]
+    after = payload(found)
+    assert (after.stable_names, after.scsi) == (True, devices.devices)
+
+
+def payload(found: FakeDomain) -> metadata.Payload:
+    """Give what the metadata of the running domain keeps."""
+    text = parse_live(found.live_xml()).metadata
+    assert text is not None
+    return metadata.from_text(text)

@@ -70,9 +70,10 @@ def no_lock(_uuid: str) -> AbstractContextManager[None]:
 
 def hotplug(domain: FakeDomain, lock: Any = None, follower: Any = None, **options: Any) -> Hotplug:
     """Give the operations on a domain, in its own time."""
-    hvparams = options.pop("hvparams", None)
+    hvparams, context = options.pop("hvparams", None), options.pop("context", None)
     return Hotplug(
         domain,
+        context=context,
         options=Options(**options),
         lock=lock or no_lock,
         follower=follower,

@@ -8,6 +8,7 @@ import pytest
 from tests.hotplug.domains import DISK_IDS, domain_of, ganeti, hotplug
 from tests.hotplug.fake_domain import FakeDomain
 from tests.translate.building import disk
+from virtxlate import Context, Report, format_domain, parse_scsi_map, to_domain
 from virtxlate.domain.document import parse_domain
 from virtxlate.errors import OperationRefusedError
 from virtxlate.ganeti.hvinfo import HvInfo
@@ -85,6 +86,75 @@ def test_a_device_that_is_open_is_not_opened_again() -> None:
     again = msgspec.structs.replace(LUNS[2], uri=LUNS[1].uri)
     with pytest.raises(OperationRefusedError, match=rf"disks\[2\]: {IQN}/1 is open already as disks\[1\]"):
         hotplug(found).add_disk(again)
+
+
+BLOCK = {"disk_type": "scsi-block"}
+WWN = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
+HOST = Context(
+    scsi=parse_scsi_map(
+        f"""
+        [[device]]
+        address = "2:0:1:4"
+        block = "/dev/sdb"
+        generic = "/dev/sg2"
+        links = ["{WWN}"]
+        [[device]]
+        address = "2:0:1:5"
+        block = "/dev/sdc"
+        """
+    )
+)
+
+
+def passed(number: int, path: str, **fields: str) -> Disk:
+    return disk(number, template="blockdev", logical_id=("manual", path), **fields)
+
+
+@pytest.mark.parametrize(("first", "second"), [(BLOCK, GENERIC), (GENERIC, BLOCK)], ids=["lun", "hostdev"])
+@pytest.mark.parametrize("portal", ["192.0.2.9:3260", "192.0.2.9"])
+def test_an_iscsi_lun_is_not_opened_as_the_other_kind_too(
+    first: dict[str, str], second: dict[str, str], portal: str
+) -> None:
+    found = passing(*LUNS[:2], **first)
+    again = msgspec.structs.replace(LUNS[2], uri=f"iscsi://{portal}/{IQN}/1")
+    with pytest.raises(OperationRefusedError, match=rf"disks\[2\]: {IQN}/1 is open already as disks\[1\]"):
+        hotplug(found, hvparams=second).add_disk(again)
+    assert found.calls == []
+
+
+def test_a_portal_without_a_port_is_that_of_iscsis_own() -> None:
+    found = FakeDomain(passing(*LUNS[:2], **BLOCK).live_xml().replace(' port="3260"', ""))
+    again = msgspec.structs.replace(LUNS[2], uri=LUNS[1].uri)
+    with pytest.raises(OperationRefusedError, match=rf"{IQN}/1 is open already as disks\[1\]"):
+        hotplug(found, hvparams=GENERIC).add_disk(again)
+
+
+OPENED = {
+    "lun by another name": (BLOCK, WWN, BLOCK, "/dev/sdb", "/dev/sdb"),
+    "lun as host device": (BLOCK, WWN, GENERIC, "/dev/sdb", "scsi_host2 0:1:4"),
+    "host device as lun": (GENERIC, "/dev/sdb", BLOCK, WWN, WWN),
+    "host device as disk": (GENERIC, "/dev/sdb", {"disk_type": "scsi-hd"}, WWN, WWN),
+}
+
+
+@pytest.mark.parametrize("case", OPENED)
+def test_a_device_of_the_host_is_not_opened_as_the_other_kind_too(case: str) -> None:
+    first, path, second, other, said = OPENED[case]
+    one = ganeti((passed(0, path),), 0, **{**GENERIC, **first})
+    xml = format_domain(to_domain(one, msgspec.structs.replace(HOST, metadata=True), Report()))
+    found = FakeDomain(xml)
+    with pytest.raises(OperationRefusedError, match=rf"disks\[1\]: {said} is open already as disks\[0\]"):
+        hotplug(found, context=HOST, hvparams=second).add_disk(passed(1, other))
+    assert found.calls == []
+    assert hotplug(found, context=HOST, hvparams=second).add_disk(passed(1, "/dev/sdc")).steps != ()
+
+
+def test_a_device_that_both_only_read_is_opened_twice() -> None:
+    found = FakeDomain(
+        format_domain(to_domain(ganeti((passed(0, WWN, mode="ro"),), 0, **GENERIC), HOST, Report()))
+    )
+    on_hd = hotplug(found, context=HOST, hvparams={"disk_type": "scsi-hd"})
+    assert on_hd.add_disk(passed(1, "/dev/sdb", mode="ro")).steps != ()
 
 
 def test_a_whole_plan_brings_and_takes_host_devices_and_then_is_empty() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, InternalError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
-from virtxlate.hotplug import edits
+from virtxlate.hotplug import edits, obeys
 from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Resize, Step, Update
@@ -67,8 +67,9 @@ def modify_disk(
     after = wanted_disk(snapshot.instance, disk, 0, context, report)
     fields = _changed(before, after)
     if {"source", "readonly"} & set(fields):
-        check_source(snapshot, after, entry.at, but=entry)
+        check_source(snapshot, after, entry.at, context, but=entry)
     steps = change(snapshot, entry, after, fields, DISK_CHANGES)
+    obeys.check(snapshot, steps, report)
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps

@@ -15,8 +15,9 @@ from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.words import MAX_DISKS, MAX_NICS, SCSI_TARGETS
-from virtxlate.hotplug import edits
+from virtxlate.hotplug import edits, obeys
 from virtxlate.hotplug.look import twin
+from virtxlate.hotplug.opened import marks
 from virtxlate.hotplug.places import Places
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Device, Step, place_text
@@ -39,6 +40,18 @@ def places_of(snapshot: Snapshot, *, running: bool = True) -> Places:
 
 
 def add_disk(
+    snapshot: Snapshot, disk: Disk, context: Context, places: Places, report: Report, *, running: bool = True
+) -> tuple[Step, ...]:
+    """Give the steps that add a Ganeti disk to a domain that obeys the rules with it.
+
+    Raises what place_disk does; UnsupportedError for a disk that breaks a rule.
+    """
+    steps = place_disk(snapshot, disk, context, places, report, running=running)
+    obeys.check(snapshot, steps, report)
+    return steps
+
+
+def place_disk(
     snapshot: Snapshot,
     disk: Disk,
     context: Context,
@@ -59,7 +72,7 @@ def add_disk(
     bus = wanted.bus if isinstance(wanted, domain.Disk) else wanted.type
     _check_bus(bus, at, running=running)
     _check_new(snapshot, wanted.alias, at)
-    check_source(snapshot, wanted, at)
+    check_source(snapshot, wanted, at, context)
     before: tuple[Step, ...] = ()
     address: domain.Address
     if bus == "scsi":
@@ -140,19 +153,25 @@ def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
 
 
 def check_source(
-    snapshot: Snapshot, wanted: domain.Disk | domain.Hostdev, at: str, *, but: Entry | None = None
+    snapshot: Snapshot,
+    wanted: domain.Disk | domain.Hostdev,
+    at: str,
+    context: Context,
+    *,
+    but: Entry | None = None,
 ) -> None:
     """Refuse to open a disk twice: what two writers make of it is no file system.
 
     ``but`` is the disk that ``wanted`` takes the place of. Raises OperationRefusedError.
     """
+    known = marks(wanted, context)
     for entry in (*snapshot.disks, *snapshot.others):
         device = entry.device
         if (
-            isinstance(device, type(wanted))
+            isinstance(device, domain.Disk | domain.Hostdev)
             and entry is not but
             and wanted.source is not None
-            and device.source == wanted.source
+            and (device.source == wanted.source or (known and known & marks(device, context)))
             and not (device.readonly and wanted.readonly)
             and entry.element.element.find("shareable") is None
         ):

@@ -17,7 +17,7 @@ from virtxlate.domain import model as domain
 from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
-from virtxlate.hotplug import changes, follow, plan
+from virtxlate.hotplug import changes, follow, obeys, plan
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
@@ -105,9 +105,9 @@ def whole_plan(
         groups.append(_group(at, wanted, steps))
     for at, steps in _coming(_without(known, leaving), found, context, report, running=running):
         groups.append(_group(at, _wanted(instance, at), steps))
-    return WholePlan(
-        groups=tuple(group for group in groups if group.steps), notes=tuple(notes), losses=report.losses
-    )
+    whole = WholePlan(groups=tuple(group for group in groups if group.steps), notes=tuple(notes))
+    obeys.check(snapshot, whole.steps, report)
+    return msgspec.structs.replace(whole, losses=report.losses)
 
 
 def _group(at: str, wanted: Disk | Nic, steps: tuple[Step, ...]) -> Group:
@@ -130,7 +130,7 @@ def _coming(
         if (at := f"disks[{index}]") not in found:
             yield (
                 at,
-                plan.add_disk(snapshot, disk, context, places, report, running=running, index=index),
+                plan.place_disk(snapshot, disk, context, places, report, running=running, index=index),
             )
     for index, nic in enumerate(snapshot.instance.nics):
         if (at := f"nics[{index}]") not in found:

@@ -5,6 +5,8 @@ Rules read XML, so the document is written for them; only a domain with SCSI dev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from lxml import etree
 
@@ -23,9 +25,17 @@ def check(made: domain.Domain, instance: Instance, report: Report) -> None:
     if not any(each.type == "scsi" for each in made.devices.controllers):
         return
     root = DOMAIN.format(msgspec.structs.replace(made, metadata=None))
+    count = len(instance.disks)
+    judge(((rule, fault, _subject(fault.element, count)) for rule, fault in faults(root)), report)
+
+
+def judge(found: Iterable[tuple[Rule, Fault, str]], report: Report) -> None:
+    """Report the warnings among broken rules, each with Ganeti's path of what breaks it.
+
+    Raises UnsupportedError with path, fix and id of the first that is none.
+    """
     errors = []
-    for rule, fault in faults(root):
-        at = _subject(fault.element, len(instance.disks))
+    for rule, fault, at in found:
         if rule.severity == "warning":
             report.lose(at, fault.found, _reason(rule, fault), Severity.GUEST_VISIBLE)
         else:

@@ -204,6 +204,21 @@ def test_an_image_cannot_be_a_lun_and_says_why() -> None:
     assert found.calls == []
 
 
+def test_a_place_that_the_definition_gave_to_another_disk_is_told_before_the_old_one_leaves() -> None:
+    found = scsi()
+    assert found.config is not None
+    mine = found.config.by_alias(DISK)
+    assert mine is not None
+    found.config.take_out(mine)
+    found.config.attach(
+        "<disk type='block' device='disk'><source dev='/dev/sdx'/><target dev='sdx' bus='scsi'/>"
+        "<address type='drive' controller='0' bus='0' target='1' unit='0'/></disk>"
+    )
+    with pytest.raises(UnsupportedError, match=r"\[scsi-address-unique\]$"):
+        hotplug(found, **BOTH).switch("1", "lun")
+    assert (found.calls, kind(found)) == ([], "disk")
+
+
 def test_a_switch_that_fails_puts_the_old_disk_back() -> None:
     found = scsi()
     where = places(found)

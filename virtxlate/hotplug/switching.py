@@ -10,7 +10,7 @@ import msgspec
 from virtxlate.domain.live import LiveDomain
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Disk, Instance
-from virtxlate.hotplug import edits, follow
+from virtxlate.hotplug import edits, follow, obeys
 from virtxlate.hotplug.apply import Affect
 from virtxlate.hotplug.engine import Done, Engine, again
 from virtxlate.hotplug.plan import attach, config_twin, remove
@@ -36,9 +36,10 @@ def switch(engine: Engine, affect: Affect, entry: Entry, to: Kind) -> Done:
     """Make the disk that, and give what was done; see Hotplug.switch."""
     notes: tuple[str, ...] = ()
 
-    def steps(snapshot: Snapshot, _report: Report) -> tuple[Step, ...]:
+    def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
         nonlocal notes
         planned = plan_switch(snapshot, again(snapshot, entry), to, engine.context, running=affect.live)
+        obeys.check(snapshot, planned.steps, report)
         notes = planned.notes
         return planned.steps
 

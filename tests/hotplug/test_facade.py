@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ from virtxlate.errors import (
 )
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.hotplug.facade import hotplug_device, hotplug_supported, verify_hotplug_support
+from virtxlate.translate.context import Context, Renames
 
 WIRE_DISK = {
     "dev_type": "plain",
@@ -170,6 +172,40 @@ def test_whatever_goes_wrong_is_one_exception_with_the_exact_one_as_its_cause(
     assert str(caught.value).startswith(f"Cannot {arguments[0]} {arguments[1]}: {message}")
     assert (type(caught.value.__cause__), caught.value.exit_code, found.calls) == (cause, 5, [])
     assert isinstance(caught.value, LiveError)
+
+
+LUN = "192.0.2.9:3260/iqn.2026-11.example:luns/1"
+EXT = msgspec.structs.replace(
+    DISKS[1], template="ext", logical_id=("provider", "lun1"), params={"access": "userspace"}
+)
+SECRET = "8f0ee9cf-7b2a-4e7a-8d5c-0a2f6c1d3e4b"
+
+
+@pytest.mark.parametrize("userinfo", ["vm1%geheim", "vm1:geheim", "vm1%ge/heim@geheim"])
+@pytest.mark.parametrize("given", ["extra", "record"])
+def test_a_password_in_a_uri_goes_no_further(userinfo: str, given: str) -> None:
+    found = domain_of(ganeti(1, 0))
+    uri = f"iscsi://{userinfo}@{LUN}"
+    device, extra = (EXT, (None, uri)) if given == "extra" else (msgspec.structs.replace(EXT, uri=uri), None)
+    with pytest.raises(HotplugError, match="libvirt wants a secret for iscsi user 'vm1'"):
+        hotplug_device(hotplug(found), "hotadd", "disk", device, extra)
+    context = Context(renames=Renames({"secrets": {"vm1": SECRET}}))
+    hotplug_device(hotplug(found, context=context), "hotadd", "disk", device, extra)
+    assert kept(found).disks[1].uri == f"iscsi://vm1@{LUN}"
+    assert "heim" not in found.live_xml() + found.inactive_xml() + str(found.calls)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        (f"nbd://u:geheim@{LUN}", f"nbd://u@{LUN}"),
+        ("rbd:p/i:conf=/x:key=geheim==", "rbd:p/i:conf=/x"),
+        ("iscsi://u%geheim@h/iqn", "iscsi://u@h/iqn"),
+    ],
+)
+def test_a_uri_that_is_refused_is_shown_without_its_secret(uri: str, shown: str) -> None:
+    with pytest.raises(HotplugError, match=re.escape(f"found {shown!r}") + "$"):
+        hotplug_device(hotplug(domain_of(ganeti(1, 0))), "hotadd", "disk", EXT, (None, uri))
 
 
 def test_an_extra_of_another_shape_is_refused() -> None:

@@ -172,7 +172,7 @@ def _storage(words: Words, context: Context) -> dict[str, Any]:
     """Give what a path tells: an LV, /dev/drbdN, another block device, or a file."""
     path = words.settings["path"]
     if not path.startswith("/"):
-        raise UsageError(f"{words.where}: path: expected an absolute path, found {path!r}")
+        raise UsageError(f"{words.where}: path: expected an absolute path{words.found(path)}")
     is_block = path.startswith(("/dev/", f"{LINK_DIRECTORY}/"))
     template = words.settings.get("template")
     if template is not None:
@@ -181,7 +181,8 @@ def _storage(words: Words, context: Context) -> dict[str, Any]:
     told = source.to_ganeti(kind, found, "disk", context, Report())
     if template is not None and template != told.template:
         if template == "plain":
-            raise UsageError(f"{words.where}: path: expected /dev/VG/LV for template plain, found {path!r}")
+            found_path = words.found(path)
+            raise UsageError(f"{words.where}: path: expected /dev/VG/LV for template plain{found_path}")
         driver = "manual" if template == "blockdev" else "loop"
         told = source.Storage(template=template, logical_id=(driver, path))
     fields = ("template", "logical_id", "params", "minor")
@@ -216,23 +217,24 @@ def _nic_values(words: Words, _context: Context, makers: Makers) -> dict[str, An
 
 def _ip(words: Words) -> str | None:
     """Give an address; one out of a pool is the master's to choose."""
-    text = _or_none(words.settings["ip"])
+    given = words.settings["ip"]
+    text = _or_none(given)
     try:
         return None if text is None else str(ip_address(text))
     except ValueError:
-        raise UsageError(f"{words.where}: ip: expected an address, or none, found {text!r}") from None
+        raise UsageError(f"{words.where}: ip: expected an address, or none{words.found(given)}") from None
 
 
 def _matching(words: Words, key: str, pattern: str, what: str) -> str:
     if not re.match(pattern, words.settings[key]):
-        raise UsageError(f"{words.where}: {key}: expected {what}, found {words.settings[key]!r}")
+        raise UsageError(f"{words.where}: {key}: expected {what}{words.found(words.settings[key])}")
     return words.settings[key].lower()
 
 
 def _one_of(words: Words, key: str, known: tuple[str, ...]) -> str:
     if words.settings[key] not in known:
-        found = words.settings[key]
-        raise UsageError(f"{words.where}: {key}: expected one of {', '.join(known)}, found {found!r}")
+        found = words.found(words.settings[key])
+        raise UsageError(f"{words.where}: {key}: expected one of {', '.join(known)}{found}")
     return words.settings[key]
 
 

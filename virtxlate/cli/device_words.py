@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from virtxlate.errors import UsageError
+from virtxlate.ganeti.uri import conceal, is_secret_key
 
 ACTIONS = ("add", "modify", "remove")
 LAST = "-1"
@@ -34,7 +35,11 @@ class Words(NamedTuple):
     @property
     def where(self) -> str:
         """What an error starts with."""
-        return f"{self.option} {self.text!r}"
+        return _where(self.option, self.text)
+
+    def found(self, value: str) -> str:
+        """Give what an error ends with; a part of a text with a secret may be a part of the secret."""
+        return _found(value, self.text)
 
     def check(self, known: Sequence[str]) -> None:
         """Raise UsageError for a key that is not among ``known``."""
@@ -42,12 +47,21 @@ class Words(NamedTuple):
             if key not in known:
                 alike = get_close_matches(key, known, n=1)
                 hint = f"; did you mean {alike[0]}?" if alike else ""
-                raise UsageError(f"{self.where}: expected a key of {', '.join(known)}, found {key!r}{hint}")
+                found = f", found {key!r}" if is_secret_key(key) else self.found(key)
+                raise UsageError(f"{self.where}: expected a key of {', '.join(known)}{found}{hint}")
+
+
+def _where(option: str, text: str) -> str:
+    return f"{option} {conceal(text)!r}"
+
+
+def _found(value: str, text: str) -> str:
+    return f", found {value!r}" if conceal(text) == text else ""
 
 
 def take_apart(option: str, text: str, verb: str) -> Words:
     """Give the words of one option of ``verb``: add, remove or modify. Raises UsageError."""
-    where = f"{option} {text!r}"
+    where = _where(option, text)
     if not text.isprintable():
         raise UsageError(f"{where}: expected printable text")
     if verb == "remove":
@@ -60,7 +74,7 @@ def take_apart(option: str, text: str, verb: str) -> Words:
         elif which is None and action is None:
             which = head
         else:
-            raise UsageError(f"{where}: expected {', '.join(ACTIONS)} or KEY=VALUE, found {head!r}")
+            raise UsageError(f"{where}: expected {', '.join(ACTIONS)} or KEY=VALUE{_found(head, text)}")
     if action is None:
         action = "add" if verb == "add" else "modify"
     words = Words(option, text, action, which, _settings(rest, where))
@@ -72,23 +86,25 @@ def _check(words: Words, verb: str) -> None:
     if verb == "add" and words.action != "add":
         raise UsageError(f"{words.where}: expected add, found {words.action}, which is hotplug modify's")
     if words.action == "add" and words.which is not None and not re.fullmatch(r"-1|[0-9]+", words.which):
-        raise UsageError(f"{words.where}: expected a place such as 0 or -1 for add, found {words.which!r}")
+        raise UsageError(f"{words.where}: expected a place such as 0 or -1 for add{words.found(words.which)}")
     if words.action == "remove" and words.settings:
         raise UsageError(
-            f"{words.where}: expected nothing after remove, found {next(iter(words.settings))!r}"
+            f"{words.where}: expected nothing after remove{words.found(next(iter(words.settings)))}"
         )
     if words.action == "modify" and not words.settings:
         raise UsageError(f"{words.where}: expected KEY=VALUE, remove or add, found nothing to do")
     if words.action == "modify" and words.which is None:
-        raise UsageError(f"{words.where}: expected the device before it, as in 0:{words.text}, found none")
+        raise UsageError(
+            f"{words.where}: expected the device before it, as in 0:{conceal(words.text)}, found none"
+        )
 
 
 def _removed(text: str, where: str) -> str:
     which = text.removesuffix(":remove")
     if which == "remove":
         return LAST
-    if not which or "=" in which:
-        raise UsageError(f"{where}: expected an index, uuid, name, alias or target, found {which!r}")
+    if not which or "=" in which or conceal(text) != text:
+        raise UsageError(f"{where}: expected an index, uuid, name, alias or target{_found(which, text)}")
     return which
 
 
@@ -111,9 +127,10 @@ def _settings(text: str, where: str) -> dict[str, str]:
         position += len(part) + 1
         key, equals, value = part.partition("=")
         if not equals or not key:
-            raise UsageError(f"{where}: expected KEY=VALUE, found {part!r}")
+            raise UsageError(f"{where}: expected KEY=VALUE{_found(part, text)}")
         if key in settings:
-            raise UsageError(f"{where}: {key} stands there twice")
+            named = key if conceal(text) == text or is_secret_key(key) else "a key"
+            raise UsageError(f"{where}: {named} stands there twice")
         settings[key] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
     return settings
 
@@ -122,5 +139,5 @@ def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Give the pairs of an option such as ``-H disk_type=scsi-hd,acpi=true``. Raises UsageError."""
     found: dict[str, str] = {}
     for text in texts:
-        found |= _settings(text.removeprefix("kvm:"), f"{option} {text!r}")
+        found |= _settings(text.removeprefix("kvm:"), _where(option, text))
     return found

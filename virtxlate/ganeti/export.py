@@ -14,8 +14,8 @@ import msgspec
 from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
-from virtxlate.ganeti.runtime import without_password
 from virtxlate.ganeti.runtime_tree import Device, DiskEntry, RuntimeTree, lost
+from virtxlate.ganeti.uri import without_password
 from virtxlate.ganeti.words import LINK_DIRECTORY
 from virtxlate.report import Report
 

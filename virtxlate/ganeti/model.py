@@ -10,6 +10,7 @@ import msgspec
 
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.params import BeParams, HvParams, Scalar
+from virtxlate.ganeti.uri import without_password
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,8 +71,15 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     link: str | None = None
     """The instance-disks link that a runtime file names."""
     uri: str | None = None
-    """What a runtime file names for userspace access."""
+    """What a runtime file names for userspace access; never with a password: none can come in."""
     hvinfo: HvInfo | None = None
+
+    def __post_init__(self) -> None:
+        """Leave passwords behind, whoever makes the record."""
+        for name in ("link", "uri"):
+            told = getattr(self, name)
+            if told is not None and (plain := without_password(told)) != told:
+                msgspec.structs.force_setattr(self, name, plain)
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,6 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/kvm_runtime.py:57-23
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import convert, decode
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HVPARAM_NAMES, BeParams, HvParams, Scalar, builtin_hvparams
+from virtxlate.ganeti.uri import without_password
 from virtxlate.ganeti.wire import (
     WireDisk,
     WireNic,
@@ -112,20 +112,11 @@ def _read_disks(raw: msgspec.Raw, hvparams: HvParams, report: Report) -> tuple[D
             hvinfo = resolve_hvinfo(wire, "disk", driver)
         except GanetiDataError as exc:
             raise exc.under(at) from None
-        told = without_password(uri)
-        if told != uri:
+        if without_password(uri) != uri:
             report.lose(f"disks[{index}].uri", None, "the password in a URI stays with Ganeti")
-        extra = {"link": link, "uri": told, "hvinfo": hvinfo}
+        extra = {"link": link, "uri": uri, "hvinfo": hvinfo}
         disks.append(make_disk(wire, at, report, params=wire.params or {}, extra=extra))
     return tuple(disks)
-
-
-_PASSWORD = re.compile(r"(?<=://)([^/@%]*)%[^/@]*(?=@)")
-
-
-def without_password(uri: str | None) -> str | None:
-    """Give a URI such as ``iscsi://user%password@host/iqn/1`` without its password."""
-    return None if uri is None else _PASSWORD.sub(r"\1", uri)
 
 
 def runtime_instance(runtime: Runtime, report: Report, version: int = RUNTIME_VERSION) -> Instance:

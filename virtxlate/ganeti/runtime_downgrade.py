@@ -14,6 +14,7 @@ from virtxlate.errors import UsageError
 from virtxlate.ganeti.command import RUN_DIRECTORY
 from virtxlate.ganeti.hvinfo import legacy_kvm_id
 from virtxlate.ganeti.runtime_tree import Device, RuntimeTree, Word, devices_of, lost
+from virtxlate.ganeti.uri import without_password
 from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS, SCSI_BUS
 from virtxlate.report import Report
 
@@ -244,7 +245,7 @@ def _into_command(tree: RuntimeTree, to: str, report: Report) -> None:
         userspace = (disk.get("params") or {}).get("access") == "userspace"
         place = uri if uri and userspace else link
         reason = f"{to} keeps the place and the type of a disk only, in the command"
-        lost(report, f"[3][{index}]", place, reason)
+        lost(report, f"[3][{index}]", without_password(place), reason)
         if place is not None:
             option = f",cache={cache}" if cache != "default" else ""
             words += ["-drive", f"file={place},format=raw,if={interface}{option}"]

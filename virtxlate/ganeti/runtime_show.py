@@ -9,6 +9,7 @@ import msgspec
 
 from virtxlate.ganeti.runtime import read_runtime
 from virtxlate.ganeti.runtime_tree import RuntimeTree, form_of, format_tree
+from virtxlate.ganeti.uri import conceal
 from virtxlate.report import Report
 
 
@@ -86,4 +87,4 @@ def _drives(tree: RuntimeTree) -> tuple[str, ...]:
         return ()
     words = [str(word) for word in tree.command]
     pairs = pairwise(words)
-    return tuple(value for word, value in pairs if word == "-drive" and "media=cdrom" not in value)
+    return tuple(conceal(value) for word, value in pairs if word == "-drive" and "media=cdrom" not in value)

@@ -15,6 +15,7 @@ from virtxlate.domain.model import DiskSource, SourceAuth, SourceHost
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Instance
 from virtxlate.ganeti.params import Scalar
+from virtxlate.ganeti.uri import conceal
 from virtxlate.ganeti.words import FILE_TEMPLATES, LINK_DIRECTORY, USERSPACE_TEMPLATES
 from virtxlate.report import Report, Severity
 from virtxlate.translate.context import Context
@@ -64,7 +65,7 @@ def to_domain(
         path = _path(disk, instance, index, params, context, report)
         if not _PATH.fullmatch(path):
             raise GanetiDataError(
-                f"expected it to lead to an absolute path, found {path!r}", at=f"{at}.logical_id"
+                f"expected it to lead to an absolute path, found {conceal(path)!r}", at=f"{at}.logical_id"
             )
         path = context.renames.path(path)
     if disk.template in FILE_TEMPLATES:

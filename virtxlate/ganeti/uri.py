@@ -1,0 +1,52 @@
+"""URIs of disks without the passwords and keys in them: nothing else of a URI is kept, or shown.
+
+A password may hold any character, '/' and '@' too: it ends at the last '@'. Only gluster, which knows no
+password, has paths with '@' behind a port.
+Source: libiscsi's ``iscsi://[USER[%PASSWORD]@]HOST[:PORT]/IQN/LUN``, QEMU's ``rbd:POOL/IMAGE[:KEY=VALUE]``.
+"""
+
+from __future__ import annotations
+
+import re
+
+_KEY = r"[\w.-]*(?:password|passwd|secret|key)"
+_NO_GLUSTER = r"(?<!gluster)(?<!gluster\+tcp)(?<!gluster\+rdma)(?<!gluster\+unix)://"
+_USERINFO = re.compile(rf"({_NO_GLUSTER}[^%:]*)[%:].*(?=@)|(://[^%:/]*)[%:][^/]*(?=@)", re.DOTALL)
+_USERINFO_OF_OPTION = re.compile(
+    rf"({_NO_GLUSTER}[^%:,]*)[%:](?:(?:[^,\\]|\\.)*(?=@)|.*(?=@))|(://[^%:/,]*)[%:][^/,]*(?=@)", re.DOTALL
+)
+_RBD_OPTION = re.compile(rf":{_KEY}=(?:\\.|[^:\\])*", re.DOTALL | re.IGNORECASE)
+_QUERY = re.compile(rf"(?<=[?&;]){_KEY}=[^&;#]*[&;]?", re.IGNORECASE)
+_JSON = re.compile(rf"\{{.*{_KEY}.*", re.DOTALL | re.IGNORECASE)
+_SETTING = re.compile(rf"((?:\A|[,:?&;{{\s\"]){_KEY}(?:=|\"\s*:)).+", re.DOTALL | re.IGNORECASE)
+_SECRET_KEY = re.compile(_KEY, re.IGNORECASE)
+
+
+def without_password(uri: str | None) -> str | None:
+    """Give a URI such as ``iscsi://user%password@host/iqn/1`` without its password, key and the like.
+
+    What is left opens the same disk; ``json:`` with a secret in it becomes ``json:``.
+    """
+    if uri is None:
+        return None
+    if uri.startswith("rbd:"):
+        return _RBD_OPTION.sub("", uri)
+    if uri.startswith("json:"):
+        return _JSON.sub("", uri)
+    told = _USERINFO.sub(_user, uri)
+    plain = _QUERY.sub("", told)
+    return plain if plain == told else plain.rstrip("?&;")
+
+
+def conceal(text: str) -> str:
+    """Give a text to show: URIs without their passwords, nothing behind ``password=`` and the like."""
+    return _SETTING.sub(r"\1...", _USERINFO_OF_OPTION.sub(_user, text))
+
+
+def is_secret_key(key: str) -> bool:
+    """Tell whether a key's value is not to be shown: password, passwd, secret, key, or ending in one."""
+    return _SECRET_KEY.fullmatch(key) is not None
+
+
+def _user(match: re.Match[str]) -> str:
+    return match[1] or match[2]

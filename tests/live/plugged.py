@@ -25,7 +25,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.hotplug.session import Done, Hotplug, Options
 from virtxlate.hotplug.steps import line
 from virtxlate.hotplug.whole import WholePlan
-from virtxlate.live.connection import LibvirtDomain, connect
+from virtxlate.live.connection import LibvirtDomain, LibvirtHost, connect
 
 NAME = "hot1.example.com"
 UUID = "22222222-2222-4333-8444-555555555555"
@@ -182,9 +182,20 @@ class Asked:
         assert self._asked.wait(30), "nobody has asked"
 
 
+@functools.cache
+def _shared(host: EmbeddedLibvirt) -> LibvirtHost:
+    """Give the lab's own connection: libvirt takes some twenty embedded ones in the life of a process."""
+    return LibvirtHost(host.connection)
+
+
 @contextmanager
 def opened(host: EmbeddedLibvirt | PrivateLibvirtd, name: str = NAME) -> Iterator[LibvirtDomain]:
-    """Give a domain on a connection of its own, as a program would open it; the lab runs the event loop."""
+    """Give a domain; of a daemon on a connection as a program opens it. The lab runs the event loop."""
+    if isinstance(host, EmbeddedLibvirt):
+        found = _shared(host).find("", name)
+        assert found is not None
+        yield found
+        return
     with connect(host.uri, event_loop=False) as mine:
         found = mine.find("", name)
         assert found is not None

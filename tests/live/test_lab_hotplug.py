@@ -34,15 +34,23 @@ Seen = set[tuple[str | None, ...]]
 Removed = queue.Queue[str]
 
 
+@pytest.fixture(scope="module")
+def listener(libvirt_host: EmbeddedLibvirt) -> Iterator[Any]:
+    """A connection that nobody else hears events on: the embedded driver takes one listener on each."""
+    connection = libvirt.open(libvirt_host.uri)
+    yield connection
+    connection.close()
+
+
 @pytest.fixture
-def removed(libvirt_host: EmbeddedLibvirt) -> Iterator[Removed]:
+def removed(listener: Any) -> Iterator[Removed]:
     """The aliases of devices that QEMU has let go, as they go."""
     aliases: Removed = queue.Queue()
-    event = libvirt_host.connection.domainEventRegisterAny(
+    event = listener.domainEventRegisterAny(
         None, libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, lambda *said: aliases.put(said[2]), None
     )
     yield aliases
-    libvirt_host.connection.domainEventDeregisterAny(event)
+    listener.domainEventDeregisterAny(event)
 
 
 @pytest.fixture(scope="module")

@@ -68,8 +68,12 @@ class Heard(NamedTuple):
     serial: str
 
 
-def inquiry(console: GuestConsole) -> dict[str, Heard]:
-    """Give what the guest heard from our devices, by their serials."""
+def inquiry(console: GuestConsole, *serials: str) -> dict[str, Heard]:
+    """Give what the guest heard from our devices, by their serials, once it has heard from all of these."""
+    return console.wait_for(lambda: _heard(console), lambda heard: set(serials) <= heard.keys())
+
+
+def _heard(console: GuestConsole) -> dict[str, Heard]:
     lines = (line.split("\t") for line in console.run(INQUIRY).splitlines())
     heard = (Heard(line[0].partition(":")[2], *(word.strip() for word in line[1:])) for line in lines)
     return {each.serial: each for each in heard if each.serial in {EMULATED, *(lun.serial for lun in LUNS)}}
@@ -171,7 +175,7 @@ def test_the_guest_hears_the_target_itself_and_an_emulated_disk_is_qemus(
     )
     counts: Counter[str] = Counter()
     with running_guest(libvirt_host, xml) as guest:
-        heard = inquiry(guest.console)
+        heard = inquiry(guest.console, EMULATED, *(lun.serial for lun in LUNS))
         live = guest.domain.XMLDesc(0)
         compare_with_qtree(live, guest.domain, counts)
         places = {
@@ -219,7 +223,7 @@ def passing(
 
 
 def test_scsi_generic_becomes_host_devices_that_the_guest_reaches(passing: Passing) -> None:
-    heard = inquiry(passing.guest.console)
+    heard = inquiry(passing.guest.console, *(lun.serial for lun in LUNS[:2]))
     live = passing.guest.domain.XMLDesc(0)
     counts: Counter[str] = Counter()
     compare_with_qtree(live, passing.guest.domain, counts)

@@ -91,7 +91,8 @@ class FakeDomain:
         """By the name of the call; each call takes one."""
         self.says_unplugging = False
         self.asked: set[str] = set()
-        self.paused, self.job, self.gone = False, None, False
+        self.paused, self.gone = False, False
+        self.busy: str | None = None
         self.version = 9_000_000
         self._down_until, self._id = -1.0, 0
         self._one_call = threading.RLock()
@@ -196,12 +197,15 @@ class FakeDomain:
     def state(self) -> DomainState:
         with self._call("state", ""):
             active = self.live is not None
-            return DomainState(
-                active=active,
-                persistent=self.config is not None,
-                paused=active and self.paused,
-                job=self.job if active else None,
-            )
+            return DomainState(active=active, paused=active and self.paused)
+
+    def is_persistent(self) -> bool:
+        with self._call("isPersistent", ""):
+            return self.config is not None
+
+    def job(self) -> str | None:
+        with self._call("jobStats", ""):
+            return self.busy if self.live is not None else None
 
     def libvirt_version(self) -> int:
         return self.version
@@ -319,7 +323,7 @@ class FakeDomain:
             yield FakeWaiter(self.clock, waiter)
 
 
-_ASKING = frozenset({"isActive", "inactiveXML", "XMLDesc", "state", "blockInfo"})
+_ASKING = frozenset({"isActive", "inactiveXML", "XMLDesc", "state", "isPersistent", "jobStats", "blockInfo"})
 
 
 class FakeWaiter:

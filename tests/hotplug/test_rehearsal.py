@@ -162,7 +162,8 @@ def test_a_document_is_a_domain(running: bool) -> None:
     done = Hotplug(paper, lock=no_lock).add_disk(DISKS[1])
     assert done.hvinfo == Hotplug(real, lock=no_lock).add_disk(DISKS[1]).hvinfo
     assert (paper.name, paper.uuid, paper.is_active()) == (real.name, real.uuid, running)
-    assert paper.state() == DomainState(active=running, persistent=not running)
+    assert (paper.state(), paper.is_persistent()) == (DomainState(active=running), not running)
+    assert paper.job() is None
     assert list(paper.documents()) == ["live XML" if running else "definition"]
     if running:
         Hotplug(paper, lock=no_lock).resize("vda", 1 << 20)

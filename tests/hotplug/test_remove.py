@@ -146,7 +146,7 @@ WELL: dict[str, tuple[Happening, dict[str, Any], list[str], float]] = {
     "its definition is taken away meanwhile": (in_seconds(0.05, having(config=None)), {}, [ASK], 0.1),
     "the domain is transient": (having(config=None), {}, [ASK], 0.1),
     "the guest is paused, but force is used": (having(paused=True), {"force": True}, [ASK], 0.1),
-    "a job runs, but force is used": (having(job="migration"), {"force": True}, [ASK], 0.1),
+    "a job runs, but force is used": (having(busy="migration"), {"force": True}, [ASK], 0.1),
 }
 
 
@@ -480,7 +480,7 @@ REFUSED: dict[str, tuple[Happening, str, str]] = {
         f"detach: {ALIAS} stays: the guest is paused, and cannot answer {FORCED}",
     ),
     "during a migration": (
-        having(job="migration"),
+        having(busy="migration"),
         "1",
         f"detach: {ALIAS} stays: libvirt is busy with the domain (migration) {FORCED}",
     ),

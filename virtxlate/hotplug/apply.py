@@ -65,7 +65,7 @@ class Applier:
         """Raise OperationRefusedError before the first step, where one must not be done."""
         for step in steps:
             if isinstance(step, Detach) and self._affect.live:
-                check_removable(self._affect.state, step, force=self._force)
+                check_removable(self._port, self._affect.state, step, force=self._force)
             if isinstance(step, Resize) and not self._force:
                 self._check_size(step)
 

@@ -25,7 +25,7 @@ from virtxlate.hotplug.apply import Affect, Applier, PlaceLostError
 from virtxlate.hotplug.snapshot import Entry, Snapshot, read_snapshot
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, name_of
 from virtxlate.hotplug.untold import untold
-from virtxlate.live.port import DomainState, HotplugPort
+from virtxlate.live.port import HotplugPort
 from virtxlate.report import Loss, Report
 from virtxlate.scsi import Asked
 from virtxlate.translate.context import Context
@@ -91,7 +91,7 @@ class Engine:
 
     def affect(self) -> Affect:
         """Give what is to be changed, as the state of the domain allows. Raises OperationRefusedError."""
-        return _affect(self.port.state(), self.options, self.port.name)
+        return _affect(self.port, self.options)
 
     def read(self, affect: Affect) -> Snapshot:
         """Read the documents that are to be changed. Raises LiveError, DomainXmlError."""
@@ -206,14 +206,15 @@ class Engine:
         return msgspec.structs.replace(done, device=msgspec.structs.replace(info, uuid=uuid), hvinfo=hvinfo)
 
 
-def _affect(state: DomainState, options: Options, name: str) -> Affect:
+def _affect(port: HotplugPort, options: Options) -> Affect:
+    state = port.state()
     live = options.live if options.live is not None else state.active and not options.config
     config = options.config or not live
     if live and not state.active:
-        raise OperationRefusedError(f"domain {name!r} does not run", call="state")
-    if config and not state.persistent:
+        raise OperationRefusedError(f"domain {port.name!r} does not run", call="state")
+    if config and not port.is_persistent():
         raise OperationRefusedError(
-            f"domain {name!r} is transient: it has no definition that could be changed", call="state"
+            f"domain {port.name!r} is transient: it has no definition that could be changed", call="state"
         )
     return Affect(live=live, config=config, state=state)
 

@@ -45,6 +45,12 @@ class Told(Protocol):
     def state(self) -> DomainState:
         """Give what it is doing."""
 
+    def is_persistent(self) -> bool:
+        """Tell whether it has a definition."""
+
+    def job(self) -> str | None:
+        """Give what libvirt is doing with it."""
+
     def live_xml(self) -> str:
         """Give the XML of the running guest."""
 
@@ -68,7 +74,13 @@ class _Document:
         self.name, self.uuid = root.findtext("name") or "", (root.findtext("uuid") or "").lower()
 
     def state(self) -> DomainState:
-        return DomainState(active=self._active, persistent=not self._active)
+        return DomainState(active=self._active)
+
+    def is_persistent(self) -> bool:
+        return not self._active
+
+    def job(self) -> str | None:
+        return None
 
     def live_xml(self) -> str:
         return self._xml
@@ -100,7 +112,7 @@ class Rehearsal:
         self.name, self.uuid = port.name, port.uuid
         self._state = port.state()
         self._live = parse_document(port.live_xml()) if self._state.active else None
-        self._inactive = parse_document(port.inactive_xml()) if self._state.persistent else None
+        self._inactive = parse_document(port.inactive_xml()) if port.is_persistent() else None
         disks = () if self._live is None else self._live.iterfind("devices/disk")
         self._targets = {_attribute(disk, "target", "dev") for disk in disks}
         self._sizes: dict[str, int] = {}
@@ -112,6 +124,14 @@ class Rehearsal:
     def state(self) -> DomainState:
         """Give what the real one is doing."""
         return self._state
+
+    def is_persistent(self) -> bool:
+        """Tell whether the real one has a definition."""
+        return self._inactive is not None
+
+    def job(self) -> str | None:
+        """Give what libvirt is doing with the real one."""
+        return self._port.job()
 
     def libvirt_version(self) -> int:
         """Give that of the real one."""

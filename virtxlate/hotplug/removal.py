@@ -145,15 +145,15 @@ class Removal:
         )
 
 
-def check_removable(state: DomainState, step: Detach, *, force: bool) -> None:
+def check_removable(domain: HotplugPort, state: DomainState, step: Detach, *, force: bool) -> None:
     """Raise OperationRefusedError where a removal would harm the guest, or could not end, unless forced."""
     if force:
         return
     name, reason = name_of(step.info), None
     if step.is_boot:
         reason = "the guest boots from it"
-    elif state.job is not None:
-        reason = f"libvirt is busy with the domain ({state.job})"
+    elif (job := domain.job()) is not None:
+        reason = f"libvirt is busy with the domain ({job})"
     elif state.paused:
         reason = "the guest is paused, and cannot answer"
     if reason is not None:

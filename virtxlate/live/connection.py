@@ -152,16 +152,17 @@ class LibvirtDomain:
 
     def state(self) -> DomainState:
         """Give what the domain is doing."""
-        if not self.is_active():
-            return DomainState(active=False, persistent=bool(self._ask("isPersistent")))
         found, _reason = self._ask("state")
         return DomainState(
-            persistent=bool(self._ask("isPersistent")),
-            paused=found == libvirt.VIR_DOMAIN_PAUSED,
-            job=self._job(),
+            active=found != libvirt.VIR_DOMAIN_SHUTOFF, paused=found == libvirt.VIR_DOMAIN_PAUSED
         )
 
-    def _job(self) -> str | None:
+    def is_persistent(self) -> bool:
+        """Tell whether it has a definition."""
+        return bool(self._ask("isPersistent"))
+
+    def job(self) -> str | None:
+        """Give what libvirt is doing with the whole domain."""
         try:
             stats = self._ask("jobStats")
         except OperationRefusedError:

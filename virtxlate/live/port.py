@@ -37,11 +37,8 @@ class DomainState(msgspec.Struct, frozen=True, kw_only=True):
     """What a domain is doing."""
 
     active: bool = True
-    persistent: bool = True
     paused: bool = False
     """Its processors stand still, whoever stopped them."""
-    job: str | None = None
-    """What libvirt is doing with the whole domain: migration, save, dump ...; None for nothing."""
 
 
 class Outcome(StrEnum):
@@ -73,6 +70,12 @@ class HotplugPort(DomainPort, Protocol):
 
     def state(self) -> DomainState:
         """Give what the domain is doing. Raises DomainNotFoundError, LiveError."""
+
+    def is_persistent(self) -> bool:
+        """Tell whether it has a definition. Raises LiveError."""
+
+    def job(self) -> str | None:
+        """Give what libvirt is doing with the whole domain: migration, save, dump ...; None for nothing."""
 
     def libvirt_version(self) -> int:
         """Give major * 1000000 + minor * 1000 + release of the libvirt that has the domain."""

@@ -63,8 +63,9 @@ def q35(
     )
 
 
-def no_lock(_uuid: str) -> AbstractContextManager[None]:
+def no_lock(_uuid: str, *, patience: float = 0.0) -> AbstractContextManager[None]:
     """Nobody else writes."""
+    del patience
     return nullcontext()
 
 

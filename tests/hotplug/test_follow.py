@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,7 @@ from virtxlate.errors import (
 )
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk
+from virtxlate.hotplug.session import Hotplug
 from virtxlate.translate import metadata
 
 NEW = DISK_IDS[1]
@@ -157,7 +158,8 @@ def test_nobody_writes_without_the_lock() -> None:
     story: list[str] = []
 
     @contextmanager
-    def lock(uuid: str) -> Iterator[None]:
+    def lock(uuid: str, *, patience: float = 30.0) -> Iterator[None]:
+        del patience
         story.append(f"lock {uuid}")
         yield
         story.append("unlock")
@@ -171,12 +173,63 @@ def test_nobody_writes_without_the_lock() -> None:
     assert story == ["attach", f"lock {found.uuid}", "write", "write", "follow", "unlock"]
 
 
+@pytest.mark.parametrize(
+    "operation", [lambda each: each.add_disk(DISKS[2]), lambda each: each.remove("disk", "1")]
+)
+def test_what_was_read_under_the_lock_is_not_read_again(operation: Callable[[Hotplug], object]) -> None:
+    found = domain_of(ganeti(2, 1))
+    read: list[int] = []
+    found.let("XMLDesc", Fault(before=lambda domain: read.append(len(domain.calls))), 99)
+    operation(hotplug(found))
+    assert read == [0, 1, 2]
+
+
+def test_who_finds_the_lock_taken_reads_again_once_it_is_free() -> None:
+    found = domain_of(ganeti(1, 1))
+
+    @contextmanager
+    def lock(uuid: str, /, *, patience: float = 30.0) -> Iterator[None]:
+        if not patience:
+            raise LiveError(f"another process holds the lock of domain {uuid}", call="lock")
+        written(found, DISKS[0], DISKS[7])
+        yield
+
+    hotplug(found, lock=lock).add_disk(DISKS[1])
+    assert uuids(found) == [DISKS[number].uuid for number in (0, 7, 1)]
+
+
+def test_the_lock_is_free_while_libvirt_does_the_next_step() -> None:
+    found = domain_of(ganeti(1, 1))
+    story: list[str] = []
+
+    @contextmanager
+    def lock(_uuid: str, /, *, patience: float = 30.0) -> Iterator[None]:
+        story.append(f"lock {patience:g}")
+        yield
+        story.append("unlock")
+
+    found.let("attach", Fault(before=lambda domain: story.append(domain.calls[-1])), 2)
+    found.let("metadata", Fault(before=lambda domain: story.append(domain.calls[-1])))
+    on_scsi = {"disk_type": "scsi-hd", "scsi_controller_type": "virtio-scsi-pci"}
+    hotplug(found, lock=lock, hvparams=on_scsi).add_disk(DISKS[1])
+    assert story == [
+        "attach scsi-controller-0 live",
+        "lock 0",
+        "unlock",
+        f"attach {NEW} live",
+        "lock 0",
+        "metadata live",
+        "unlock",
+    ]
+
+
 def test_a_guest_that_takes_its_time_keeps_nobody_from_the_lock() -> None:
     found = domain_of(ganeti(2, 1))
     story: list[tuple[str, float]] = []
 
     @contextmanager
-    def lock(_uuid: str) -> Iterator[None]:
+    def lock(_uuid: str, *, patience: float = 30.0) -> Iterator[None]:
+        del patience
         story.append(("lock", found.clock()))
         yield
 

@@ -82,7 +82,7 @@ def on_paper(
         context=context,
         options=options,
         hvparams=hvparams,
-        lock=lambda _uuid: nullcontext(),
+        lock=lambda _uuid, **_patience: nullcontext(),
         follower=follower,
     )
 

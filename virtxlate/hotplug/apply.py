@@ -16,6 +16,7 @@ from virtxlate.errors import (
     VerificationError,
     VirtxlateError,
 )
+from virtxlate.hotplug.lock import Hold
 from virtxlate.hotplug.look import Device, is_taken, same, twin, value_at
 from virtxlate.hotplug.removal import Removal, check_removable
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Resize, Step, Update, name_of
@@ -57,8 +58,11 @@ class Applier:
         asks: int,
         force: bool,
         clock: Callable[[], float] = time.monotonic,
+        hold: Hold | None = None,
     ) -> None:
-        self._port, self._affect, self._id = port, affect, domain_id
+        self._port, self._affect, self._id, self._hold = port, affect, domain_id, hold
+        self.held: LiveDomain | None = None
+        """The last reading of the running guest, if it was made under the lock, and that is still held."""
         self._timeout, self._asks, self._force, self._clock = timeout, asks, force, clock
 
     def check(self, steps: tuple[Step, ...]) -> None:
@@ -84,6 +88,7 @@ class Applier:
 
         Raises PlaceLostError, VerificationError, RemovalError, LiveError.
         """
+        self._let_go()
         match step:
             case AddController():
                 self._attach(step, step.controller)
@@ -96,11 +101,26 @@ class Applier:
             case Resize():
                 self._resize(step)
 
+    def _let_go(self) -> None:
+        """Let others write while a step takes its time."""
+        self.held = None
+        if self._hold is not None:
+            self._hold.release()
+
+    def _read_live(self, is_done: bool = True) -> LiveDomain:
+        """Read the running guest; after a call that is done, under the lock if nobody else has it."""
+        if not is_done:
+            self._let_go()
+        is_held = is_done and self._hold is not None and self._hold.try_now()
+        live = parse_live(self._port.live_xml())
+        self.held = live if is_held else None
+        return live
+
     def views(self) -> list[tuple[str, LiveDomain]]:
         """Read every document that a step changes."""
         found = []
         if self._affect.live:
-            live = parse_live(self._port.live_xml())
+            live = self._read_live()
             if live.root.get("id") != self._id:
                 raise DomainStoppedError(f"domain {self._port.name!r} stopped in the middle", call="attach")
             found.append((_LIVE, live))
@@ -167,8 +187,9 @@ class Applier:
 
     def _undo(self, step: AddController | Attach, device: Device) -> tuple[str, ...]:
         """Take back what went wrong, from where it is; give a line for each document that still has it."""
-        lines = []
-        for where, live in reversed(self.views()):
+        views, lines = self.views(), []
+        self._let_go()
+        for where, live in reversed(views):
             if same(live, device) is None:
                 continue
             is_live = where == _LIVE
@@ -182,6 +203,7 @@ class Applier:
 
     def withdraw(self, step: AddController) -> str | None:
         """Take away a controller that was added for a disk that did not come; give what could not be done."""
+        self._let_go()
         try:
             self._port.detach(step.xml, live=self._affect.live, config=self._affect.config)
             views = self.views()
@@ -209,7 +231,13 @@ class Applier:
     def _detach(self, step: Detach) -> None:
         if self._affect.live:
             Removal(
-                self._port, step, self._id, timeout=self._timeout, asks=self._asks, clock=self._clock
+                self._port,
+                step,
+                self._id,
+                timeout=self._timeout,
+                asks=self._asks,
+                clock=self._clock,
+                read=self._read_live,
             ).run()
         if self._affect.config:
             self._detach_config(step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from virtxlate.errors import (
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.hotplug import follow
 from virtxlate.hotplug.apply import Affect, Applier, PlaceLostError
+from virtxlate.hotplug.lock import Hold, Lock
 from virtxlate.hotplug.snapshot import Entry, Snapshot, read_snapshot
 from virtxlate.hotplug.steps import AddController, Attach, Detach, Step, name_of
 from virtxlate.hotplug.untold import untold
@@ -34,7 +35,6 @@ from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.translate.runtime import ganeti_hvinfo
 
 Plan = Callable[[Snapshot, Report], tuple[Step, ...]]
-Lock = Callable[[str], AbstractContextManager[None]]
 Follower = Callable[[str], None]
 
 
@@ -122,23 +122,24 @@ class Engine:
         """
         added: list[AddController] = []
         attempt = 0
-        while True:
-            attempt += 1
-            snapshot, report = first or self.read(affect), Report()
-            first = None
-            steps = make(snapshot, report)
-            applier = self._applier(affect, snapshot)
-            applier.check(steps)
-            try:
-                _run(applier, steps, added)
-                break
-            except PlaceLostError as exc:
-                if attempt >= self.options.attempts:
-                    message = f"somebody else took the place {attempt} times: {exc}"
-                    if left := _left(applier, added):
-                        raise VerificationError(message, differences=left) from exc
-                    raise LiveError(message, call="attach") from exc
-        seen = self.settle(affect, change) if steps or change is not None else None
+        with Hold(self._lock, self.port.uuid) as hold:
+            while True:
+                attempt += 1
+                snapshot, report = first or self.read(affect), Report()
+                first = None
+                steps = make(snapshot, report)
+                applier = self._applier(affect, snapshot, None if change is None else hold)
+                applier.check(steps)
+                try:
+                    _run(applier, steps, added)
+                    break
+                except PlaceLostError as exc:
+                    if attempt >= self.options.attempts:
+                        message = f"somebody else took the place {attempt} times: {exc}"
+                        if left := _left(applier, added):
+                            raise VerificationError(message, differences=left) from exc
+                        raise LiveError(message, call="attach") from exc
+            seen = self._settle(affect, change, hold, applier.held) if steps or change is not None else None
         notes = untold(steps, snapshot.view.live) if affect.live else ()
         done = Done(steps=steps, losses=report.losses, notes=notes)
         return done if device is None else self._located(seen or self._seen(affect), done, *device)
@@ -147,7 +148,7 @@ class Engine:
         """Raise OperationRefusedError where one of the steps must not be done."""
         self._applier(affect, self.read(affect)).check(steps)
 
-    def _applier(self, affect: Affect, snapshot: Snapshot) -> Applier:
+    def _applier(self, affect: Affect, snapshot: Snapshot, hold: Hold | None = None) -> Applier:
         options = self.options
         return Applier(
             self.port,
@@ -157,33 +158,41 @@ class Engine:
             asks=options.asks,
             force=options.force,
             clock=self._clock,
+            hold=hold,
         )
 
-    def settle(self, affect: Affect, change: follow.Change | None) -> LiveDomain | None:
+    def settle(self, affect: Affect, change: follow.Change | None) -> None:
         """Let metadata and runtime file follow the XML, one writer at a time.
-
-        Gives the reading in which the metadata was right; None where there was none to write.
 
         Raises VerificationError where the metadata does not stay what was written, LiveError.
         """
+        with Hold(self._lock, self.port.uuid) as hold:
+            self._settle(affect, change, hold, None)
+
+    def _settle(
+        self, affect: Affect, change: follow.Change | None, hold: Hold, held: LiveDomain | None
+    ) -> LiveDomain | None:
+        """Give the reading in which the metadata was right; ``held`` is the live one made under the lock."""
         seen = None
         try:
-            with self._lock(self.port.uuid):
-                if change is not None and affect.live:
-                    seen = self._write_metadata(change, self.port.live_xml, live=True)
-                if change is not None and affect.config:
-                    written = self._write_metadata(change, self.port.inactive_xml, live=False)
-                    seen = seen or written
-                if self._follower is not None and affect.live:
-                    self._follower(self.port.live_xml())
+            hold.wait()
+            if change is not None and affect.live:
+                seen = self._write_metadata(change, self.port.live_xml, held, live=True)
+            if change is not None and affect.config:
+                written = self._write_metadata(change, self.port.inactive_xml, None, live=False)
+                seen = seen or written
+            if self._follower is not None and affect.live:
+                self._follower(self.port.live_xml())
         except LiveError as exc:
             message = f"the devices are as asked, but the metadata does not tell it yet: {exc.message}"
             raise type(exc)(message, call=exc.call, code=exc.code) from exc
         return seen
 
-    def _write_metadata(self, change: follow.Change, read: Callable[[], str], *, live: bool) -> LiveDomain:
+    def _write_metadata(
+        self, change: follow.Change, read: Callable[[], str], held: LiveDomain | None, *, live: bool
+    ) -> LiveDomain:
         for _attempt in range(self.options.attempts):
-            live_domain = parse_live(read())
+            live_domain, held = held or parse_live(read()), None
             text = follow.followed(live_domain, change, self.context)
             if text is None or text == live_domain.metadata:
                 return live_domain

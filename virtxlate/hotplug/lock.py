@@ -11,7 +11,8 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Protocol, Self
 
 from virtxlate.errors import LiveError
 
@@ -20,15 +21,22 @@ _PATIENCE = 30.0
 _PAUSE = 0.005
 
 
+class Lock(Protocol):
+    """Gives what holds the lock of a domain for the time of a ``with``; see domain_lock."""
+
+    def __call__(self, uuid: str, /, *, patience: float = _PATIENCE) -> AbstractContextManager[None]:
+        """Raise LiveError when somebody else holds it for ``patience`` seconds."""
+
+
 @contextmanager
-def domain_lock(uuid: str) -> Iterator[None]:
+def domain_lock(uuid: str, *, patience: float = _PATIENCE) -> Iterator[None]:
     """Hold the lock of a domain for the time of a ``with``; its holders write for milliseconds.
 
-    Raises LiveError when somebody else holds it for half a minute.
+    Raises LiveError when somebody else holds it for ``patience`` seconds.
     """
     descriptor = _open(uuid)
     try:
-        _take(descriptor, uuid)
+        _take(descriptor, uuid, patience)
         yield
     finally:
         os.close(descriptor)
@@ -50,14 +58,47 @@ def _open(uuid: str) -> int:
     raise LiveError(f"no place for the lock {name}: {' and '.join(_DIRECTORIES)} do not take it", call="lock")
 
 
-def _take(descriptor: int, uuid: str) -> None:
-    until = time.monotonic() + _PATIENCE
+def _take(descriptor: int, uuid: str, patience: float) -> None:
+    until = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() >= until:
                 raise LiveError(f"another process holds the lock of domain {uuid}", call="lock") from None
             time.sleep(_PAUSE)
         else:
             return
+
+
+class Hold:
+    """The lock of one domain, taken where it is free: what was read under it may be the base of a write."""
+
+    def __init__(self, lock: Lock, uuid: str) -> None:
+        self._lock, self._uuid, self._held = lock, uuid, ExitStack()
+        self.is_held = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_how: object) -> None:
+        self.release()
+
+    def try_now(self) -> bool:
+        """Take the lock unless somebody else has it; tell whether it is held."""
+        if not self.is_held:
+            with suppress(LiveError):
+                self._held.enter_context(self._lock(self._uuid, patience=0.0))
+                self.is_held = True
+        return self.is_held
+
+    def wait(self) -> None:
+        """Take the lock. Raises LiveError."""
+        if not self.is_held:
+            self._held.enter_context(self._lock(self._uuid))
+            self.is_held = True
+
+    def release(self) -> None:
+        """Let go of it."""
+        self.is_held = False
+        self._held.close()

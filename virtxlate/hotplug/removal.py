@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from virtxlate.domain.live import parse_live
+from virtxlate.domain.live import LiveDomain, parse_live
 from virtxlate.errors import (
     ConnectionFailedError,
     DeviceNotFoundError,
@@ -39,8 +39,11 @@ class Removal:
         timeout: float,
         asks: int,
         clock: Clock = time.monotonic,
+        read: Callable[[bool], LiveDomain] | None = None,
     ) -> None:
+        """``read`` gives the running guest as it is; it is told whether the device is said to be gone."""
         self._domain, self._step, self._id = domain, step, domain_id
+        self._read = self._read_live if read is None else read
         self._timeout, self._asks, self._clock = timeout, max(1, asks), clock
         self._name = name_of(step.info)
 
@@ -98,7 +101,7 @@ class Removal:
             if outcome is Outcome.STOPPED:
                 raise self._stopped()
             try:
-                there = self._is_there()
+                there = self._is_there(is_gone=outcome is Outcome.REMOVED)
             except ConnectionFailedError as exc:
                 look, lost = _FIRST_LOOK, exc
                 continue
@@ -111,10 +114,13 @@ class Removal:
             raise self._unknown(lost) from lost
         return False
 
-    def _is_there(self) -> bool:
+    def _read_live(self, _is_gone: bool) -> LiveDomain:
+        return parse_live(self._domain.live_xml())
+
+    def _is_there(self, *, is_gone: bool = False) -> bool:
         """Tell whether the running guest still has the device. Raises DomainStoppedError, LiveError."""
         try:
-            live = parse_live(self._domain.live_xml())
+            live = self._read(is_gone)
         except DomainNotFoundError as exc:
             raise self._stopped() from exc
         if live.root.get("id") != self._id:

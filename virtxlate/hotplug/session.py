@@ -29,8 +29,8 @@ from virtxlate.ganeti.wire import check_mac, check_uuid
 from virtxlate.hotplug import changes, follow, plan, switching
 from virtxlate.hotplug.apply import Affect
 from virtxlate.hotplug.edits import text_of
-from virtxlate.hotplug.engine import Done, Engine, Follower, Lock, Options, again
-from virtxlate.hotplug.lock import domain_lock
+from virtxlate.hotplug.engine import Done, Engine, Follower, Options, again
+from virtxlate.hotplug.lock import Lock, domain_lock
 from virtxlate.hotplug.look import twin
 from virtxlate.hotplug.snapshot import Entry, Snapshot, find, is_index
 from virtxlate.hotplug.steps import Detach, Step

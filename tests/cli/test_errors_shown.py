@@ -141,9 +141,14 @@ def test_interrupting_ends_quietly(cli: Cli, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_control_c_ends_a_process_quietly() -> None:
-    command = [sys.executable, "-m", "virtxlate", "validate", "-"]
+    # A shell starts what runs in its background deaf to SIGINT, the tests too: env lets it hear again.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "virtxlate", "validate", "-"]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdin is not None
     # More than a pipe holds: once it is through, the process has read, so its handlers are in place.

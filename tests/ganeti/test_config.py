@@ -26,6 +26,7 @@ OF_THE_CLUSTER: list[tuple[Path, Any, str]] = [
     (("version",), "3.1", "version: expected int, got str"),
     (("version",), True, "version: expected int, got bool"),
     (("version",), 2060000, "version: expected 2070000 (2.7) or newer, found 2060000: run cfgupgrade first"),
+    (("version",), 100_000_000, "version: expected at most 99999999, a version of Ganeti"),
     (("version",), GONE, "object missing required field version"),
     (("cluster",), [], "cluster: expected object, got array"),
     (("cluster",), None, "cluster: expected object, got null"),

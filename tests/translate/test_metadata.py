@@ -169,3 +169,10 @@ def test_ide_disks_have_no_id_and_are_known_by_what_they_open() -> None:
     found = there(one, KEPT)
     second = with_devices(found, disks=found.devices.disks[1:])
     assert back(second).disks == place(one).disks[1:]
+
+
+@pytest.mark.parametrize("version", [-1, 100_000_000])
+def test_a_version_that_no_table_counts_is_refused(version: int) -> None:
+    text = f'{{"format":1,"instance":{{"name":"a","uuid":"b","version":{version}}}}}'
+    with pytest.raises(GanetiDataError, match="version"):
+        metadata.from_text(text)

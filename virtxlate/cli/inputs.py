@@ -25,7 +25,7 @@ _OLDEST_LIBVIRT = "9.0"
 _SHOWN_NAMES = 3
 _RUNTIME_FILE = "runtime file"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?", re.ASCII)
+_VERSION = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?", re.ASCII)
 
 
 def read_bytes(path: str) -> bytes:

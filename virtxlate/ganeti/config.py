@@ -14,7 +14,7 @@ import msgspec
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import convert, decode
 from virtxlate.ganeti.fill import Layer, merge, origins, os_names, upgrade_beparams
-from virtxlate.ganeti.model import Disk, Instance, Network, Nic, template_of
+from virtxlate.ganeti.model import LAST_VERSION, Disk, Instance, Network, Nic, template_of
 from virtxlate.ganeti.params import (
     DEFAULT_DISKPARAMS,
     DEFAULT_NICPARAMS,
@@ -117,6 +117,8 @@ class Config:
                 f"expected {OLDEST_VERSION} (2.7) or newer, found {self.version}: run cfgupgrade first",
                 at="version",
             )
+        if self.version > LAST_VERSION:
+            raise GanetiDataError(f"expected at most {LAST_VERSION}, a version of Ganeti", at="version")
         self.version = version or self.version
         self._builtin = builtin_hvparams(self.version)
         self._hvparams: dict[tuple[str, bytes], tuple[HvParams, tuple[str, ...], dict[str, Scalar]]] = {}

@@ -6,11 +6,16 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/objects.py; src/Ganeti/Objects/Disk.hs
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.params import BeParams, HvParams, Scalar
 from virtxlate.ganeti.uri import without_password
+
+LAST_VERSION = 99_999_999
+"""The last number that tables of versions count: 3010000 is 3.1."""
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,7 +113,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     storage_dirs: dict[str, str] = {}
     """Cluster directories that file paths are relative to: ``{"gluster": "/var/run/ganeti/gluster"}``."""
-    version: int = 3010000
+    version: Annotated[int, msgspec.Meta(ge=0, le=LAST_VERSION)] = 3010000
     """Of the Ganeti that the data is of: 3010000 is 3.1."""
 
 

@@ -22,7 +22,8 @@ demo: setup  ## an instance becomes a domain, boots, changes, and goes back, on 
 	$(BURY) .venv/bin/python -m lab.demo
 
 test: setup  ## everything: lint, types, tests on every Python found here, and tests on real libvirt and QEMU
-	.venv/bin/tox run
+	.venv/bin/tox run-parallel --parallel 2 --parallel-no-spinner --skip-env live
+	.venv/bin/tox run -e live
 
 bench: setup  ## side by side with other libraries, ratios of one run
 	.venv/bin/python -m benchmarks

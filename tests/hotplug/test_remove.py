@@ -499,6 +499,21 @@ def test_what_would_harm_is_refused_before_any_call_unless_forced(
     assert hotplug(found, force=True).remove("disk", which).freed == (f"/dev/xenvg/a.disk{which}",)
 
 
+@pytest.mark.parametrize(
+    ("root", "which", "is_refused"),
+    [("/dev/vda1", "0", True), ("/dev/vda1", "1", False), ("UUID=1", "0", True), ("", "0", False)],
+)
+def test_a_kernel_that_is_told_of_a_root_keeps_the_first_disk(
+    root: str, which: str, is_refused: bool
+) -> None:
+    found = domain_of(ganeti(2, 1, kernel_path="/boot/vmlinuz", root_path=root, kernel_args="ro"))
+    if is_refused:
+        with pytest.raises(OperationRefusedError, match="the guest boots from it"):
+            hotplug(found).remove("disk", which)
+    else:
+        assert hotplug(found).remove("disk", which).freed == (f"/dev/xenvg/a.disk{which}",)
+
+
 def test_a_boot_disk_may_leave_the_definition() -> None:
     found = two_disks()
     hotplug(found, config=True).remove("disk", "0")

@@ -5,6 +5,7 @@ Order of a whole plan: what leaves, what changes, what comes; disks before NICs,
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ from virtxlate.translate import nic as nics_of
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import disk_type, scsi_controller, scsi_index
 from virtxlate.translate.terms import carry
+
+_ROOT = re.compile(r"(?:^|\s)root=\S")
 
 
 def places_of(snapshot: Snapshot, *, running: bool = True) -> Places:
@@ -232,7 +235,15 @@ def _frees(entry: Entry) -> tuple[str, ...]:
 
 
 def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:
-    """Tell whether the guest boots from it: the first in boot order, else the first disk or NIC."""
+    """Tell whether the guest boots from it: the first in boot order, else the first disk or NIC.
+
+    A kernel that is given directly finds its root file system on the first disk, where it is told of one.
+    """
+    os = snapshot.view.domain.os
+    if os.kernel is not None:
+        return (
+            _first(snapshot, {"disk", "lun"} if _ROOT.search(os.cmdline or "") else set()) == entry.info.path
+        )
     ordered = sorted(
         (int(order), each.path)
         for each in snapshot.view.live.devices
@@ -240,13 +251,14 @@ def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:
     )
     if ordered:
         return ordered[0][1] == entry.info.path
-    boots = [boot.dev for boot in snapshot.view.domain.os.boots]
+    boots = [boot.dev for boot in os.boots]
     wanted = {"hd": {"disk", "lun"}, "cdrom": {"cdrom"}, "fd": {"floppy"}, "network": {"nic"}}
-    kinds = wanted.get(boots[0], set()) if boots else set()
-    if snapshot.view.domain.os.kernel is not None:
-        return False
-    first = next((e.info.path for e in _all(snapshot) if e.info.kind in kinds), None)
-    return first == entry.info.path
+    return _first(snapshot, wanted.get(boots[0], set()) if boots else set()) == entry.info.path
+
+
+def _first(snapshot: Snapshot, kinds: set[str]) -> str | None:
+    """Give the path of the first device that is one of ``kinds``."""
+    return next((each.info.path for each in _all(snapshot) if each.info.kind in kinds), None)
 
 
 def _all(snapshot: Snapshot) -> list[Entry]:

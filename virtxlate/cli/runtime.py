@@ -8,14 +8,12 @@ import os
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from virtxlate.cli import complain
 from virtxlate.cli.files import write_whole
 from virtxlate.cli.hvinfo import read_domain
 from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_scsi, read_source, read_text
+from virtxlate.cli.results import print_json
 from virtxlate.errors import DomainXmlError, GanetiDataError, UsageError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.runtime import Runtime, read_runtime
@@ -54,14 +52,10 @@ def _show(args: argparse.Namespace) -> int:
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if args.format == "json":
-        _print_json(shown)
+        print_json(shown)
     else:
         _print_table(shown)
     return 0
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def _print_table(shown: Shown) -> None:
@@ -160,7 +154,7 @@ def _check(args: argparse.Namespace) -> int:
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if args.format == "json":
-        _print_json(found)
+        print_json(found)
     else:
         for difference in found:
             print(difference)

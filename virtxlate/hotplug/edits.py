@@ -14,7 +14,8 @@ from virtxlate.errors import UnsupportedError
 from virtxlate.hotplug.snapshot import Entry as DeviceEntry
 from virtxlate.hotplug.steps import Device
 from virtxlate.tables.hotplug import MEDIA_DEVICES
-from virtxlate.xmlmap import Element, Field, Flag
+from virtxlate.xmlmap import Element
+from virtxlate.xmlmap.element import place_of
 from virtxlate.xmlmap.entries import Entry
 
 ELEMENTS: dict[type, Element[Any]] = {Disk: DISK, Interface: INTERFACE, Hostdev: HOSTDEV}
@@ -66,7 +67,7 @@ def set_fields(wanted: Device, fields: Iterable[str]) -> Edit:
     declared = ELEMENTS[type(wanted)]
     new = declared.format(wanted)
     entries: dict[str, Entry] = {each.name: each for each in declared.entries}
-    paths = [_path(entries[name]) for name in fields]
+    paths = [place_of(entries[name]) for name in fields]
 
     def edit(element: etree._Element) -> None:
         for path in paths:
@@ -82,10 +83,6 @@ def set_fields(wanted: Device, fields: Iterable[str]) -> Edit:
 
 _ATTRIBUTES_APART = frozenset({"", "driver"})
 """Elements, the device's own among them, whose attributes do not belong together: one alone is changed."""
-
-
-def _path(entry: Entry) -> str:
-    return entry.path if isinstance(entry, Field | Flag) else entry.element.tag
 
 
 def _set(element: etree._Element, new: etree._Element, tag: str, name: str) -> None:

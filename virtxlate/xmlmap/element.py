@@ -104,7 +104,7 @@ class Element(Generic[R]):
         read(self._reader, element, values, leftovers, self.const)
         for entry in self._required:
             if entry.name not in values:
-                raise error_at(element, f"expected {_place_of(entry)}, found none")
+                raise error_at(element, f"expected {place_of(entry)}, found none")
         return self.model(**values)
 
 
@@ -116,7 +116,8 @@ def _is_required(entry: Entry, model: type[msgspec.Struct]) -> bool:
     return not has_default or (isinstance(entry, Field) and entry.required)
 
 
-def _place_of(entry: Entry) -> str:
+def place_of(entry: Entry) -> str:
+    """Give the path of an attribute or text, or the tag of a child."""
     return entry.path if isinstance(entry, Field | Flag) else entry.element.tag
 
 

@@ -38,18 +38,19 @@ class Held(NamedTuple):
     tasks: int
     waiters: int
     taps: list[str]
+    """On this test's bridge."""
     xml: str
     """Live XML: slots, targets and the metadata."""
 
 
-def held(plug: Plugged, pid: int) -> Held:
+def held(plug: Plugged, pid: int, bridge: str) -> Held:
     return Held(
         descriptors=len(list(Path("/proc/self/fd").iterdir())),
         of_qemu=len(list(Path(f"/proc/{pid}/fd").iterdir())),
         threads=sorted(each.name for each in threading.enumerate()),
         tasks=len(list(Path("/proc/self/task").iterdir())),
         waiters=len(plug.port._host.waiters),
-        taps=sorted(each.name for each in Path("/sys/class/net").glob("vnet*")),
+        taps=sorted(each.name for each in Path(f"/sys/class/net/{bridge}/brif").iterdir()),
         xml=plug.guest.domain.XMLDesc(0),
     )
 
@@ -96,9 +97,9 @@ def test_nothing_is_left_of_devices_that_came_and_went(
         for _count, hotplug, kind, device, _hvinfo in rounds:  # what libvirt keeps of a first time, it keeps
             cycle(hotplug, kind, device)
         pid = process_id(libvirt_host.root, plug.instance.name)
-        before = held(plug, pid)
+        before = held(plug, pid, bridge_name)
         for count, hotplug, kind, device, hvinfo in rounds:
             assert {cycle(hotplug, kind, device) for _cycle in range(count)} == {hvinfo}
-            assert held(plug, pid) == before
+            assert held(plug, pid, bridge_name) == before
         plug.see(FIRST)
         assert plug.kept() == plug.instance

@@ -220,9 +220,18 @@ TO_LIBVIRT = {
         "hvparams.mem_path",
         "Name the mount in `/etc/libvirt/qemu.conf` of the host.",
     ),
-    "libvirt runs QEMU as its own user, whatever the pool: user in qemu.conf": Advice(
+    "libvirt has no pool of users: all its guests run as user in qemu.conf": Advice(
         "hvparams.security_model",
-        "Name the user in `/etc/libvirt/qemu.conf`, or set security_model to user.",
+        "Nothing, where SELinux or AppArmor keeps guests apart: libvirt labels each. Else give each a user "
+        "of its own: security_model user, with a security_domain.",
+    ),
+    "libvirt's migration has no word for this capability of QEMU": Advice(
+        "hvparams.migration_caps", "Nothing: libvirt migrates without."
+    ),
+    "libvirt starts it only where SPICE has certificates on the host, for all its guests": Advice(
+        "hvparams.spice_use_tls",
+        "Set `spice_tls` and `spice_tls_x509_cert_dir` in `/etc/libvirt/qemu.conf`, and copy Ganeti's "
+        "certificates there.",
     ),
     "Ganeti wants it with security_model user only": Advice(
         "hvparams.security_domain",

@@ -26,6 +26,7 @@ from virtxlate.tables import (
     extra,
     hardware,
     machine,
+    migration,
     nic,
     override,
     params,
@@ -34,7 +35,7 @@ from virtxlate.tables import (
 )
 from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, removable, q35, nic, controller, machine, cpu, extra, display, override, causes)
+TABLES = (disk, removable, q35, nic, controller, machine, cpu, extra, display, migration, override, causes)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (
@@ -192,10 +193,17 @@ def params_page() -> str:
             f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
             "\n## hvparams that are carried\n\n",
             table(("hvparam", "default", "for QEMU", "where"), _carried()),
+            "\nBesides, of the host:\n\n",
+            *(f"- `{name}`: {text}\n" for name, text in params.HOST_NEEDS.items()),
             "\n## hvparams that libvirt does by another means\n\n",
             "The reason says which, and is reported where the value is not the default.\n\n",
             "Only with: without that other parameter this one does nothing, and nothing is lost.\n\n",
-            table(("hvparam", "default", "for QEMU", "severity", "reason", "only with"), _not_carried()),
+            "What to do is reported with name and value in it; OPTIONS are those of\n",
+            "[`virtxlate.tables.migration`](mapping.md#virtxlatetablesmigration).\n\n",
+            table(
+                ("hvparam", "default", "for QEMU", "severity", "reason", "what to do", "only with"),
+                _not_carried(),
+            ),
             "\n## beparams\n\n",
             table(("beparam", "default", "for QEMU", "where"), _beparams()),
             "\n## nicparams\n\n",
@@ -234,7 +242,12 @@ def _not_carried() -> Iterable[tuple[str, ...]]:
     defaults = _defaults(HvParams)
     for row in params.UNTRANSLATED:
         effect = effects.HVPARAM_EFFECTS[row.name]
-        yield word(row.name), word(defaults[row.name]), effect, row.severity, row.reason, _cell(row.needs)
+        remedy = row.remedy.format(name="NAME", value="VALUE", migration="OPTIONS")
+        shown = f"`{remedy}`" if remedy else ""
+        yield (
+            *(word(row.name), word(defaults[row.name]), effect, row.severity),
+            *(row.reason, shown, _cell(row.needs)),
+        )
 
 
 def _beparams() -> Iterable[tuple[str, ...]]:

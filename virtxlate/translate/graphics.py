@@ -20,6 +20,10 @@ from virtxlate.translate.context import Context
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", re.ASCII)
 _LOOPBACK = "127.0.0.1"
 _DISPLAYS = ("vnc", "spice")
+_SPICE_TLS = (
+    'in /etc/libvirt/qemu.conf: spice_tls = 1, spice_tls_x509_cert_dir = "DIRECTORY" with ca-cert.pem (Ganeti: '
+    "/var/lib/ganeti/spice-ca.pem), server-cert.pem and server-key.pem (both: /var/lib/ganeti/spice.pem)"
+)
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> tuple[settings.Graphics, ...]:
@@ -86,6 +90,9 @@ def _spice(instance: Instance, context: Context, report: Report) -> settings.Gra
     hvparams, port = instance.hvparams, instance.network_port
     options = {row.libvirt: getattr(hvparams, row.ganeti) or None for row in SPICE_OPTIONS}
     ports: dict[str, Any]
+    if hvparams.spice_use_tls:
+        reason = "libvirt starts it only where SPICE has certificates on the host, for all its guests"
+        report.lose("hvparams.spice_use_tls", True, reason, remedy=_SPICE_TLS)
     if hvparams.spice_use_tls and port is not None:
         ports = {"tls_port": port, "autoport": False, "default_mode": "secure"}
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
-from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.scsi import Asked
@@ -37,9 +35,7 @@ from virtxlate.translate import (
 )
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
-
-_untranslated = attrgetter(*(row.name for row in UNTRANSLATED))
-_DEFAULTS = _untranslated(HvParams())
+from virtxlate.translate.untranslated import report_untranslated
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> domain.Domain:
@@ -56,7 +52,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     board.check(instance)
     placed = place(instance)
     _check_aliases(placed)
-    report_untranslated(placed, report)
+    report_untranslated(placed, context, report)
     context, asked = _listening(context)
     boot.report_boot(placed, report)
     above = machine.to_domain(placed, report)
@@ -126,20 +122,6 @@ def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain
 def _command_line(words: tuple[str, ...]) -> settings.QemuCommandLine | None:
     arguments = tuple(settings.QemuArgument(value=word) for word in words)
     return settings.QemuCommandLine(arguments=arguments) if arguments else None
-
-
-def report_untranslated(instance: Instance, report: Report) -> None:
-    """Report every hvparam that is set and has no place in the XML."""
-    hvparams = instance.hvparams
-    values = _untranslated(hvparams)
-    if values != _DEFAULTS:
-        for row, value, default in zip(UNTRANSLATED, values, _DEFAULTS, strict=True):
-            if value != default and (not row.needs or getattr(hvparams, row.needs)):
-                report.lose(f"hvparams.{row.name}", value, row.reason, row.severity)
-    for name, value in instance.unknown_hvparams.items():
-        report.lose(
-            f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE
-        )
 
 
 def _check_aliases(instance: Instance) -> None:

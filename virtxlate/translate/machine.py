@@ -70,7 +70,8 @@ def _mem_path(instance: Instance, report: Report) -> str:
     path = instance.hvparams.mem_path
     if path not in {"", HUGE_PAGES_PATH}:
         reason = "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path"
-        report.lose("hvparams.mem_path", path, reason)
+        remedy = f'in /etc/libvirt/qemu.conf: hugetlbfs_mount = "{path}"'
+        report.lose("hvparams.mem_path", path, reason, remedy=remedy)
     return path
 
 

@@ -1,0 +1,55 @@
+"""What an instance is told of and no domain can hold: reported, with what has the same effect."""
+
+from __future__ import annotations
+
+import shlex
+from operator import attrgetter
+from typing import Any
+
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HvParams
+from virtxlate.report import Report, Severity
+from virtxlate.tables.params import UNTRANSLATED, Untranslated
+from virtxlate.translate.context import Context
+from virtxlate.translate.migration import migration_parameters
+
+_untranslated = attrgetter(*(row.name for row in UNTRANSLATED))
+_DEFAULTS = _untranslated(HvParams())
+_MIGRATION = "{migration}"
+
+
+def report_untranslated(instance: Instance, context: Context, report: Report) -> None:
+    """Report every hvparam that is set and has no place in the XML. Raises UnsupportedError."""
+    hvparams = instance.hvparams
+    values = _untranslated(hvparams)
+    if values != _DEFAULTS:
+        for row, value, default in zip(UNTRANSLATED, values, _DEFAULTS, strict=True):
+            if value == default or (row.needs and not getattr(hvparams, row.needs)):
+                continue
+            if (value, context.domain_type) != row.agrees:
+                report.lose(
+                    f"hvparams.{row.name}",
+                    value,
+                    row.reason,
+                    row.severity,
+                    remedy=_remedy(row, value, instance),
+                )
+        _report_unsaid(instance, report)
+    for name, value in instance.unknown_hvparams.items():
+        report.lose(
+            f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE
+        )
+
+
+def _report_unsaid(instance: Instance, report: Report) -> None:
+    for word in migration_parameters(instance).unsaid:
+        reason = "libvirt's migration has no word for this capability of QEMU"
+        report.lose("hvparams.migration_caps", word, reason)
+
+
+def _remedy(row: Untranslated, value: Any, instance: Instance) -> str:
+    """Give a row's remedy with the values of an instance in it."""
+    migration = ""
+    if _MIGRATION in row.remedy:
+        migration = " ".join(migration_parameters(instance).options())
+    return row.remedy.format(name=shlex.quote(instance.name), value=value, migration=migration)

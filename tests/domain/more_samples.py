@@ -17,9 +17,9 @@ _OFFLOADS: dict[str, Any] = {f"{side}_{name}": side == "host" for side, name in 
 MORE: list[tuple[Any, Any, str]] = [
     (
         e.CONTROLLER,
-        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3),
+        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3, port=3),
         (
-            "<controller type='pci' index='1' model='pcie-root-port' ports='4'><target chassis='3'/>"
+            "<controller type='pci' index='1' model='pcie-root-port' ports='4'><target chassis='3' port='0x3'/>"
             "</controller>"
         ),
     ),

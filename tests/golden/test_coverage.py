@@ -22,6 +22,7 @@ from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
 from virtxlate.domain.model import DriveAddress, PciAddress
 from virtxlate.domain.settings import QemuOverride
+from virtxlate.ganeti import q35 as ganeti_q35
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.words import SCSI_DISK_TYPES
@@ -363,7 +364,7 @@ def test_native_io_goes_with_the_caches_that_allow_it() -> None:
 
 def on_q35() -> list[Translation]:
     """Q35."""
-    return [each for each in every_translation() if q35.Q35 in each.instance.hvparams.machine_version]
+    return [each for each in every_translation() if ganeti_q35.Q35 in each.instance.hvparams.machine_version]
 
 
 def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> None:
@@ -373,7 +374,7 @@ def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> Non
         devices = each.domain.devices
         ports = [one for one in devices.controllers if one.model == "pcie-root-port"]
         told = [(one.index, one.address.slot) for one in ports if isinstance(one.address, PciAddress)]
-        assert told == list(enumerate((*q35.NIC_PORTS, *q35.DISK_PORTS), q35.FIRST_PORT_INDEX))
+        assert told == list(enumerate((*ganeti_q35.NIC_PORTS, *ganeti_q35.DISK_PORTS), q35.FIRST_PORT_INDEX))
         others = [one for one in devices.controllers if one not in ports]
         placed = (*others, *devices.sounds, *devices.videos, *devices.rngs, devices.memballoon)
         where = [one.address for one in placed if one is not None]
@@ -381,7 +382,7 @@ def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> Non
         usb = {one.model for one in others if one.type == "usb"}
         assert usb == {q35.USB_MODEL if devices.inputs else "none"}
         assert {one.ports for one in others if one.model == q35.USB_MODEL} <= {q35.USB_PORTS}
-    static = {(q35.STATIC_SLOT, number) for number in q35.STATIC_FUNCTIONS.values()}
+    static = {(ganeti_q35.STATIC_SLOT, number) for number in ganeti_q35.STATIC_FUNCTIONS.values()}
     assert functions == {*static, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
 
 
@@ -390,9 +391,9 @@ def test_the_devices_of_a_q35_are_behind_root_ports() -> None:
     for each in on_q35():
         disks = [one.hvinfo.bus for one in each.placed.disks if one.hvinfo is not None]
         nics = [one.hvinfo.bus for one in each.placed.nics if one.hvinfo is not None]
-        ports = (f"{q35.ROOT_PORT_PREFIX}{number}" for number in q35.NIC_PORTS)
+        ports = (f"{ganeti_q35.ROOT_PORT_PREFIX}{number}" for number in ganeti_q35.NIC_PORTS)
         assert nics == [port for port, _nic in zip(ports, nics, strict=False)]
-        assert disks in (["scsi.0"], [f"{q35.ROOT_PORT_PREFIX}{q35.DISK_PORTS.start}"])
+        assert disks in (["scsi.0"], [f"{ganeti_q35.ROOT_PORT_PREFIX}{ganeti_q35.DISK_PORTS.start}"])
         indices = [nic.acpi_index for nic in each.domain.devices.interfaces]
         assert indices == list(range(1, len(nics) + 1))
 
@@ -444,6 +445,11 @@ def test_every_untranslated_parameter_is_lost_in_some_golden() -> None:
 
 def test_every_parameter_is_translated_or_not() -> None:
     assert {row.name for row in params.UNTRANSLATED} | params.TRANSLATED == HVPARAM_NAMES
+
+
+def test_what_the_host_needs_is_of_carried_parameters() -> None:
+    """HOST_NEEDS. MIGRATION_CAPABILITIES, LIVE_MODES: see translate/test_migration.py."""
+    assert set(params.HOST_NEEDS) <= params.TRANSLATED
 
 
 REFUSED = [
@@ -499,16 +505,10 @@ CHECKED = {
     "OFFLOADS_WITHOUT_HEADER",
     "CDROM_UNITS",
     "DEFAULT_CDROM_UNIT",
-    "DISK_PORTS",
     "FIRST_PORT_INDEX",
     "FREE_SLOTS",
-    "NIC_PORTS",
-    "Q35",
     "Q35_CDROM",
     "Q35_SOUND_CARDS",
-    "ROOT_PORT_PREFIX",
-    "STATIC_FUNCTIONS",
-    "STATIC_SLOT",
     "USB_MODEL",
     "USB_PORTS",
     "VIDEO_SLOT",
@@ -542,6 +542,10 @@ CHECKED = {
     "DISK_TYPE_ALIASES",
     "FIXED_CAUSES",
     "HOST_EMULATORS",
+    "HOST_NEEDS",
+    "LIVE_MODES",
+    "MIGRATION_BY_GANETI",
+    "MIGRATION_CAPABILITIES",
     "IDE_BY_DRIVE_UNTIL",
     "OVERRIDES",
     "IDE_TARGETS",
@@ -564,6 +568,7 @@ SINGLE_WORDS = {
     "RNG_DEVICE",
     "NATIVE_AIO",
     "IO_URING",
+    "POSTCOPY",
 }
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 

@@ -17,8 +17,7 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.tables.controller import by_ganeti
 from virtxlate.tables.disk import ide_targets
-from virtxlate.tables.q35 import NIC_PORTS
-from virtxlate.translate.board import port_of
+from virtxlate.ganeti.q35 import NIC_PORTS, port_of
 from virtxlate.translate.compare import differences
 
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
     if hvinfo.driver == "ide":
         index = [one.hvinfo for one in each.placed.disks].index(hvinfo)
         return {"driver": "ide-hd", "bus": f"ide.{ide_targets(each.instance.version)[index].bus}"}
-    if (port := port_of(hvinfo)) is not None:
+    if (port := port_of(hvinfo.bus)) is not None:
         return {"driver": hvinfo.driver, "bus": f"pci.{port - NIC_PORTS.start + 1}", "addr": hvinfo.addr}
     if hvinfo.scsi_id is None:
         return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}

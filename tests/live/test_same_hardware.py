@@ -73,7 +73,7 @@ def compared(twins: Twins) -> list[Compared]:
     found = []
     for case, verdict in zip(every, verdicts, strict=True):
         assert verdict.error is None, f"{case.name}: Ganeti refuses it: {verdict.error}"
-        before = twins.of_ganeti(case.instance, verdict, describe)
+        before = twins.of_ganeti(case.instance, verdict.cmd, describe)
         after = twins.of_libvirt(twins.xml(case.instance, Report()), describe)
         found.append(Compared(case.name, case.instance, compare(before, after)))
     return found
@@ -127,8 +127,8 @@ def test_state_of_ganetis_qemu_loads_in_that_of_libvirt(name: str, twins: Twins)
     hvparams, counts = STATES[name]
     instance = instance_of(hvparams, **counts)
     (verdict,) = prepare().run([twins.request(instance)])
-    before = twins.of_ganeti(instance, verdict, describe)
-    state = twins.state_of_ganeti(instance, verdict)
+    before = twins.of_ganeti(instance, verdict.cmd, describe)
+    state = twins.state_of_ganeti(instance, verdict.cmd)
     after = twins.of_libvirt(twins.xml(instance, Report()), describe, state)
     rows = known(instance)
     assert [
@@ -148,7 +148,7 @@ def test_state_of_another_machine_does_not_load(name: str, twins: Twins) -> None
     """What makes the test above one that can fail."""
     hvparams, counts, reason = OTHERS[name]
     (verdict,) = prepare().run([twins.request(instance_of({}))])
-    state = twins.state_of_ganeti(instance_of({}), verdict)
+    state = twins.state_of_ganeti(instance_of({}), verdict.cmd)
     other = twins.xml(instance_of(hvparams, **counts), Report())
     with pytest.raises(libvirt.libvirtError, match=reason):
         twins.of_libvirt(other, describe, state)
@@ -168,7 +168,7 @@ def test_the_firmware_is_told_the_same_but_for_what_boots(name: str, twins: Twin
     hvparams, counts, most_bytes = TOLD[name]
     instance = instance_of(hvparams, **counts)
     (verdict,) = prepare().run([twins.request(instance)])
-    before = twins.of_ganeti(instance, verdict, lambda ask: firmware_files(ask, most_bytes))
+    before = twins.of_ganeti(instance, verdict.cmd, lambda ask: firmware_files(ask, most_bytes))
     after = twins.of_libvirt(twins.xml(instance, Report()), lambda ask: firmware_files(ask, most_bytes))
     boots = after.pop(BOOTS_FIRST, (0, b""))[1]
     assert boots == b"/pci@i0cf8/scsi@c/disk@0,0\nHALT\0"
@@ -226,4 +226,4 @@ def test_a_qemu_that_does_not_start_says_why(twins: Twins) -> None:
     instance = instance_of({"cpu_type": "host"})
     (verdict,) = prepare().run([twins.request(instance)])
     with pytest.raises(QemuRefusedError, match="CPU model 'host' requires KVM"):
-        twins.of_ganeti(instance, verdict, describe)
+        twins.of_ganeti(instance, verdict.cmd, describe)

@@ -170,6 +170,7 @@ CONTROLLER = Element(
     Field("model", "@model"),
     Field("ports", "@ports", INTEGER),
     Field("chassis", "target/@chassis", INTEGER),
+    Field("port", "target/@port", hexadecimal(1)),
     Field("queues", "driver/@queues", INTEGER),
     Field("iothread", "driver/@iothread", INTEGER),
     Field("alias", "alias/@name"),

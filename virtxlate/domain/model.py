@@ -169,6 +169,8 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     iothread: int | None = None
     ports: int | None = None
     chassis: int | None = None
+    port: int | None = None
+    """Of a root port, as the guest reads it."""
     alias: str | None = None
     address: Address | None = None
 

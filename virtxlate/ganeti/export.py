@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from virtxlate.ganeti import q35
 from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -78,8 +79,14 @@ def _nic(nic: Nic, at: str, report: Report, known: _Known) -> Device:
         device["netinfo"]["tags"] = list(nic.netinfo.tags)
         if "reservations" not in kept:
             lost(report, f"{at}.netinfo.reservations", None, "only Ganeti's config tells it", guest=False)
-    device["hvinfo"] = hvinfo_dict(nic.hvinfo)
+    device["hvinfo"] = hvinfo_dict(nic.hvinfo) | _nic_number(nic.hvinfo)
     return device | _set({"uuid": nic.uuid})
+
+
+def _nic_number(hvinfo: HvInfo | None) -> dict[str, int]:
+    """Give what Ganeti keeps with a NIC behind a root port besides its place; no other device has it."""
+    port = None if hvinfo is None else q35.port_of(hvinfo.bus)
+    return {} if port is None or port not in q35.NIC_PORTS else {"acpi-index": q35.nic_index(port)}
 
 
 def disk_dict(disk: Disk) -> Device:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,22 +9,20 @@ from virtxlate.domain import model as domain
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Instance
-from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
-from virtxlate.placement import Numbers
-from virtxlate.tables.q35 import (
+from virtxlate.ganeti.q35 import (
     DISK_PORTS,
-    FIRST_PORT_INDEX,
-    FREE_SLOTS,
     NIC_PORTS,
     Q35,
-    Q35_SOUND_CARDS,
     ROOT_PORT_PREFIX,
     STATIC_FUNCTIONS,
     STATIC_SLOT,
-    VIDEO_SLOT,
+    nic_index,
+    port_numbers,
+    port_of,
 )
-
-_PORT = re.compile(rf"{ROOT_PORT_PREFIX}([0-9]{{1,2}})", re.ASCII)
+from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
+from virtxlate.placement import Numbers
+from virtxlate.tables.q35 import FIRST_PORT_INDEX, FREE_SLOTS, Q35_SOUND_CARDS, VIDEO_SLOT
 
 
 def is_q35(instance: Instance) -> bool:
@@ -33,15 +30,9 @@ def is_q35(instance: Instance) -> bool:
     return Q35 in instance.hvparams.machine_version
 
 
-def port_of(hvinfo: HvInfo) -> int | None:
-    """Give the slot of the root port that a device is behind, None on another bus."""
-    found = _PORT.fullmatch(hvinfo.bus)
-    return int(found[1]) if found else None
-
-
 def pci_address(hvinfo: HvInfo) -> domain.PciAddress:
     """Give libvirt's address for a device on PCI."""
-    port = port_of(hvinfo)
+    port = port_of(hvinfo.bus)
     if port is None:
         return domain.PciAddress(slot=hvinfo.slot or 0)
     return domain.PciAddress(bus=port - NIC_PORTS.start + FIRST_PORT_INDEX, slot=hvinfo.slot or 0)
@@ -49,8 +40,8 @@ def pci_address(hvinfo: HvInfo) -> domain.PciAddress:
 
 def acpi_index(hvinfo: HvInfo) -> int | None:
     """Give the number of a NIC behind a root port, by which the guest names it."""
-    port = port_of(hvinfo)
-    return None if port is None or port not in NIC_PORTS else port - NIC_PORTS.start + 1
+    port = port_of(hvinfo.bus)
+    return None if port is None or port not in NIC_PORTS else nic_index(port)
 
 
 def pci_place(address: domain.PciAddress) -> dict[str, Any] | None:
@@ -121,7 +112,11 @@ def root_ports() -> tuple[domain.Controller, ...]:
     """Give the root and all root ports of a q35: each has room for a device to be plugged."""
     ports = (
         domain.Controller(
-            type="pci", index=number, model=_ROOT_PORT, chassis=slot, address=domain.PciAddress(slot=slot)
+            type="pci",
+            index=number,
+            model=_ROOT_PORT,
+            address=domain.PciAddress(slot=slot),
+            **port_numbers(slot),
         )
         for number, slot in enumerate((*NIC_PORTS, *DISK_PORTS), FIRST_PORT_INDEX)
     )

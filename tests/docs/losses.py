@@ -192,10 +192,10 @@ TO_LIBVIRT = {
     "the data does not tell it: libvirt chooses a port": Advice(
         "network_port", "`virsh domdisplay` tells the port. Translate from `config.data` for the old one."
     ),
-    "a domain holds no password: nobody can connect until one is set": Advice(
+    "no password is written: nobody can connect until one is set": Advice(
         "hvparams.vnc_password_file, hvparams.spice_password_file",
-        "Set it on the running domain: `virsh update-device` with the `<graphics>` and its `passwd`; "
-        "libvirt never shows it again without `--security-info`.",
+        "`virtxlate define` and `start` set the one in the file. By hand: `virsh update-device` with the "
+        "`<graphics>` and its `passwd`; libvirt never shows it again without `--security-info`.",
     ),
     "no address for this interface in the map: only the host itself may connect": Advice(
         "hvparams.vnc_bind_address, hvparams.spice_bind",

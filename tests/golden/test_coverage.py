@@ -327,6 +327,12 @@ def test_a_port_that_is_no_vnc_display_shows_none() -> None:
     assert to_domain(one, each.context, Report()).devices.graphics == ()
 
 
+def test_every_display_that_has_a_password_has_a_limit() -> None:
+    """PASSWORD_BYTES: see cli/test_display_password.py for each of them."""
+    displays = [one for each in every_translation() for one in each.domain.devices.graphics]
+    assert {one.type for one in displays if one.password is not None} == set(display.PASSWORD_BYTES)
+
+
 def test_cpu_models_and_features_are_those_that_are_written() -> None:
     cpus = [each.domain.cpu for each in every_translation() if each.domain.cpu is not None]
     assert {each.model for each in cpus if each.model} <= cpu.CPU_MODELS
@@ -531,6 +537,7 @@ CHECKED = {
     "SPICE_OPTIONS",
     "SPICE_VGA",
     "VNC_BASE_PORT",
+    "PASSWORD_BYTES",
     "ANY",
     "REMOVABLE_ERAS",
     "URL_PORTS",

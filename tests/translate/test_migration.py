@@ -135,3 +135,9 @@ def test_an_accelerator_that_the_domain_type_says_too_is_no_loss() -> None:
     assert told("enabled", "kvm") == []
     assert told("enabled", "qemu") == ["hvparams.kvm_flag"]
     assert told("disabled", "kvm") == ["hvparams.kvm_flag"]
+
+
+def test_a_mode_that_is_none_loses_the_command_and_not_the_domain() -> None:
+    report = Report()
+    to_domain(instance(migration_mode="lively"), Context(), report)
+    assert [(loss.value, loss.reason, loss.remedy) for loss in report.losses] == [("lively", CALL, "")]

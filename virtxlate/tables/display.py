@@ -48,6 +48,10 @@ OLDER_VGA = "cirrus"
 SPICE_VGA = "qxl"
 """What Ganeti asks for where vga is empty and there is SPICE."""
 
+PASSWORD_BYTES = {"vnc": 8, "spice": 60}
+"""Longest password of a display. Source: RFC 6143, 7.2.2 (libvirt refuses more); SPICE_MAX_PASSWORD_LENGTH.
+"""
+
 VNC_BASE_PORT = 5900
 """A network_port up to this one is no VNC display to Ganeti: ``-vnc none``."""
 

@@ -21,8 +21,8 @@ _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", re.A
 _LOOPBACK = "127.0.0.1"
 _DISPLAYS = ("vnc", "spice")
 _SPICE_TLS = (
-    'in /etc/libvirt/qemu.conf: spice_tls = 1, spice_tls_x509_cert_dir = "DIRECTORY" with ca-cert.pem (Ganeti: '
-    "/var/lib/ganeti/spice-ca.pem), server-cert.pem and server-key.pem (both: /var/lib/ganeti/spice.pem)"
+    'in /etc/libvirt/qemu.conf: spice_tls = 1, spice_tls_x509_cert_dir = "DIRECTORY" with ca-cert.pem, '
+    "server-cert.pem and server-key.pem (Ganeti's: /var/lib/ganeti/spice-ca.pem and twice spice.pem)"
 )
 
 
@@ -56,7 +56,7 @@ def _vnc(instance: Instance, context: Context, report: Report) -> tuple[settings
         report.lose("hvparams.vnc_bind_address", bind, reason)
         return ()
     listen = _listen(bind, "hvparams.vnc_bind_address", context, report)
-    password = _password(hvparams.vnc_password_file, "hvparams.vnc_password_file", report)
+    password = _password(hvparams.vnc_password_file, "hvparams.vnc_password_file", context, report)
     ports = _ports(port, report)
     return (settings.Graphics(type="vnc", keymap=keymap, password=password, listens=(listen,), **ports),)
 
@@ -68,11 +68,13 @@ def _ports(port: int | None, report: Report) -> dict[str, Any]:
     return {"autoport": True}
 
 
-def _password(path: str, at: str, report: Report) -> str | None:
+def _password(path: str, at: str, context: Context, report: Report) -> str | None:
     """Give the empty password, with which nobody can connect, where Ganeti asks for one."""
     if not path:
         return None
-    report.lose(at, path, "a domain holds no password: nobody can connect until one is set")
+    if not context.password_follows:
+        reason = "no password is written: nobody can connect until one is set"
+        report.lose(at, path, reason, remedy="virtxlate define, start: they set the one in the file")
     return ""
 
 
@@ -101,7 +103,7 @@ def _spice(instance: Instance, context: Context, report: Report) -> settings.Gra
     return settings.Graphics(
         type="spice",
         keymap=hvparams.keymap or None,
-        password=_password(hvparams.spice_password_file, "hvparams.spice_password_file", report),
+        password=_password(hvparams.spice_password_file, "hvparams.spice_password_file", context, report),
         listens=(_listen(hvparams.spice_bind, "hvparams.spice_bind", context, report),),
         playback_compression=None if hvparams.spice_playback_compression else False,
         mouse_mode=None if hvparams.spice_use_vdagent else "server",

@@ -12,7 +12,7 @@ from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.wire import check_name
-from virtxlate.report import Loss, Report, Severity
+from virtxlate.report import Loss, Report
 from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (

@@ -66,7 +66,7 @@ def migration_parameters(instance: Instance) -> MigrationParameters:
             at="hvparams.migration_mode",
         )
     live = LIVE_MODES[hvparams.migration_mode]
-    words = [word for word in hvparams.migration_caps.split(":") if word]
+    words = _words(hvparams.migration_caps)
     rows = [MIGRATION_BY_GANETI[word] for word in words if word in MIGRATION_BY_GANETI]
     flags = dict.fromkeys([*([_LIVE] if live else []), *(row.flag for row in rows if row.flag)])
     return MigrationParameters(
@@ -77,5 +77,14 @@ def migration_parameters(instance: Instance) -> MigrationParameters:
         port=hvparams.migration_port,
         flags=tuple(flags),
         compression=tuple(dict.fromkeys(row.method for row in rows if row.method)),
-        unsaid=tuple(word for word in words if word not in MIGRATION_BY_GANETI),
+        unsaid=unsaid_capabilities(hvparams.migration_caps),
     )
+
+
+def unsaid_capabilities(caps: str) -> tuple[str, ...]:
+    """Give the capabilities in a migration_caps that libvirt's call has no word for."""
+    return tuple(word for word in _words(caps) if word not in MIGRATION_BY_GANETI)
+
+
+def _words(caps: str) -> list[str]:
+    return [word for word in caps.split(":") if word]

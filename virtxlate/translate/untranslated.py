@@ -6,12 +6,13 @@ import shlex
 from operator import attrgetter
 from typing import Any
 
+from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
 from virtxlate.report import Report, Severity
 from virtxlate.tables.params import UNTRANSLATED, Untranslated
 from virtxlate.translate.context import Context
-from virtxlate.translate.migration import migration_parameters
+from virtxlate.translate.migration import migration_parameters, unsaid_capabilities
 
 _untranslated = attrgetter(*(row.name for row in UNTRANSLATED))
 _DEFAULTS = _untranslated(HvParams())
@@ -19,7 +20,7 @@ _MIGRATION = "{migration}"
 
 
 def report_untranslated(instance: Instance, context: Context, report: Report) -> None:
-    """Report every hvparam that is set and has no place in the XML. Raises UnsupportedError."""
+    """Report every hvparam that is set and has no place in the XML."""
     hvparams = instance.hvparams
     values = _untranslated(hvparams)
     if values != _DEFAULTS:
@@ -27,29 +28,23 @@ def report_untranslated(instance: Instance, context: Context, report: Report) ->
             if value == default or (row.needs and not getattr(hvparams, row.needs)):
                 continue
             if (value, context.domain_type) != row.agrees:
-                report.lose(
-                    f"hvparams.{row.name}",
-                    value,
-                    row.reason,
-                    row.severity,
-                    remedy=_remedy(row, value, instance),
-                )
-        _report_unsaid(instance, report)
+                remedy = _remedy(row, value, instance)
+                report.lose(f"hvparams.{row.name}", value, row.reason, row.severity, remedy=remedy)
+        for word in unsaid_capabilities(hvparams.migration_caps):
+            reason = "libvirt's migration has no word for this capability of QEMU"
+            report.lose("hvparams.migration_caps", word, reason)
     for name, value in instance.unknown_hvparams.items():
         report.lose(
             f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE
         )
 
 
-def _report_unsaid(instance: Instance, report: Report) -> None:
-    for word in migration_parameters(instance).unsaid:
-        reason = "libvirt's migration has no word for this capability of QEMU"
-        report.lose("hvparams.migration_caps", word, reason)
-
-
 def _remedy(row: Untranslated, value: Any, instance: Instance) -> str:
-    """Give a row's remedy with the values of an instance in it."""
-    migration = ""
+    """Give a row's remedy with the values of an instance in it, none where a value is no word of Ganeti's."""
+    options: tuple[str, ...] = ()
     if _MIGRATION in row.remedy:
-        migration = " ".join(migration_parameters(instance).options())
-    return row.remedy.format(name=shlex.quote(instance.name), value=value, migration=migration)
+        try:
+            options = migration_parameters(instance).options()
+        except UnsupportedError:
+            return ""
+    return row.remedy.format(name=shlex.quote(instance.name), value=value, migration=" ".join(options))

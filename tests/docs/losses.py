@@ -172,8 +172,10 @@ TO_LIBVIRT = {
         'Name the device in the map: `[disks]` `UUID = "/dev/..."`. The link exists only while Ganeti has '
         "the disk active.",
     ),
-    "libvirt has no lower bound for the balloon: the guest starts with maxmem": Advice(
-        "beparams.minmem", "Nothing, if the host has the memory. `virsh setmem` moves the balloon later."
+    "libvirt has no lower bound for the balloon, which Ganeti moves where a node is short of memory": Advice(
+        "beparams.minmem",
+        "Nothing, if the host has the memory: the guest starts with maxmem, or with what a RAPI answer says it "
+        "has now (`oper_ram`). `virsh setmem` moves the balloon later.",
     ),
     "there is no image to boot from: nothing is told to boot first": Advice(
         "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or name an image."

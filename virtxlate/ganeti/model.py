@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from virtxlate.ganeti.hvinfo import HvInfo
-from virtxlate.ganeti.params import BeParams, HvParams, Scalar
+from virtxlate.ganeti.params import BeParams, HvParams, Positive, Scalar
 from virtxlate.ganeti.uri import without_password
 
 
@@ -100,6 +100,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Set somewhere, but known to no Ganeti that virtxlate knows."""
     beparams: BeParams = BeParams()
     own_beparams: tuple[str, ...] = ()
+    oper_ram_mib: Positive | None = None
+    """What the balloon leaves the running guest, where the source tells it and it is less than maxmem."""
     osparams: dict[str, Scalar] = {}
     nics: tuple[Nic, ...] = ()
     disks: tuple[Disk, ...] = ()

@@ -45,7 +45,11 @@ CAUSES = (
     Cause("uuid", ("uuid",)),
     Cause("metadata", (), "the Ganeti objects, for the way back"),
     Cause("memory", ("beparams.maxmem",)),
-    Cause("currentMemory", ("beparams.maxmem",), "the guest starts with all of it, as under Ganeti"),
+    Cause(
+        "currentMemory",
+        ("oper_ram_mib?", "beparams.maxmem"),
+        "the guest starts with all of it, unless the data tells that the balloon leaves it less",
+    ),
     Cause("vcpu", ("beparams.vcpus",)),
     Cause("os/type/@machine", ("hvparams.machine_version",)),
     Cause("os/type", (), "Ganeti's KVM instances are x86_64 PCs"),

@@ -169,7 +169,7 @@ METADATA_ONLY = {
     "beparams.always_failover": "Ganeti's own business: it rides in the metadata",
     "beparams.auto_balance": "Ganeti's own business: it rides in the metadata",
     "beparams.spindle_use": "Ganeti's own business: it rides in the metadata",
-    "beparams.minmem": "libvirt has no lower bound for the balloon: virsh setmem moves it",
+    "beparams.minmem": "libvirt has no lower bound for the balloon: virsh setmem NAME SIZE --live moves it",
 }
 """beparams that no element stands for, and what becomes of them."""
 

@@ -262,6 +262,7 @@ def derive(
         uuid=found.uuid or "",
         hvparams=msgspec.structs.replace(kept.hvparams, **hvparams),
         beparams=beparams,
+        oper_ram_mib=machine.oper_ram(found),
         network_port=graphics.network_port(found.devices),
         disks=disks,
         nics=nics,

@@ -131,7 +131,10 @@ def read_entry(raw: bytes | msgspec.Raw, report: Report, version: int = RAPI_VER
 
 def _ballooned(oper_ram: int | None, beparams: BeParams) -> int | None:
     """Give the memory of a guest that has less than all, None for one that has all or does not run."""
-    return oper_ram if oper_ram is not None and 0 < oper_ram < beparams.maxmem else None
+    if not oper_ram:
+        return None
+    left = max(oper_ram, beparams.minmem)
+    return left if left < beparams.maxmem else None
 
 
 def _params(

@@ -242,7 +242,7 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
 
 
 def oper_ram(found: domain.Domain) -> int | None:
-    """Give what the balloon leaves the guest, MiB rounded up; None where that is all. Raises DomainXmlError."""
+    """Give what the balloon leaves the guest in MiB, None where that is all. Raises DomainXmlError."""
     if found.current_memory is None:
         return None
     left, whole = (_mib(each) for each in (found.current_memory, found.memory))

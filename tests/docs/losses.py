@@ -86,13 +86,13 @@ def _placeholder(node: ast.expr) -> str:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """Give what matches a path or a reason in which N, NAME, MODE or VLAN stands for anything."""
+    """Give what matches a path or a reason in which N, NAME, MODE, VLAN or WITHOUT stands for anything."""
     return re.compile(
         "".join(".+" if part in _PLACEHOLDERS else re.escape(part) for part in _WORD.split(text))
     )
 
 
-_PLACEHOLDERS = ("N", "NAME", "MODE", "VLAN")
+_PLACEHOLDERS = ("N", "NAME", "MODE", "VLAN", "WITHOUT")
 _WORD = re.compile(rf"\b({'|'.join(_PLACEHOLDERS)})\b")
 
 READING = {
@@ -207,8 +207,14 @@ TO_LIBVIRT = {
         "hvparams.soundhw", "Choose hda or ac97 in Ganeti first."
     ),
     "libvirt has no such USB device: QEMU is told by its own option, which taints the domain": Advice(
-        "hvparams.usb_devices, hvparams.usb_mouse",
-        "Nothing, if QEMU of that host knows the device. `virsh define` and `start` work.",
+        "hvparams.usb_devices",
+        "Nothing, if QEMU of that host (6.2 or newer) knows the device: the guest has it at the same port.",
+    ),
+    "libvirt has no such USB device, and QEMU is not told by its own option: the guest has none": Advice(
+        "hvparams.usb_devices", "Leave `--untainted` out."
+    ),
+    "QEMU has no such USB device, and does not start under Ganeti: the guest has none": Advice(
+        "hvparams.usb_devices", "Nothing: older versions of QEMU had it."
     ),
     "the host's CPU needs KVM: the guest gets all that the emulator can": Advice(
         "hvparams.cpu_type",
@@ -217,6 +223,14 @@ TO_LIBVIRT = {
     "libvirt does not know a word of it: QEMU is told by its own option, which taints the domain": Advice(
         "hvparams.cpu_type",
         "Nothing: the guest sees the same CPU. Look at the flags if you want libvirt to manage it.",
+    ),
+    "libvirt does not know a word of it, and QEMU is not told by its own option: it is left out": Advice(
+        "hvparams.cpu_type",
+        "Leave `--untainted` out, or choose a model and flags that libvirt knows in Ganeti first.",
+    ),
+    "without an override, which taints the domain: WITHOUT": Advice(
+        "disks[N].uuid, hvparams.vga, hvparams.scsi_controller_type",
+        "Leave `--untainted` out. A guest that mounts by file system UUID or label does not mind the first.",
     ),
     "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path": Advice(
         "hvparams.mem_path",
@@ -246,6 +260,9 @@ TO_LIBVIRT = {
     "QEMU is told by its own option, which taints the domain": Advice(
         "hvparams.kvm_extra",
         "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
+    ),
+    "libvirt has no word for it, and QEMU is not told by its own option: it is left out": Advice(
+        "hvparams.kvm_extra", "Leave `--untainted` out."
     ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),

@@ -20,7 +20,7 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress, PciAddress
+from virtxlate.domain.model import DriveAddress, PciAddress, UsbAddress
 from virtxlate.domain.settings import QemuOverride
 from virtxlate.ganeti import q35 as ganeti_q35
 from virtxlate.ganeti.model import Instance
@@ -39,6 +39,7 @@ from virtxlate.tables import (
     params,
     q35,
     removable,
+    usb,
 )
 
 # Paths
@@ -74,7 +75,6 @@ UNWRITTEN = {
         for name in ("domain", "slot", "function", "multifunction", "port")
     },
     "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
-    "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
     "devices/video/address/@multifunction": "the display has a slot of its own",
     **{
@@ -385,11 +385,35 @@ def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> Non
         placed = (*others, *devices.sounds, *devices.videos, *devices.rngs, devices.memballoon)
         where = [one.address for one in placed if one is not None]
         functions |= {(one.slot, one.function) for one in where if isinstance(one, PciAddress)}
-        usb = {one.model for one in others if one.type == "usb"}
-        assert usb == {q35.USB_MODEL if devices.inputs else "none"}
+        own = {one.model for one in others if one.type == "usb" and one.index == 0}
+        assert own == {q35.USB_MODEL if devices.inputs else "none"}
         assert {one.ports for one in others if one.model == q35.USB_MODEL} <= {q35.USB_PORTS}
     static = {(ganeti_q35.STATIC_SLOT, number) for number in ganeti_q35.STATIC_FUNCTIONS.values()}
-    assert functions == {*static, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
+    more = {(usb.Q35_BUS_SLOT, row.function) for row in usb.Q35_BUS_FUNCTIONS}
+    assert functions == {*static, *more, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
+
+
+def test_usb_devices_fill_both_boards_and_spill_over_to_a_hub() -> None:
+    """PC_BUS, Q35_BUS, HUB_PORTS; Q35_BUS_FUNCTIONS of Q35_BUS_SLOT: see above. USB_CHARDEVS."""
+    hubs = {one.address for each in every_translation() for one in each.domain.devices.hubs}
+    buses = (usb.PC_BUS, usb.Q35_BUS)
+    assert hubs == {UsbAddress(bus=bus.index, port=str(bus.ports)) for bus in buses}
+    ports = {
+        one.address.port
+        for each in every_translation()
+        for one in each.domain.devices.inputs
+        if isinstance(one.address, UsbAddress)
+    }
+    assert {(port or "").rpartition(".")[2] for port in ports} < set(map(str, range(1, usb.HUB_PORTS)))
+    raw = " ".join(
+        one.value
+        for each in every_translation()
+        if each.domain.qemu_command_line is not None
+        for one in each.domain.qemu_command_line.arguments
+    )
+    for driver, kind in usb.USB_CHARDEVS.items():
+        assert f'"driver":"{driver}"' in raw
+        assert f"-chardev {kind},id={driver}-" in raw
 
 
 def test_the_devices_of_a_q35_are_behind_root_ports() -> None:
@@ -515,6 +539,12 @@ CHECKED = {
     "FREE_SLOTS",
     "Q35_CDROM",
     "Q35_SOUND_CARDS",
+    "HUB_PORTS",
+    "PC_BUS",
+    "Q35_BUS",
+    "Q35_BUS_FUNCTIONS",
+    "Q35_BUS_SLOT",
+    "USB_CHARDEVS",
     "USB_MODEL",
     "USB_PORTS",
     "VIDEO_SLOT",

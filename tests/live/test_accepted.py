@@ -15,9 +15,9 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import format_domain, parse_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.ganeti.q35 import NIC_PORTS, port_of
 from virtxlate.tables.controller import by_ganeti
 from virtxlate.tables.disk import ide_targets
-from virtxlate.ganeti.q35 import NIC_PORTS, port_of
 from virtxlate.translate.compare import differences
 
 if TYPE_CHECKING:

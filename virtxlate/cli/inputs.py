@@ -90,6 +90,7 @@ def read_context(args: argparse.Namespace) -> Context:
         libvirt_version=parse_libvirt_version(args.libvirt_version),
         qemu_version=getattr(args, "qemu_version", None),
         metadata=not args.no_metadata,
+        untainted=args.untainted,
         stable_names=args.stable_names,
         scsi=read_scsi(args.scsi_map) if args.scsi_map else None,
     )

@@ -169,6 +169,7 @@ CONTROLLER = Element(
     Field("index", "@index", INTEGER),
     Field("model", "@model"),
     Field("ports", "@ports", INTEGER),
+    Field("startport", "master/@startport", INTEGER),
     Field("chassis", "target/@chassis", INTEGER),
     Field("port", "target/@port", hexadecimal(1)),
     Field("queues", "driver/@queues", INTEGER),

@@ -168,6 +168,8 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     queues: int | None = None
     iothread: int | None = None
     ports: int | None = None
+    startport: int | None = None
+    """Of a USB companion: the first of its ports on the controller of the same index."""
     chassis: int | None = None
     port: int | None = None
     """Of a root port, as the guest reads it."""

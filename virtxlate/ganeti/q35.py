@@ -44,9 +44,9 @@ def port_of(bus: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def port_numbers(slot: int) -> dict[str, int]:
-    """Give chassis and port of the root port in a slot of pcie.0; the guest reads both."""
-    return {"chassis": slot, "port": slot}
+def port_number(slot: int) -> int:
+    """Give the number of the root port in a slot of pcie.0, as chassis and as port: the guest reads both."""
+    return slot
 
 
 def nic_index(slot: int) -> int:
@@ -57,9 +57,9 @@ def nic_index(slot: int) -> int:
 def root_port_words() -> Iterator[str]:
     """Give Ganeti's words for QEMU that make the root ports."""
     for slot in (*NIC_PORTS, *DISK_PORTS):
-        numbers = ",".join(f"{name}={number}" for name, number in port_numbers(slot).items())
-        place = f"bus={_ROOT_BUS},addr={slot:#x}"
-        yield from ("-device", f"pcie-root-port,id={ROOT_PORT_PREFIX}{slot},{place},{numbers}")
+        number = port_number(slot)
+        place = f"bus={_ROOT_BUS},addr={slot:#x},chassis={number},port={number}"
+        yield from ("-device", f"pcie-root-port,id={ROOT_PORT_PREFIX}{slot},{place}")
 
 
 def static_place(owner: str) -> str:

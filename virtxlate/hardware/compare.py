@@ -11,8 +11,10 @@ import msgspec
 
 from virtxlate.hardware.model import Cpu, Device, Machine
 
-UNSEEN = frozenset({"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "smb_io_base"})
-"""Properties that name a backend; and an address that the guest's firmware gives."""
+UNSEEN = frozenset(
+    {"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "masterbus", "smb_io_base"}
+)
+"""Properties that name a backend or a bus; and an address that the guest's firmware gives."""
 UNSEEN_ON = {"usb-bus": frozenset({"port"})}
 """By bus: the USB port that was asked for; the path has the one that the device got."""
 

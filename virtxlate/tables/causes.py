@@ -158,7 +158,7 @@ CAUSES = (
         ("hvparams.usb_mouse", "hvparams.usb_devices", "hvparams.vnc_bind_address"),
         "VNC without a usb_mouse has a tablet",
     ),
-    Cause("devices/hub", ("hvparams.usb_devices",), "QEMU puts a hub where the two ports do not suffice"),
+    Cause("devices/hub", ("hvparams.usb_devices",), "QEMU puts a hub where the ports do not suffice"),
     Cause("devices/graphics/@keymap", ("hvparams.keymap",)),
     Cause(
         "devices/graphics/@passwd",
@@ -224,7 +224,7 @@ WHOLE_DEVICES = {
 
 FIXED_CAUSES = {
     "pci": "on a q35 Ganeti gives every disk and NIC a root port, and keeps those of others free",
-    "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",
+    "usb": "Ganeti always passes -usb to a pc: its own USB controller; a q35 has one for a USB device",
     "floppy": "QEMU adds an empty floppy drive for Ganeti",
     "cdrom": "QEMU adds an empty CD-ROM drive for Ganeti",
 }

@@ -74,9 +74,6 @@ SOUND_CARDS = (
 pcspk by ``-soundhw``, which QEMU does not have since 7.1.
 """
 
-USB_INPUTS = Bijection("usb device", [("mouse", "mouse"), ("tablet", "tablet"), ("keyboard", "keyboard")])
-"""Words of ``-usbdevice`` beside libvirt's input types; QEMU has no others that it can start everywhere."""
-
 CHANNELS = Bijection(
     "channel",
     [

@@ -18,7 +18,8 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     """One property of the devices of a kind, in Ganeti ``since`` to ``until`` (3010000 is 3.1).
 
     ``of``: scsi (a disk of that bus), or libvirt's model of the video or the SCSI controller. ``value`` may
-    hold ``{id}``, Ganeti's id of the device.
+    hold ``{id}``, Ganeti's id of the device. ``path``: what of the instance it is for, ``{index}`` that of a
+    disk. ``without``: what the guest sees where it is left out.
     """
 
     of: str
@@ -28,6 +29,8 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 0
     until: int = ANY_GANETI
     reason: str
+    path: str
+    without: str
 
 
 OVERRIDES = (
@@ -38,6 +41,8 @@ OVERRIDES = (
         value="{id}",
         until=3_009_999,
         reason="the disk's name in VPD page 0x83, of which udev makes /dev/disk/by-id",
+        path="disks[{index}].uuid",
+        without="the disk has libvirt's name in VPD page 0x83, and so another one in /dev/disk/by-id",
     ),
     Override(
         of="scsi",
@@ -45,6 +50,8 @@ OVERRIDES = (
         type="remove",
         since=3_010_000,
         reason="since 3.1 the disk has no name in VPD page 0x83",
+        path="disks[{index}].uuid",
+        without="the disk has libvirt's name in VPD page 0x83, where it had none",
     ),
     Override(
         of="qxl",
@@ -52,12 +59,16 @@ OVERRIDES = (
         type="unsigned",
         value="0",
         reason="as many monitors as the guest's driver has",
+        path="hvparams.vga",
+        without="the card has one monitor at most",
     ),
     Override(
         of="qxl",
         name="vram64_size_mb",
         type="remove",
         reason="as much 64-bit video memory as QEMU gives by itself",
+        path="hvparams.vga",
+        without="the card's 64-bit memory has another size",
     ),
     Override(
         of="am53c974",
@@ -65,6 +76,8 @@ OVERRIDES = (
         type="string",
         value="dc390",
         reason="the controller with the EEPROM of the DC-390 board",
+        path="hvparams.scsi_controller_type",
+        without="the controller has no EEPROM, by which a driver knows the DC-390 board",
     ),
 )
 

@@ -17,7 +17,7 @@ from virtxlate.ganeti.q35 import (
     STATIC_FUNCTIONS,
     STATIC_SLOT,
     nic_index,
-    port_numbers,
+    port_number,
     port_of,
 )
 from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
@@ -116,7 +116,8 @@ def root_ports() -> tuple[domain.Controller, ...]:
             index=number,
             model=_ROOT_PORT,
             address=domain.PciAddress(slot=slot),
-            **port_numbers(slot),
+            chassis=port_number(slot),
+            port=port_number(slot),
         )
         for number, slot in enumerate((*NIC_PORTS, *DISK_PORTS), FIRST_PORT_INDEX)
     )

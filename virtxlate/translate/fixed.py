@@ -22,6 +22,7 @@ from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, 
 from virtxlate.tables.q35 import DEFAULT_CDROM_UNIT
 from virtxlate.tables.removable import removable_era
 from virtxlate.translate import extra, peripherals, removable
+from virtxlate.translate import usb as usb_devices
 from virtxlate.translate.board import Places, is_q35, root_ports
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
@@ -72,7 +73,8 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevices:
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
-    places = Places(instance, _held(instance) | extra.held_slots(instance))
+    held = _held(instance) | extra.held_slots(instance) | usb_devices.held_slots(instance)
+    places = Places(instance, held)
     videos = (_video(instance, places),)
     sounds = peripherals.sounds(instance, places, report)
     controllers = (*_board(instance), *_scsi(instance, places))
@@ -80,8 +82,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
     last = removable_era(instance.version).paravirtual_last
     cdrom_places = {} if last else _cdrom_places(instance, places)
     serials, channels = peripherals.channels(instance, places)
-    usb = peripherals.usb(instance, places, report)
-    free = extra.to_domain(instance, places, report)
+    usb = usb_devices.to_domain(instance, places, context, report)
+    free = extra.to_domain(instance, places, context, report)
     cdrom_places |= _cdrom_places(instance, places) if last else {}
     images = removable.to_domain(instance, cdrom_places, context, report)
     controllers = (*controllers, *_more_scsi(instance, places, report))

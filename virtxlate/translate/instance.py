@@ -32,6 +32,7 @@ from virtxlate.translate import (
     peripherals,
     removable,
     security,
+    usb,
 )
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
@@ -56,7 +57,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     context, asked = _listening(context)
     boot.report_boot(placed, report)
     above = machine.to_domain(placed, report)
-    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context.domain_type, report)
+    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context, report)
     devices, more = _devices(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
@@ -70,7 +71,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
         qemu_command_line=_command_line((*cpu_words, *more.command_line)),
-        qemu_override=override.to_domain(devices, placed.version, report),
+        qemu_override=override.to_domain(devices, placed.version, context, report),
     )
     obeys.check(made, placed, report)
     return made
@@ -169,6 +170,7 @@ def _as_written(found: domain.Domain, context: Context, payload: metadata.Payloa
         domain_type="qemu" if found.type == "qemu" else "kvm",
         disk_paths=payload.disk_paths,
         stable_names=payload.stable_names is True,
+        untainted=payload.untainted is True,
         scsi=Asked(context.scsi, payload.scsi or ()),
         libvirt_version=_ANY_VERSION,
         renames=context.renames.with_any_secret(),
@@ -279,6 +281,7 @@ def _settings(found: domain.Domain, context: Context, report: Report) -> dict[st
         **graphics.to_ganeti(found, context, report),
         **extra.to_ganeti(found, report),
         **peripherals.to_ganeti(found, report),
+        **usb.to_ganeti(found, report),
         **removable.hvparams_to_ganeti(found.devices.disks, context, report),
     }
 

@@ -3,43 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.report import Report, Severity
 from virtxlate.tables.override import OVERRIDES, overrides_of
+from virtxlate.translate.context import Context
 
 _VIDEO_ALIAS = "video0"
 _SCSI_ALIAS = "scsi{index}"
 """libvirt's own names of devices that have no user alias."""
 
 
-def to_domain(devices: domain.Devices, version: int, report: Report) -> settings.QemuOverride | None:
-    """Give the overrides for devices that were made of an instance of a Ganeti version; None for most."""
-    kinds = (
-        *_of_disks(devices, version, report),
-        *((video.type, _VIDEO_ALIAS) for video in devices.videos[:1]),
-        *(
-            (str(each.model), _SCSI_ALIAS.format(index=each.index or 0))
-            for each in devices.controllers
-            if each.type == "scsi"
-        ),
-    )
+def to_domain(
+    devices: domain.Devices, version: int, context: Context, report: Report
+) -> settings.QemuOverride | None:
+    """Give the overrides for devices that were made of an instance of a Ganeti version; None for most.
+
+    Where the context wants none, what the guest sees without them is reported.
+    """
+    kinds = (*_of_disks(devices, version, report), *_of_boards(devices))
+    rows = [(each, row) for each in kinds for row in overrides_of(each.kind, version)]
+    if context.untainted:
+        for each, row in rows:
+            path = row.path.format(index=each.place)
+            reason = f"without an override, which taints the domain: {row.without}"
+            report.lose(path, None, reason, Severity.GUEST_VISIBLE)
+        return None
     found = tuple(
         settings.DeviceOverride(
-            alias=alias,
+            alias=each.alias,
             name=row.name,
             type=row.type,
-            value=row.value and row.value.format(id=alias.removeprefix(USER_ALIAS_PREFIX)),
+            value=row.value and row.value.format(id=each.alias.removeprefix(USER_ALIAS_PREFIX)),
         )
-        for kind, alias in kinds
-        for row in overrides_of(kind, version)
+        for each, row in rows
     )
     return settings.QemuOverride(devices=found) if found else None
 
 
-def _of_disks(devices: domain.Devices, version: int, report: Report) -> Iterator[tuple[str, str]]:
+class _Device(NamedTuple):
+    """One that may need an override: its kind in the table, libvirt's alias, and its place in the list."""
+
+    kind: str
+    alias: str
+    place: int = 0
+
+
+def _of_boards(devices: domain.Devices) -> Iterator[_Device]:
+    for video in devices.videos[:1]:
+        yield _Device(video.type, _VIDEO_ALIAS)
+    for each in devices.controllers:
+        if each.type == "scsi":
+            yield _Device(str(each.model), _SCSI_ALIAS.format(index=each.index or 0))
+
+
+def _of_disks(devices: domain.Devices, version: int, report: Report) -> Iterator[_Device]:
     for index, disk in enumerate(devices.disks):
         # A device that answers for itself has no name of QEMU's, nor a property for one.
         if disk.bus is None or disk.device == "lun" or not overrides_of(disk.bus, version):
@@ -48,7 +69,7 @@ def _of_disks(devices: domain.Devices, version: int, report: Report) -> Iterator
             reason = "without a UUID the disk has no name of its own in VPD page 0x83, but libvirt's"
             report.lose(f"disks[{index}].uuid", None, reason, Severity.GUEST_VISIBLE)
         else:
-            yield disk.bus, disk.alias
+            yield _Device(disk.bus, disk.alias, index)
 
 
 def report_foreign(found: domain.Domain, report: Report) -> None:

@@ -340,6 +340,11 @@ def test_cpu_models_and_features_are_those_that_are_written() -> None:
     assert {"hle", "pcid", "tsc-deadline"} <= cpu.CPU_FEATURES
 
 
+def test_every_boot_order_has_a_golden() -> None:
+    """BOOT_ORDERS."""
+    assert {each.instance.hvparams.boot_order for each in every_translation()} == set(machine.BOOT_ORDERS)
+
+
 def test_every_security_model_has_a_golden() -> None:
     labels = {each.instance.hvparams.security_model: each.domain.seclabels for each in every_translation()}
     assert {model: bool(found) for model, found in labels.items()} == {
@@ -559,6 +564,7 @@ CHECKED = {
     "SHELL_WORDS_SINCE",
     "SYSTEM_ENTRIES",
     "SECURITY_MODELS",
+    "BOOT_ORDERS",
     "CPU_FEATURES",
     "CPU_MODELS",
     "SOUND_BY_GANETI",

@@ -25,3 +25,9 @@ def test_every_type_is_that_of_the_default() -> None:
     assert {name: words[word] for name, word in types.items()} == {
         name: type(defaults[name]) for name in types
     }
+
+
+def test_every_beparam_and_nicparam_has_a_row_and_no_other() -> None:
+    judge = prepare()
+    ours = {kind: {row.name for row in rows() if row.kind == kind} for kind in ("beparam", "nicparam")}
+    assert ours == {"beparam": set(judge.beparam_defaults()), "nicparam": set(judge.nicparam_defaults())}

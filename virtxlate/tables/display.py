@@ -30,13 +30,20 @@ class SpiceOption(msgspec.Struct, frozen=True, kw_only=True):
 
     ganeti: str
     libvirt: str
+    words: tuple[str, ...]
 
+
+_WAN = ("auto", "never", "always")
 
 SPICE_OPTIONS = (
-    SpiceOption(ganeti="spice_image_compression", libvirt="image_compression"),
-    SpiceOption(ganeti="spice_jpeg_wan_compression", libvirt="jpeg_compression"),
-    SpiceOption(ganeti="spice_zlib_glz_wan_compression", libvirt="zlib_compression"),
-    SpiceOption(ganeti="spice_streaming_video", libvirt="streaming_mode"),
+    SpiceOption(
+        ganeti="spice_image_compression",
+        libvirt="image_compression",
+        words=("auto_glz", "auto_lz", "quic", "glz", "lz", "off"),
+    ),
+    SpiceOption(ganeti="spice_jpeg_wan_compression", libvirt="jpeg_compression", words=_WAN),
+    SpiceOption(ganeti="spice_zlib_glz_wan_compression", libvirt="zlib_compression", words=_WAN),
+    SpiceOption(ganeti="spice_streaming_video", libvirt="streaming_mode", words=("filter", "all", "off")),
 )
 """An empty hvparam is an absent element. Source: Ganeti Constants.hs:2929; libvirt formatdomain.rst."""
 

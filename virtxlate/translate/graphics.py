@@ -14,7 +14,7 @@ from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
-from virtxlate.tables.display import SPICE_OPTIONS, VNC_BASE_PORT
+from virtxlate.tables.display import SPICE_OPTIONS, VNC_BASE_PORT, SpiceOption
 from virtxlate.translate.context import Context
 
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", re.ASCII)
@@ -84,13 +84,14 @@ def _listen(bind: str, at: str, context: Context, report: Report) -> settings.Li
         return settings.Listen(type="address", address=bind)
     address = context.renames.find("addresses", bind)
     if address is None:
-        report.lose(at, bind, "no address for this interface in the map: only the host itself may connect")
+        reason = "no address for this interface in the map: only the host itself may connect"
+        report.lose(at, bind, reason, remedy=f'in the map: [addresses] "{bind}" = "ADDRESS"')
     return settings.Listen(type="address", address=address or _LOOPBACK)
 
 
 def _spice(instance: Instance, context: Context, report: Report) -> settings.Graphics:
     hvparams, port = instance.hvparams, instance.network_port
-    options = {row.libvirt: getattr(hvparams, row.ganeti) or None for row in SPICE_OPTIONS}
+    options = {row.libvirt: _option(row, getattr(hvparams, row.ganeti)) for row in SPICE_OPTIONS}
     ports: dict[str, Any]
     if hvparams.spice_use_tls:
         reason = "libvirt starts it only where SPICE has certificates on the host, for all its guests"
@@ -110,6 +111,14 @@ def _spice(instance: Instance, context: Context, report: Report) -> settings.Gra
         **options,
         **ports,
     )
+
+
+def _option(row: SpiceOption, word: str) -> str | None:
+    """Give libvirt's word for an option of SPICE. Raises UnsupportedError for one that is none."""
+    if word and word not in row.words:
+        known = ", ".join(row.words)
+        raise UnsupportedError(f"expected one of {known}, found {word!r}", at=f"hvparams.{row.ganeti}")
+    return word or None
 
 
 def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[str, Any]:

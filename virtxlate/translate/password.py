@@ -38,10 +38,13 @@ def password_file(instance: Instance) -> PasswordFile | None:
 
 
 def parse_password(data: bytes, display: str, at: str) -> str:
-    """Give the password in the bytes of a file: its only line. Raises InputError, which never shows it."""
-    lines = data.splitlines()
-    if not lines or not lines[0]:
-        raise InputError("expected a password, found an empty line", at=at)
+    """Give the password in the bytes of a file: its only line that is not empty, as Ganeti reads it.
+
+    Raises InputError, which never shows it.
+    """
+    lines = [line for line in data.splitlines() if line]
+    if not lines:
+        raise InputError("expected a password, found none", at=at)
     if len(lines) > 1:
         raise InputError(f"expected a password in one line, found {len(lines)} lines", at=at)
     try:

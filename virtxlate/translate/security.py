@@ -45,7 +45,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[set
     label = context.renames.find("users", user)
     if label is None:
         reason = "libvirt wants a group too: that of the same name, as the map names none"
-        report.lose("hvparams.security_domain", user, reason)
+        remedy = f'in the map: [users] "{user}" = "{user}:GROUP"'
+        report.lose("hvparams.security_domain", user, reason, remedy=remedy)
         label = f"{user}:{user}"
     return (settings.SecurityLabel(type=_STATIC, model=_DAC, relabel=True, label=label),)
 

@@ -25,7 +25,7 @@ def report_untranslated(instance: Instance, context: Context, report: Report) ->
     values = _untranslated(hvparams)
     if values != _DEFAULTS:
         for row, value, default in zip(UNTRANSLATED, values, _DEFAULTS, strict=True):
-            if value == default or (row.needs and not getattr(hvparams, row.needs)):
+            if value == default or not _acts(row, hvparams):
                 continue
             if (value, context.domain_type) != row.agrees:
                 remedy = _remedy(row, value, instance)
@@ -37,6 +37,12 @@ def report_untranslated(instance: Instance, context: Context, report: Report) ->
         report.lose(
             f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE
         )
+
+
+def _acts(row: Untranslated, hvparams: HvParams) -> bool:
+    """Tell whether Ganeti looks at a parameter: not without the one that it needs, nor on a socket."""
+    needed = getattr(hvparams, row.needs) if row.needs else True
+    return bool(needed) and not str(needed).startswith("/")
 
 
 def _remedy(row: Untranslated, value: Any, instance: Instance) -> str:

@@ -30,6 +30,8 @@ _CACHES = {
     "writethrough": ("off", "off"),
 }
 """write-cache of the device, and cache.direct of its node."""
+_KNOWN_HERE = frozenset({"[0] -no-acpi"})
+"""What only the version of QEMU tells, and is right for the one of the lab."""
 
 
 def command_of(instance: Instance) -> tuple[str, ...]:
@@ -40,8 +42,9 @@ def command_of(instance: Instance) -> tuple[str, ...]:
     """
     report = Report()
     fixed = build_command(instance, report, VERSION)
-    if report.losses:
-        raise ValueError(f"not known: {'; '.join(map(str, report.losses))}")
+    unknown = [str(loss) for loss in report.losses if loss.path not in _KNOWN_HERE]
+    if unknown:
+        raise ValueError(f"not known: {'; '.join(unknown)}")
     return (*map(str, fixed), *_nics(instance), *_disks(instance), "-S")
 
 

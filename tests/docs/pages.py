@@ -271,6 +271,8 @@ def hardware_page() -> str:
 
 
 def _needs(row: hardware.KnownDifference) -> Iterable[str]:
+    if row.board != "any":
+        yield f"on a {row.board}"
     if row.until != ANY_GANETI:
         yield f"up to Ganeti {_release(row.until)}"
     for need in row.needs:

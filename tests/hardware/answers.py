@@ -144,7 +144,10 @@ _OBJECTS: dict[str, dict[str, Any]] = {
     },
     "/machine/peripheral-anon/device[3]": {
         "parent_bus": "/machine/peripheral/scsi/scsi.0",
-        **{"channel": 0, "scsi-id": 2, "lun": 0, "bootindex": 4},
+        "channel": 0,
+        "scsi-id": 2,
+        "lun": 0,
+        "bootindex": 4,
     },
     "/machine/peripheral-anon/device[4]": {
         "parent_bus": "/machine/unattached/device[9]/ide.0",

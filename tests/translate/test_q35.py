@@ -86,6 +86,14 @@ def test_usb_devices_are_where_qemu_puts_them_and_the_pointer_on_ganetis_own_con
     assert (told.usb_mouse, told.usb_devices) == (one.hvparams.usb_mouse, one.hvparams.usb_devices)
 
 
+def test_the_slot_of_a_video_that_is_not_there_is_the_first_free_one() -> None:
+    one = instance(machine_version="q35", vga="none", kvm_extra=" ".join(["-device virtio-rng-pci"] * 2))
+    slots = [
+        each.address.slot for each in there(one).devices.rngs if isinstance(each.address, domain.PciAddress)
+    ]
+    assert slots == [0x01, 0x1B]
+
+
 def test_what_qemu_adds_for_usb_devices_takes_a_slot() -> None:
     one = instance(
         machine_version="q35", usb_devices="mouse", kvm_extra=" ".join(["-device virtio-rng-pci"] * 3)

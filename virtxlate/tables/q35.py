@@ -11,7 +11,7 @@ FIRST_PORT_INDEX = 1
 """libvirt's index of the first root port; the others follow slot by slot."""
 
 FREE_SLOTS = range(0x1B, 0x1F)
-"""For devices of kvm_extra without an address: the lowest one."""
+"""For devices of kvm_extra without an address: the lowest one; first that of a video where there is none."""
 
 VIDEO_SLOT = 0x01
 USB_MODEL, USB_PORTS = "qemu-xhci", 4

@@ -10,6 +10,7 @@ import msgspec
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.hardware import KNOWN_DIFFERENCES, KnownDifference, Need
+from virtxlate.translate.board import is_q35
 from virtxlate.translate.context import Context
 from virtxlate.translate.instance import to_domain
 
@@ -57,10 +58,13 @@ def _of_table(rows: Iterable[KnownDifference]) -> Iterator[AbiDifference]:
 
 def known(instance: Instance) -> tuple[KnownDifference, ...]:
     """Give the rows of the table of known differences that hold for an instance."""
+    boards = ("any", "q35" if is_q35(instance) else "pc")
     return tuple(
         row
         for row in KNOWN_DIFFERENCES
-        if instance.version <= row.until and all(_is_met(need, instance) for need in row.needs)
+        if row.board in boards
+        and instance.version <= row.until
+        and all(_is_met(need, instance) for need in row.needs)
     )
 
 

@@ -82,13 +82,16 @@ class Places:
     __slots__ = ("_functions", "_slots")
 
     def __init__(self, instance: Instance, used: Mapping[int, str]) -> None:
-        first, last = _FIRST_FREE_SLOT, PCI_SLOTS - 1
         self._functions: Mapping[str, domain.PciAddress] = {}
+        free = range(_FIRST_FREE_SLOT, PCI_SLOTS)
+        skip: tuple[int, ...] = ()
         if is_q35(instance):
             self._functions = _FUNCTIONS
-            used = {slot: owner for slot, owner in used.items() if slot in FREE_SLOTS}
-            first, last = FREE_SLOTS.start, FREE_SLOTS.stop - 1
-        self._slots = Numbers(PCI_BUS, first=first, last=last, used=used)
+            free = range(VIDEO_SLOT, FREE_SLOTS.stop)
+            first = VIDEO_SLOT + 1 if instance.hvparams.vga == _NO_VIDEO else VIDEO_SLOT
+            skip = tuple(range(first, FREE_SLOTS.start))
+            used = {slot: owner for slot, owner in used.items() if slot in free and slot not in skip}
+        self._slots = Numbers(PCI_BUS, first=free.start, last=free.stop - 1, used=used, skip=skip)
 
     def place(self, owner: str) -> domain.PciAddress:
         """Give the address for what ``owner`` asks for. Raises PlacementError where there is no room."""
@@ -124,4 +127,6 @@ def root_ports() -> tuple[domain.Controller, ...]:
     return (domain.Controller(type="pci", index=0, model=_ROOT), *ports)
 
 
+_NO_VIDEO = "none"
+"""A vga for which QEMU leaves the slot of the video to whatever comes first."""
 _ROOT, _ROOT_PORT = "pcie-root", "pcie-root-port"

@@ -611,6 +611,7 @@ SINGLE_WORDS = {
     "RNG_DEVICE",
     "NATIVE_AIO",
     "IO_URING",
+    "NIC_WITHOUT_HEADER",
     "POSTCOPY",
 }
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""

@@ -71,7 +71,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
         qemu_command_line=_command_line((*cpu_words, *more.command_line)),
-        qemu_override=override.to_domain(devices, placed.version, context, report),
+        qemu_override=override.to_domain(devices, placed, context, report),
     )
     obeys.check(made, placed, report)
     return made

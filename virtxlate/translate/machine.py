@@ -166,6 +166,12 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     return sockets, cores, threads
 
 
+def has_version(word: str) -> bool:
+    """Tell whether a machine type names the QEMU that it is of."""
+    match = _PC.fullmatch(word)
+    return match is not None and match["major"] is not None
+
+
 def is_since(word: str, version: tuple[int, int]) -> bool:
     """Tell whether a machine type is of that QEMU or a newer one; ``pc`` and ``q35`` are the newest."""
     match = _PC.fullmatch(word)

@@ -8,24 +8,34 @@ from typing import NamedTuple
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.domain.words import USER_ALIAS_PREFIX
+from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
-from virtxlate.tables.override import OVERRIDES, overrides_of
+from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER
+from virtxlate.tables.override import NIC_WITHOUT_HEADER, OVERRIDES, overrides_of
 from virtxlate.translate.context import Context
+from virtxlate.translate.machine import has_version, is_since, machine
 
 _VIDEO_ALIAS = "video0"
 _SCSI_ALIAS = "scsi{index}"
+_NIC_ALIAS = "net{index}"
 """libvirt's own names of devices that have no user alias."""
 
 
 def to_domain(
-    devices: domain.Devices, version: int, context: Context, report: Report
+    devices: domain.Devices, instance: Instance, context: Context, report: Report
 ) -> settings.QemuOverride | None:
-    """Give the overrides for devices that were made of an instance of a Ganeti version; None for most.
+    """Give the overrides for devices that were made of an instance; None for most.
 
     Where the context wants none, what the guest sees without them is reported.
     """
-    kinds = (*_of_disks(devices, version, report), *_of_boards(devices))
-    rows = [(each, row) for each in kinds for row in overrides_of(each.kind, version)]
+    version = instance.version
+    kinds = (*_of_disks(devices, version, report), *_of_boards(devices), *_of_nics(devices))
+    rows = [
+        (each, row)
+        for each in kinds
+        for row in overrides_of(each.kind, version)
+        if row.qemu_since is None or _is_qemu_since(row.qemu_since, instance, context)
+    ]
     if context.untainted:
         for each, row in rows:
             path = row.path.format(index=each.place)
@@ -44,6 +54,15 @@ def to_domain(
     return settings.QemuOverride(devices=found) if found else None
 
 
+def _is_qemu_since(version: tuple[int, int], instance: Instance, context: Context) -> bool:
+    """Tell whether QEMU is known to be that new: of its own version, or of a machine type that is."""
+    major, minor = version
+    if context.qemu_version is not None:
+        return context.qemu_version >= major * 1_000_000 + minor * 1_000
+    word = machine(instance)
+    return has_version(word) and is_since(word, version)
+
+
 class _Device(NamedTuple):
     """One that may need an override: its kind in the table, libvirt's alias, and its place in the list."""
 
@@ -58,6 +77,12 @@ def _of_boards(devices: domain.Devices) -> Iterator[_Device]:
     for each in devices.controllers:
         if each.type == "scsi":
             yield _Device(str(each.model), _SCSI_ALIAS.format(index=each.index or 0))
+
+
+def _of_nics(devices: domain.Devices) -> Iterator[_Device]:
+    for index, nic in enumerate(devices.interfaces):
+        if getattr(nic, OFFLOADS_WITHOUT_HEADER[0]) is False:
+            yield _Device(NIC_WITHOUT_HEADER, nic.alias or _NIC_ALIAS.format(index=index), index)
 
 
 def _of_disks(devices: domain.Devices, version: int, report: Report) -> Iterator[_Device]:

@@ -174,7 +174,7 @@ TO_LIBVIRT = {
     ),
     "libvirt has no lower bound for the balloon, which Ganeti moves where a node is short of memory": Advice(
         "beparams.minmem",
-        "Nothing, if the host has the memory: the guest starts with maxmem, or with what a RAPI answer says it "
+        "Nothing, if the host has the memory: the guest starts with maxmem, or with what RAPI says that it "
         "has now (`oper_ram`). `virsh setmem` moves the balloon later.",
     ),
     "there is no image to boot from: nothing is told to boot first": Advice(
@@ -265,6 +265,9 @@ TO_LIBVIRT = {
         "hvparams.kvm_extra", "Leave `--untainted` out."
     ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
+    "a disk has one I/O thread here; Ganeti gives it all of them, where QEMU is 9.0 or newer": Advice(
+        "hvparams.virtio_disk_iothreads", "Nothing: the guest cannot see it. Several disks share the threads."
+    ),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
         "nics[N].mode",
@@ -312,7 +315,7 @@ TO_GANETI = {
     ),
     "Ganeti has no word for it": Advice(
         "disks[N].rawio, disks[N].sgio, disks[N].shareable, disks[N].initiator, disks[N].reservations, "
-        "controllers[N].queues, controllers[N].iothread"
+        "controllers[N].queues"
     ),
     "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo"),
     "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0": Advice(
@@ -346,6 +349,8 @@ TO_GANETI = {
     "the interface does not tell its driver": Advice(
         "hvparams.vhost_net, hvparams.virtio_net_queues, hvparams.vnet_hdr"
     ),
+    "threads that no disk or processor could use left no trace": Advice("hvparams.virtio_disk_iothreads"),
+    "Ganeti has at most 8 I/O threads": Advice("hvparams.virtio_disk_iothreads"),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
     "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
     "'' and the disk_type itself mean the same; Ganeti up to 3.0 boots a CD-ROM from IDE": Advice(

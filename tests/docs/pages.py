@@ -25,6 +25,7 @@ from virtxlate.tables import (
     effects,
     extra,
     hardware,
+    iothreads,
     machine,
     migration,
     nic,
@@ -35,7 +36,21 @@ from virtxlate.tables import (
 )
 from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, removable, q35, nic, controller, machine, cpu, extra, display, migration, override, causes)
+TABLES = (
+    disk,
+    removable,
+    q35,
+    nic,
+    controller,
+    machine,
+    cpu,
+    extra,
+    display,
+    iothreads,
+    migration,
+    override,
+    causes,
+)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (

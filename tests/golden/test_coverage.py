@@ -63,7 +63,6 @@ UNWRITTEN = {
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
     "devices/controller/driver/@queues": _NO_WORD,
-    "devices/controller/driver/@iothread": _NO_WORD,
     **{f"devices/hostdev/{path}": _NO_WORD for path in ("@rawio", "@sgio", "shareable")},
     "devices/hostdev/@model": "only the other types of host devices have models",
     "devices/hostdev/source/@wwpn": "Ganeti has no vhost-scsi",
@@ -586,6 +585,8 @@ CHECKED = {
     "FIXED_CAUSES",
     "HOST_EMULATORS",
     "HOST_NEEDS",
+    "MAX_IOTHREADS",
+    "NO_IOTHREAD_AIOS",
     "LIVE_MODES",
     "MIGRATION_BY_GANETI",
     "MIGRATION_CAPABILITIES",
@@ -612,6 +613,8 @@ SINGLE_WORDS = {
     "NATIVE_AIO",
     "IO_URING",
     "NIC_WITHOUT_HEADER",
+    "IOTHREAD_CONTROLLER",
+    "IOTHREAD_DISK_TYPE",
     "POSTCOPY",
 }
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""

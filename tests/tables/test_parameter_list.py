@@ -13,7 +13,11 @@ from virtxlate.cli.params import rows
 LIST: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "params" / "ganeti-3.2-alpha.json").read_bytes()
 )
-NEWER: dict[str, dict[str, Any]] = {"hvparam": {}, "beparam": {}, "nicparam": {}}
+NEWER: dict[str, dict[str, Any]] = {
+    "hvparam": {"virtio_disk_iothreads": 0},
+    "beparam": {},
+    "nicparam": {},
+}
 """Parameters that Ganeti got after that list was made, with the default that an older Ganeti acts by."""
 
 

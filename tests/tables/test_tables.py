@@ -111,8 +111,10 @@ def test_the_old_scsi_is_today_s_scsi_hd() -> None:
 UNKNOWN = [
     (
         lambda: disk.by_disk_type("nvme"),
-        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block', "
-        "'scsi-generic')",
+        (
+            "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', "
+            "'scsi-block', 'scsi-generic')"
+        ),
     ),
     (
         lambda: disk.by_bus("sata", "disk"),

@@ -114,6 +114,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     io: str | None = None
     discard: str | None = None
     detect_zeroes: str | None = None
+    iothread: int | None = None
     source: DiskSource | None = None
     target: str
     bus: str | None = None
@@ -380,6 +381,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     current_memory: Memory | None = None
     huge_pages: bool = False
     vcpus: int = 1
+    iothreads: int | None = None
     vcpu_cpuset: str | None = None
     """Host CPUs for the whole guest: ``0-3,5``."""
     cputune: CpuTune | None = None

@@ -15,6 +15,7 @@ from virtxlate.ganeti import q35
 from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.params import NEWER_HVPARAMS
 from virtxlate.ganeti.runtime_tree import Device, DiskEntry, RuntimeTree, lost
 from virtxlate.ganeti.uri import without_password
 from virtxlate.ganeti.words import LINK_DIRECTORY
@@ -162,6 +163,7 @@ def userspace_uri(disk: Disk) -> str | None:
 def _hvparams(instance: Instance, base: RuntimeTree | None) -> dict[str, Any]:
     """Give the hvparams; an unset machine type stays unset where the command names the machine anyway."""
     values: dict[str, Any] = {**msgspec.structs.asdict(instance.hvparams), **instance.unknown_hvparams}
+    values = {name: value for name, value in values.items() if value or name not in NEWER_HVPARAMS}
     if base is None:
         return values
     unset = base.hvparams.get("machine_version") == ""

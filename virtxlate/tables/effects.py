@@ -64,6 +64,7 @@ HVPARAM_EFFECTS = {
     "user_shutdown": "no option: a daemon of the node notes that the guest shut itself down",
     "vga": "-vga; empty: QEMU's default, qxl with SPICE",
     "vhost_net": "vhost=on of -netdev, paravirtual only",
+    "virtio_disk_iothreads": "-object iothread, for virtio disks and virtio-scsi; none with disk_aio threads",
     "virtio_net_queues": "queues of -netdev and mq=on, with vhost_net only",
     "vnc_bind_address": "-vnc at display network_port - 5900, and a USB tablet",
     "vnc_password_file": "the password of VNC, set after the start",

@@ -74,6 +74,7 @@ TRANSLATED = frozenset(
         "use_localtime",
         "vga",
         "vhost_net",
+        "virtio_disk_iothreads",
         "virtio_net_queues",
         "vnc_bind_address",
         "vnc_password_file",

@@ -21,7 +21,7 @@ from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, VRAM_KIB
 from virtxlate.tables.q35 import DEFAULT_CDROM_UNIT
 from virtxlate.tables.removable import removable_era
-from virtxlate.translate import extra, peripherals, removable
+from virtxlate.translate import extra, iothreads, peripherals, removable
 from virtxlate.translate import usb as usb_devices
 from virtxlate.translate.board import Places, is_q35, root_ports
 from virtxlate.translate.context import Context
@@ -169,9 +169,8 @@ def _more_scsi(instance: Instance, places: Places, report: Report) -> tuple[doma
 
 def _controller(instance: Instance, index: int, places: Places) -> domain.Controller:
     address = places.place("hvparams.scsi_controller_type")
-    return domain.Controller(
-        type="scsi", index=index, model=scsi_controller(instance).libvirt, address=address
-    )
+    model, iothread = scsi_controller(instance).libvirt, iothreads.of_controller(instance)
+    return domain.Controller(type="scsi", index=index, model=model, iothread=iothread, address=address)
 
 
 def _cdrom_places(instance: Instance, places: Places) -> dict[str, domain.PciAddress]:
@@ -210,10 +209,9 @@ def hvparams_to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
         report.lose("hvparams.scsi_controller_type", None, "there is no SCSI controller to tell it by")
     _report_more("controllers", [str(c.model) for c in scsi[1:]], report)
     for controller in scsi:
-        for name in ("queues", "iothread"):
-            if getattr(controller, name) is not None:
-                path = f"controllers[{controller.index or 0}].{name}"
-                report.lose(path, getattr(controller, name), "Ganeti has no word for it")
+        if controller.queues is not None:
+            path = f"controllers[{controller.index or 0}].queues"
+            report.lose(path, controller.queues, "Ganeti has no word for it")
     if devices.videos:
         values["vga"] = _vga(devices.videos[0], found.os.machine or "", report)
     else:

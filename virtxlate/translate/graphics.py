@@ -91,7 +91,9 @@ def _listen(bind: str, at: str, context: Context, report: Report) -> settings.Li
 
 def _spice(instance: Instance, context: Context, report: Report) -> settings.Graphics:
     hvparams, port = instance.hvparams, instance.network_port
-    options = {row.libvirt: _option(row, getattr(hvparams, row.ganeti)) for row in SPICE_OPTIONS}
+    options: dict[str, Any] = {
+        row.libvirt: _option(row, getattr(hvparams, row.ganeti)) for row in SPICE_OPTIONS
+    }
     ports: dict[str, Any]
     if hvparams.spice_use_tls:
         reason = "libvirt starts it only where SPICE has certificates on the host, for all its guests"

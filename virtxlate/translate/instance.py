@@ -24,6 +24,7 @@ from virtxlate.translate import (
     fixed,
     graphics,
     hostdev,
+    iothreads,
     machine,
     metadata,
     nic,
@@ -56,6 +57,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     report_untranslated(placed, context, report)
     context, asked = _listening(context)
     boot.report_boot(placed, report)
+    iothreads.report_spread(placed, report)
     above = machine.to_domain(placed, report)
     model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context, report)
     devices, more = _devices(placed, context, report)
@@ -65,6 +67,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context, asked.known) if context.metadata else None,
         **above,
+        iothreads=iothreads.count(placed) or None,
         os=machine.operating_system(placed, more.extra, report),
         sysinfo=more.extra.sysinfo,
         cpu=model,
@@ -280,6 +283,7 @@ def _settings(found: domain.Domain, context: Context, report: Report) -> dict[st
         **security.to_ganeti(found, context, report),
         **graphics.to_ganeti(found, context, report),
         **extra.to_ganeti(found, report),
+        **iothreads.to_ganeti(found, report),
         **peripherals.to_ganeti(found, report),
         **usb.to_ganeti(found, report),
         **removable.hvparams_to_ganeti(found.devices.disks, context, report),

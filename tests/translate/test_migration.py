@@ -29,6 +29,11 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ),
     ({"migration_mode": "non-live"}, {"live": False, "flags": ()}, "--bandwidth 32"),
     (
+        {"migration_mode": "non-live", "migration_caps": "postcopy-ram:xbzrle"},  # a guest that stands still
+        {"live": False, "flags": (COMPRESSED,), "compression": ("xbzrle",)},
+        "--bandwidth 32 --compressed --comp-methods xbzrle",
+    ),
+    (
         {"migration_caps": "auto-converge"},
         {"flags": (LIVE, "VIR_MIGRATE_AUTO_CONVERGE")},
         "--live --bandwidth 32 --auto-converge",

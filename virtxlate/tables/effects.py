@@ -65,7 +65,7 @@ HVPARAM_EFFECTS = {
     "vga": "-vga; empty: QEMU's default, qxl with SPICE",
     "vhost_net": "vhost=on of -netdev, paravirtual only",
     "virtio_disk_iothreads": "-object iothread, for virtio disks and virtio-scsi; none with disk_aio threads",
-    "virtio_net_queues": "queues of -netdev and mq=on, with vhost_net only",
+    "virtio_net_queues": "queues of -netdev and mq=on, with vhost_net only; auto: one a vcpu, at most 8",
     "vnc_bind_address": "-vnc at display network_port - 5900, and a USB tablet",
     "vnc_password_file": "the password of VNC, set after the start",
     "vnc_tls": "tls-creds object of -vnc",

@@ -17,12 +17,17 @@ class MigrationCapability(msgspec.Struct, frozen=True, kw_only=True):
     flag: str = ""
     option: str = ""
     method: str = ""
+    live_only: bool = False
+    """Whether libvirt refuses it where the guest stops before."""
 
 
 MIGRATION_CAPABILITIES = (
     MigrationCapability(ganeti="auto-converge", flag="VIR_MIGRATE_AUTO_CONVERGE", option="--auto-converge"),
     MigrationCapability(
-        ganeti="postcopy-ram", flag="VIR_MIGRATE_POSTCOPY", option="--postcopy --postcopy-after-precopy"
+        ganeti="postcopy-ram",
+        flag="VIR_MIGRATE_POSTCOPY",
+        option="--postcopy --postcopy-after-precopy",
+        live_only=True,
     ),
     MigrationCapability(
         ganeti="xbzrle", flag="VIR_MIGRATE_COMPRESSED", option="--compressed", method="xbzrle"

@@ -67,12 +67,13 @@ def migration_parameters(instance: Instance) -> MigrationParameters:
         )
     live = LIVE_MODES[hvparams.migration_mode]
     words = _words(hvparams.migration_caps)
-    rows = [MIGRATION_BY_GANETI[word] for word in words if word in MIGRATION_BY_GANETI]
+    known = [MIGRATION_BY_GANETI[word] for word in words if word in MIGRATION_BY_GANETI]
+    rows = [row for row in known if live or not row.live_only]
     flags = dict.fromkeys([*([_LIVE] if live else []), *(row.flag for row in rows if row.flag)])
     return MigrationParameters(
         live=live,
         bandwidth_mib=hvparams.migration_bandwidth,
-        postcopy_bandwidth_mib=hvparams.migration_bandwidth if POSTCOPY in words else None,
+        postcopy_bandwidth_mib=hvparams.migration_bandwidth if live and POSTCOPY in words else None,
         downtime_ms=hvparams.migration_downtime,
         port=hvparams.migration_port,
         flags=tuple(flags),

@@ -288,6 +288,8 @@ def hardware_page() -> str:
 def _needs(row: hardware.KnownDifference) -> Iterable[str]:
     if row.board != "any":
         yield f"on a {row.board}"
+    if row.since:
+        yield f"since Ganeti {_release(row.since)}"
     if row.until != ANY_GANETI:
         yield f"up to Ganeti {_release(row.until)}"
     for need in row.needs:

@@ -176,6 +176,8 @@ def _there_are(source: Source, given: str) -> str:
     alike = [name for name in names if name.startswith(f"{given}.")] or get_close_matches(given, names)
     some = alike or names
     more = ", ..." if len(some) > _SHOWN_NAMES else ""
+    if len(names) == 1:
+        return f"is only {names[0]}"
     return f"are {len(names)}, such as {', '.join(some[:_SHOWN_NAMES])}{more}"
 
 

@@ -39,8 +39,9 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[Shown, ...]
     needs: tuple[Need, ...] = ()
     """All of them; none: every instance."""
+    since: int = 0
     until: int = ANY_GANETI
-    """The last Ganeti that it is known of: 3010000 is 3.1."""
+    """The first and the last Ganeti that it is known of: 3010000 is 3.1."""
     board: Literal["any", "pc", "q35"] = "any"
     severity: Severity
     effect: str
@@ -156,6 +157,7 @@ KNOWN_DIFFERENCES = (
         severity=Severity.HOST_ONLY,
         effect="none: the firmware boots the first disk where no other device is told to boot",
         reason=_FIRST_DISK_REASON,
+        since=_LETTERS_UNTIL + 1,
     ),
     KnownDifference(
         name="offloads of virtio NICs",

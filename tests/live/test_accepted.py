@@ -39,6 +39,7 @@ WANTS_OF_THE_HOST = {
     "runtime-3-elements-2.9": NO_SUCH_MACHINE,
     "runtime-pci-2.10": NO_SUCH_MACHINE,
     "version-2.8": NO_SUCH_MACHINE,
+    "nic-without-header-new-machine": "does not support machine type 'pc-i440fx-8.2'",
 }
 """Cases that name a QEMU or a machine that this host does not have, and where libvirt says so."""
 MOST_DISKS = 16

@@ -16,6 +16,7 @@ vnc_bind_address (hvparam, default ''): translated
   QEMU: -vnc at display network_port - 5900, and a USB tablet
   XML:  /domain/devices/input
   XML:  /domain/devices/graphics
+  an interface's name stands for an address that the map tells: [addresses]
 """
 TLS = """\
 vnc_tls (hvparam, default False): another means

@@ -13,7 +13,13 @@ import msgspec
 
 from tests.docs.losses import BY_PARAMETER, BY_RULE, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
-from virtxlate.ganeti.params import DEFAULT_NICPARAMS, OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
+from virtxlate.ganeti.params import (
+    DEFAULT_NICPARAMS,
+    NEWER_HVPARAMS,
+    OLDER_HVPARAM_DEFAULTS,
+    BeParams,
+    HvParams,
+)
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
 from virtxlate.rules import RULES, Rule
 from virtxlate.tables import (
@@ -204,6 +210,10 @@ def params_page() -> str:
             _MADE,
             _PARAMS,
             *(_older(*row) for row in OLDER_HVPARAM_DEFAULTS),
+            *(
+                f"\n{word(name)} came with Ganeti {_release(since)}: where the data lacks it there is none.\n"
+                for name, since in NEWER_HVPARAMS.items()
+            ),
             f"\n{len(params.TRANSLATED)} of {len(HvParams.__struct_fields__)} hvparams are carried. ",
             f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
             "\n## hvparams that are carried\n\n",

@@ -160,8 +160,10 @@ UNTRANSLATED = (
 HOST_NEEDS = {
     "mem_path": f'{_CONF}hugetlbfs_mount = "PATH", for all guests',
     "security_model": "pool: libvirt has no pool of users; all guests run as user in /etc/libvirt/qemu.conf",
+    "spice_bind": "an interface's name stands for an address that the map tells: [addresses]",
     "spice_password_file": "define and start set the password of the file, translate none",
     "spice_use_tls": f"{_CONF}spice_tls = 1, and spice_tls_x509_cert_dir where the certificates are",
+    "vnc_bind_address": "an interface's name stands for an address that the map tells: [addresses]",
     "vnc_password_file": "define and start set the password of the file, translate none",
 }
 """hvparams that are carried, and what the host has to have besides."""

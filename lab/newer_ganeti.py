@@ -30,6 +30,8 @@ _CACHES = {
     "writethrough": ("off", "off"),
 }
 """write-cache of the device, and cache.direct of its node."""
+_SHARED = frozenset({"blockdev", "ext", "sharedfile", "gluster"})
+"""Templates that are never cached."""
 _KNOWN_HERE = frozenset({"[0] -no-acpi"})
 """What only the version of QEMU tells, and is right for the one of the lab."""
 
@@ -83,7 +85,7 @@ def _disks(instance: Instance) -> Iterator[str]:
     hvparams = instance.hvparams
     for index, disk in enumerate(instance.disks):
         name = _kvm_id("disk", disk.uuid)
-        write_cache, direct = _CACHES[hvparams.disk_cache]
+        write_cache, direct = _CACHES["none" if disk.template in _SHARED else hvparams.disk_cache]
         feeds = f"drive={name},write-cache={write_cache}{_boots(instance, 'disk', index)}"
         yield from ("-device", f"{_disk_device(instance, name, index)},{feeds}")
         yield from ("-blockdev", _node(disk, name, hvparams.disk_discard, direct, hvparams.disk_aio))

@@ -25,7 +25,10 @@ from virtxlate.ganeti.source import Source
 pytestmark = pytest.mark.oracle
 
 
-PLACES = {"machine q35": "the alpha puts all on pci.0, which a q35 has not; later code has root ports"}
+PLACES = {
+    "machine q35": "the alpha puts all on pci.0, which a q35 has not; later code has root ports",
+    "scsi 16 disks": "an lsi has room for seven: the others stand on more of its kind, which is reported",
+}
 """Cases whose hvinfo is not ours, with the reason."""
 COMMANDS = {
     "vnc iface lo": "the address of an interface is the node's to tell, which is reported",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lab.hardware_cases import CDROMS, DISPLAYS, FLOPPY, NO_HVPARAMS, Case
 from lab.newer_ganeti import VERSION
 from lab.pairwise import Row, pairwise
@@ -32,6 +34,7 @@ PARAMETERS: Mapping[str, tuple[Any, ...]] = {
     "vga": ("", "cirrus", "qxl", "none"),
     "floppy_image_path": ("", FLOPPY),
     "kernel_path": ("", KERNEL),
+    "balloon_first": (False, True),
     "use_guest_agent": (False, True),
     "serial_console": (True, False),
     "acpi": (True, False),
@@ -54,7 +57,9 @@ def newer_cases() -> Iterator[Case]:
         values = {key: value for key, value in row.items() if key not in {"display", "cdrom"}}
         values |= DISPLAYS[row["display"]] | CDROMS[row["cdrom"]] | {"vhost_net": False}
         counts = {key: values.pop(key) for key in NO_HVPARAMS & values.keys()}
-        yield Case(name, instance_of(values, version=VERSION, **counts))
+        first = values.pop("balloon_first")
+        made = instance_of(values, version=VERSION, **counts)
+        yield Case(name, msgspec.structs.replace(made, balloon_first=first))
 
 
 def allowed(row: Row) -> bool:

@@ -434,6 +434,7 @@ def instances(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
         if be.minmem < be.maxmem
         else None,
         own_beparams=draw(st.sampled_from([(), ("vcpus",)])),
+        balloon_first=draw(st.booleans()),
         osparams=draw(params),
         nics=tuple(draw(nics(uuid)) for uuid in ids[4 : 4 + nic_count]),
         disks=own_disks,

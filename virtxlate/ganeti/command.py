@@ -49,7 +49,7 @@ def build_command(instance: Instance, report: Report, version: int | None = None
     words += ["-pidfile", f"{RUN_DIRECTORY}/pid/{instance.name}"]
     if hvparams.soundhw and release < V3_1:
         words += ["-soundhw", hvparams.soundhw]
-    words += _always(hvparams, release, is_q35=is_q35)
+    words += _always(instance, release, is_q35=is_q35)
     words += ["-daemonize", "-D", f"{_LOG_DIRECTORY}/{instance.name}.log"]
     words += _machine(hvparams, release, report)
     words += _media(hvparams, release, report, is_q35=is_q35)
@@ -75,8 +75,9 @@ def _smp(instance: Instance) -> str:
     return ",".join([str(instance.beparams.vcpus), *(f"{name}={n}" for name, n in parts.items() if n)])
 
 
-def _always(hvparams: HvParams, release: int, *, is_q35: bool) -> list[str]:
+def _always(instance: Instance, release: int, *, is_q35: bool) -> list[str]:
     """Give the SCSI controller, where there is one, and the balloon; on a q35 the root ports, too."""
+    hvparams = instance.hvparams
     types = {hvparams.disk_type}
     if release >= V3_1:
         types.add(hvparams.cdrom_disk_type)
@@ -87,7 +88,9 @@ def _always(hvparams: HvParams, release: int, *, is_q35: bool) -> list[str]:
         words = [*q35.root_port_words(), "-device", balloon]
         return [*words, "-device", scsi] if types & SCSI_DISK_TYPES else words
     words = ["-device", "virtio-balloon"]
-    return ["-device", scsi, *words] if types & SCSI_DISK_TYPES else words
+    if not types & SCSI_DISK_TYPES:
+        return words
+    return [*words, "-device", scsi] if instance.balloon_first else ["-device", scsi, *words]
 
 
 def _qemu_at_least(hvparams: HvParams) -> tuple[int, int]:

@@ -102,6 +102,11 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     own_beparams: tuple[str, ...] = ()
     oper_ram_mib: Positive | None = None
     """What the balloon leaves the running guest, where the source tells it and it is less than maxmem."""
+    balloon_first: bool = False
+    """Whether QEMU was asked for the balloon before the SCSI controller, and so has it in a lower slot.
+
+    Ganeti newer than 3.2 alpha does so; only a runtime file tells.
+    """
     osparams: dict[str, Scalar] = {}
     nics: tuple[Nic, ...] = ()
     disks: tuple[Disk, ...] = ()

@@ -77,8 +77,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
     places = Places(instance, held)
     videos = (_video(instance, places),)
     sounds = peripherals.sounds(instance, places, report)
-    controllers = (*_board(instance), *_scsi(instance, places))
-    balloon = places.place("memory balloon")
+    scsi, balloon = _scsi_and_balloon(instance, places)
+    controllers = (*_board(instance), *scsi)
     last = removable_era(instance.version).paravirtual_last
     cdrom_places = {} if last else _cdrom_places(instance, places)
     serials, channels = peripherals.channels(instance, places)
@@ -100,6 +100,19 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
         parallels=(_PARALLEL,),
         memballoon=domain.MemBalloon(model="virtio", address=balloon),
     )
+
+
+def _scsi_and_balloon(
+    instance: Instance, places: Places
+) -> tuple[tuple[domain.Controller, ...], domain.PciAddress]:
+    """Give the SCSI controller, if any, and the address of the balloon, in the order of the command line."""
+    if instance.balloon_first:
+        balloon = places.place(_BALLOON)
+        return _scsi(instance, places), balloon
+    return _scsi(instance, places), places.place(_BALLOON)
+
+
+_BALLOON = "memory balloon"
 
 
 def _board(instance: Instance) -> tuple[domain.Controller, ...]:

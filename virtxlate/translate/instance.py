@@ -294,6 +294,7 @@ _METADATA_ONLY = (
     "os",
     "primary_node",
     "admin_state",
+    "balloon_first",
     "disk_template",
     "own_hvparams",
     "unknown_hvparams",

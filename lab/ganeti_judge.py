@@ -175,6 +175,14 @@ class Judge:
         """Return the type word of each KVM hvparam: bool, int, string or maybe-string."""
         return dict(self._ask("constants")["types"])
 
+    def beparam_defaults(self) -> dict[str, Any]:
+        """Return Ganeti's built-in beparams."""
+        return dict(self._ask("constants")["beparams"])
+
+    def nicparam_defaults(self) -> dict[str, Any]:
+        """Return Ganeti's built-in nicparams (the bridge is the one that Debian chose)."""
+        return dict(self._ask("constants")["nicparams"])
+
     def _ask(self, verb: str, **request: Any) -> Any:
         place = self.environment
         # -P: the caller's directory must not come before Ganeti's modules

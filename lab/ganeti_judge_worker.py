@@ -197,11 +197,16 @@ def _disk_params(disk: Any) -> Json:
 
 
 def constants(_request: Json) -> Json:
-    """Return the constants that describe KVM hvparams (see Judge.hvparam_defaults and hvparam_types)."""
+    """Return the constants that describe parameters (see Judge.hvparam_defaults and those after it)."""
     module = importlib.import_module("ganeti.constants")
     defaults = module.HVC_DEFAULTS[module.HT_KVM]
     types = {name: kind for name, kind in module.HVS_PARAMETER_TYPES.items() if name in defaults}
-    return {"defaults": defaults, "types": types}
+    return {
+        "defaults": defaults,
+        "types": types,
+        "beparams": module.BEC_DEFAULTS,
+        "nicparams": module.NICC_DEFAULTS,
+    }
 
 
 _VERBS = {"run": run, "load": load, "fill": fill, "constants": constants}

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lab.ganeti_judge import Verdict
-
 QEMU = "/usr/bin/qemu-system-x86_64"
 STATE = "/var/run/ganeti"
 """Where Ganeti keeps a running instance's sockets."""
@@ -51,8 +49,8 @@ class QemuRefusedError(RuntimeError):
 
 
 @contextmanager
-def ganeti_qemu(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Iterator[Qmp]:
-    """Give QMP of the paused QEMU that Ganeti would start for an instance, for the length of a `with`.
+def ganeti_qemu(command: tuple[str, ...], folder: Path, *, vnet_hdr: bool = True) -> Iterator[Qmp]:
+    """Give QMP of the paused QEMU that Ganeti would start by a command, for the length of a `with`.
 
     ``folder`` takes its sockets; its path must be short. Without vhost, which needs a kernel module.
     Raises QemuRefusedError.
@@ -64,7 +62,7 @@ def ganeti_qemu(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Ite
         stack.enter_context(theirs)
         ours.settimeout(ANSWER_S)
         taps = _Taps(stack, vnet_hdr=vnet_hdr)
-        words = [taps.instead_of(word.replace(STATE, str(folder))) for word in _of_the_guest(verdict.cmd)]
+        words = [taps.instead_of(word.replace(STATE, str(folder))) for word in _of_the_guest(command)]
         words += ["-chardev", f"socket,id=lab,fd={theirs.fileno()}", "-mon", "chardev=lab,mode=control"]
         process = stack.enter_context(_running([QEMU, *words], [theirs.fileno(), *taps.fds]))
         theirs.close()

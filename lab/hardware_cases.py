@@ -79,19 +79,19 @@ PARAMETERS: Mapping[str, tuple[Any, ...]] = {
 }
 """The first value of each is the usual one."""
 
-_DISPLAYS: Mapping[str, dict[str, Any]] = {
+DISPLAYS: Mapping[str, dict[str, Any]] = {
     "": {},
     "vnc": {"vnc_bind_address": "127.0.0.1"},
     "spice": {"spice_bind": "127.0.0.1"},
     "spice-without-vdagent": {"spice_bind": "127.0.0.1", "spice_use_vdagent": False},
 }
-_CDROMS: Mapping[str, dict[str, str]] = {
+CDROMS: Mapping[str, dict[str, str]] = {
     "": {},
     "one": {"cdrom_image_path": CDROM1},
     "two": {"cdrom_image_path": CDROM1, "cdrom2_image_path": CDROM2},
 }
 _TOGETHER = ("display", "cdrom", "smp", "memory")
-_NO_HVPARAMS = frozenset({"disks", "nics", "vcpus", "maxmem", "minmem"})
+NO_HVPARAMS = frozenset({"disks", "nics", "vcpus", "maxmem", "minmem"})
 
 
 class Case(NamedTuple):
@@ -143,6 +143,6 @@ def allowed(row: Row) -> bool:
 
 def _instance(row: Row) -> Instance:
     values = {name: value for name, value in row.items() if name not in _TOGETHER}
-    values |= _DISPLAYS[row["display"]] | _CDROMS[row["cdrom"]] | row["smp"] | row["memory"]
-    counts = {name: values.pop(name) for name in _NO_HVPARAMS & values.keys()}
+    values |= DISPLAYS[row["display"]] | CDROMS[row["cdrom"]] | row["smp"] | row["memory"]
+    counts = {name: values.pop(name) for name in NO_HVPARAMS & values.keys()}
     return instance_of(values, **counts)

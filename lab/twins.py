@@ -1,4 +1,4 @@
-"""One instance twice: in the QEMU that Ganeti 3.0 itself starts, and in libvirt's, started from our XML.
+"""One instance twice: in the QEMU that Ganeti itself starts, and in libvirt's, started from our XML.
 
 Neither runs a guest: both stay paused, and each is asked for its machine.
 """
@@ -14,6 +14,7 @@ import msgspec
 from lab.bootable import DISK_MIB, STORAGE, context_for, make_images
 from lab.ganeti_qemu import ganeti_qemu
 from lab.machines import ask_through_libvirt, paused_domain
+from lab.newer_ganeti import command_of
 from lab.saved_state import loaded, saved_state
 from virtxlate import Report, format_domain, to_domain
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lab.embedded import EmbeddedLibvirt
-    from lab.ganeti_judge import Verdict
     from virtxlate.hardware.describe import Ask
 
 NAME = "inst1.example.com"
@@ -41,13 +41,15 @@ _USUAL: Mapping[str, Any] = {
 }
 
 
-def instance_of(hvparams: Mapping[str, Any], *, disks: int = 1, nics: int = 1, **beparams: int) -> Instance:
-    """Give an instance as Ganeti 3.0 fills it: small, with disks in files, and ``hvparams`` on top."""
+def instance_of(
+    hvparams: Mapping[str, Any], *, version: int = VERSION, disks: int = 1, nics: int = 1, **beparams: int
+) -> Instance:
+    """Give an instance as Ganeti fills it: small, with disks in files, and ``hvparams`` on top."""
     memory = {"maxmem": 128, "minmem": 128, "vcpus": 1}
     return Instance(
         name=NAME,
         uuid="11111111-2222-4333-8444-555555555555",
-        version=VERSION,
+        version=version,
         network_port=11000,
         disk_template="file" if disks else "diskless",
         disks=tuple(
@@ -68,7 +70,7 @@ def instance_of(hvparams: Mapping[str, Any], *, disks: int = 1, nics: int = 1, *
             )
             for at in range(nics)
         ),
-        hvparams=msgspec.convert({**builtin_hvparams(VERSION), **_USUAL, **hvparams}, HvParams),
+        hvparams=msgspec.convert({**builtin_hvparams(version), **_USUAL, **hvparams}, HvParams),
         beparams=msgspec.convert({**memory, **beparams}, BeParams),
     )
 
@@ -85,13 +87,7 @@ class Twins:
 
     def request(self, instance: Instance) -> dict[str, Any]:
         """Give the instance as the judge takes it; its images are made."""
-        make_images(instance, self.folder)
-        for name, size in IMAGES.items():
-            with (self.folder / name).open("wb") as image:
-                image.truncate(size)
-        link = Path(self._here(KERNEL))
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.kernel)
+        self._make_images(instance)
         hvparams = {
             name: self._here(value)
             for name, value in msgspec.structs.asdict(instance.hvparams).items()
@@ -114,6 +110,20 @@ class Twins:
             ],
         }
 
+    def newer_command(self, instance: Instance) -> tuple[str, ...]:
+        """Give the command of Ganeti 3.2 for the instance; its images are made."""
+        self._make_images(instance)
+        return tuple(self._here(word) for word in command_of(instance))
+
+    def _make_images(self, instance: Instance) -> None:
+        make_images(instance, self.folder)
+        for name, size in IMAGES.items():
+            with (self.folder / name).open("wb") as image:
+                image.truncate(size)
+        link = Path(self._here(KERNEL))
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.kernel)
+
     def _here(self, value: Any) -> Any:
         return value.replace(STORAGE, str(self.folder)) if isinstance(value, str) else value
 
@@ -127,14 +137,14 @@ class Twins:
         }
         return {"disk": own, "link": self._here(disk.logical_id[1])}
 
-    def of_ganeti(self, instance: Instance, verdict: Verdict, look: Callable[[Ask], Seen]) -> Seen:
-        """Give what ``look`` sees in Ganeti's QEMU. Raises QemuRefusedError."""
-        with ganeti_qemu(verdict, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
+    def of_ganeti(self, instance: Instance, command: tuple[str, ...], look: Callable[[Ask], Seen]) -> Seen:
+        """Give what ``look`` sees in the QEMU of Ganeti's command. Raises QemuRefusedError."""
+        with ganeti_qemu(command, self.folder, vnet_hdr=instance.hvparams.vnet_hdr) as ask:
             return look(ask)
 
-    def state_of_ganeti(self, instance: Instance, verdict: Verdict) -> bytes:
+    def state_of_ganeti(self, instance: Instance, command: tuple[str, ...]) -> bytes:
         """Give the state of Ganeti's QEMU, for another one to load. Raises QemuRefusedError."""
-        return self.of_ganeti(instance, verdict, lambda ask: saved_state(ask, self.folder))
+        return self.of_ganeti(instance, command, lambda ask: saved_state(ask, self.folder))
 
     def xml(self, instance: Instance, report: Report) -> str:
         """Give the domain of an instance, with images and bridge of here."""

@@ -430,7 +430,11 @@ def instances(draw: st.DrawFn, *, known_devices: bool = False) -> Instance:
         own_hvparams=draw(st.sampled_from([(), ("kernel_path",)])),
         unknown_hvparams=draw(params),
         beparams=be,
+        oper_ram_mib=draw(st.none() | st.integers(be.minmem, be.maxmem - 1))
+        if be.minmem < be.maxmem
+        else None,
         own_beparams=draw(st.sampled_from([(), ("vcpus",)])),
+        balloon_first=draw(st.booleans()),
         osparams=draw(params),
         nics=tuple(draw(nics(uuid)) for uuid in ids[4 : 4 + nic_count]),
         disks=own_disks,

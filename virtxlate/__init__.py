@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from virtxlate.translate.explain import explain
     from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
     from virtxlate.translate.instance import to_domain, to_ganeti
+    from virtxlate.translate.migration import MigrationParameters, migration_parameters
     from virtxlate.translate.placing import place
     from virtxlate.translate.switch import Switched, switched, switched_instance
 
@@ -83,6 +84,7 @@ __all__ = [
     "LiveError",
     "Loss",
     "MapError",
+    "MigrationParameters",
     "OperationRefusedError",
     "Options",
     "PlacementError",
@@ -116,6 +118,7 @@ __all__ = [
     "host_schema",
     "hotplug_device",
     "hotplug_supported",
+    "migration_parameters",
     "open_source",
     "parse_domain",
     "parse_renames",
@@ -147,6 +150,7 @@ _HOMES = {
     "translate.explain": ("explain",),
     "translate.hvinfo": ("DeviceInfo", "derive_hvinfo"),
     "translate.instance": ("to_domain", "to_ganeti"),
+    "translate.migration": ("MigrationParameters", "migration_parameters"),
     "translate.placing": ("place",),
     "translate.switch": ("Switched", "switched", "switched_instance"),
 }

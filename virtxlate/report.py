@@ -21,19 +21,23 @@ class Severity(StrEnum):
     """Only the host or its administrator can see it."""
 
 
-class Loss(msgspec.Struct, frozen=True, kw_only=True):
+class Loss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that has no equal on the other side.
 
-    Shape: ``{"path": "hvparams.vga", "value": "qxl", "reason": "...", "severity": "guest-visible"}``.
+    Shape: ``{"path": "hvparams.vga", "value": "qxl", "reason": "...", "severity": "guest-visible"}``, and
+    ``"remedy": "virsh ..."`` where there is one.
     """
 
     path: str
     value: str | int | float | bool | None
     reason: str
     severity: Severity
+    remedy: str = ""
+    """What has the same effect by other means: a command, or a line of a file, with this very value in it."""
 
     def __str__(self) -> str:
-        return f"{self.path} = {self.value!r}: {self.reason} ({self.severity})"
+        told = f"{self.path} = {self.value!r}: {self.reason} ({self.severity})"
+        return f"{told}: {self.remedy}" if self.remedy else told
 
 
 class Report:
@@ -55,10 +59,19 @@ class Report:
     def __len__(self) -> int:
         return len(self._losses)
 
-    def lose(self, path: str, value: object, reason: str, severity: Severity = Severity.HOST_ONLY) -> None:
+    def lose(
+        self,
+        path: str,
+        value: object,
+        reason: str,
+        severity: Severity = Severity.HOST_ONLY,
+        *,
+        remedy: str = "",
+    ) -> None:
         """Record that what stands at ``path`` could not be carried over."""
         shown = value if isinstance(value, str | int | float | bool | None) else str(value)
-        self._losses.append(Loss(path=path, value=shown, reason=reason, severity=severity))
+        loss = Loss(path=path, value=shown, reason=reason, severity=severity, remedy=remedy)
+        self._losses.append(loss)
 
     def extend(self, losses: tuple[Loss, ...]) -> None:
         """Take over losses that somebody else found, such as a reader."""

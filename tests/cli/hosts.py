@@ -29,6 +29,9 @@ class FakeDomain:
     def inactive_xml(self) -> str:
         return self._host.stored(self.xml)
 
+    def secure_xml(self) -> str:
+        return self._host.secure(self.xml)
+
     def live_xml(self) -> str:
         return self._host.live(self._host.stored(self.xml))
 
@@ -47,6 +50,7 @@ class FakeHost:
         self.calls: list[str] = []
         self.stored: Callable[[str], str] = as_is
         self.live: Callable[[str], str] = as_is
+        self.secure: Callable[[str], str] = as_is
         self.refuses_start = self.forgets = False
         self.libvirt_version = "9.0.0"
         self.local = False

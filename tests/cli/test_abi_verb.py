@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import CLUSTER, DB, MAIL, WEB, XEN, Cli
+from tests.golden.cases import GANETI
 
 VISIBLE = "guest-visible: nics[1].mode = 'routed': no script for mode routed in the map: "
 UNSEEN = [
@@ -56,6 +57,33 @@ def test_the_map_of_the_destination_counts(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "map.toml"
     path.write_text('[scripts]\nrouted = "/etc/qemu-ifup"\n')
     assert cli("abi", CLUSTER, MAIL, "--map", str(path)).code == 0
+
+
+def test_what_the_data_does_not_tell_counts(cli: Cli) -> None:
+    """A runtime file of 2.9 has no disks: the guest would miss them."""
+    result = cli("abi", GANETI / "runtime-3-elements-2.9.json", "inst1.example.com")
+    assert result.code == 1
+    assert [line.split(": ")[:2] for line in result.out.splitlines()] == [
+        ["guest-visible", path] for path in ("[3]", "uuid", "nics[0].hvinfo")
+    ]
+
+
+def test_strict_makes_a_loss_that_no_guest_sees_an_error(cli: Cli) -> None:
+    words = ("abi", GANETI / "spice-tls.json", "inst1.example.com")
+    assert [cli(*words).code, cli(*words, "--strict").code] == [0, 4]
+    assert cli("abi", CLUSTER, WEB, "--strict").code == 0
+
+
+def test_untainted_is_told_before_anything_is_started(cli: Cli) -> None:
+    words = ("abi", GANETI / "disk-type-scsi-hd-dc390.json", "inst1.example.com")
+    assert cli(*words).code == 0
+    result = cli(*words, "--untainted")
+    assert result.code == 1
+    assert [line.split(": ")[1] for line in result.out.splitlines()] == [
+        "disks[0].uuid",
+        "disks[1].uuid",
+        "hvparams.scsi_controller_type",
+    ]
 
 
 def test_an_instance_of_another_hypervisor_is_refused(cli: Cli) -> None:

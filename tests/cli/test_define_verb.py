@@ -273,6 +273,16 @@ def test_a_guest_that_runs_otherwise_is_a_difference(cli: Cli, host: FakeHost) -
     )
 
 
+def test_a_guest_that_has_all_its_memory_yet_is_no_difference(cli: Cli, host: FakeHost) -> None:
+    source = FIXTURES / "ganeti" / "rapi-ballooned.json"
+    small, whole = (f'<currentMemory unit="KiB">{mib * 1024}</' for mib in (384, 512))
+    host.live = lambda xml: xml.replace(small, whole)
+    assert cli("start", source, "inst1.example.com").code == 0
+    assert small in host.domains[0].xml
+    host.stored = host.live
+    assert cli("define", source, "inst1.example.com").code == 6
+
+
 def test_a_domain_that_goes_away_meanwhile_is_one_line(cli: Cli, host: FakeHost) -> None:
     host.forgets = True
     result = cli("start", CLUSTER, WEB)

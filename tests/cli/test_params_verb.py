@@ -16,16 +16,54 @@ vnc_bind_address (hvparam, default ''): translated
   QEMU: -vnc at display network_port - 5900, and a USB tablet
   XML:  /domain/devices/input
   XML:  /domain/devices/graphics
+  an interface's name stands for an address that the map tells: [addresses]
 """
 TLS = """\
 vnc_tls (hvparam, default False): another means
   QEMU: tls-creds object of -vnc
-  libvirt sets it for the whole host: vnc_tls in qemu.conf (host-only)
+  libvirt sets it for the whole host, and always with certificates (host-only)
+  do:   in /etc/libvirt/qemu.conf: vnc_tls = 1
   only with vnc_bind_address
 """
+BANDWIDTH = """\
+migration_bandwidth (hvparam, default 32): another means
+  QEMU: max-bandwidth of a migration, MiB/s
+  belongs to the migration call, not to the domain; libvirt's own default is no limit (host-only)
+  do:   virsh migrate-setspeed NAME VALUE
+"""
+CAPS = """\
+migration_caps (hvparam, default ''): another means
+  QEMU: capabilities of a migration
+  belongs to the migration call, not to the domain (host-only)
+  do:   virsh migrate NAME DESTINATION OPTIONS
+  auto-converge: --auto-converge
+  postcopy-ram: --postcopy --postcopy-after-precopy
+  xbzrle: --compressed --comp-methods xbzrle
+  compress: --compressed --comp-methods mt
+  multifd: --parallel
+  rdma-pin-all: --rdma-pin-all
+  zero-copy-send: --zerocopy
+  events: nothing: libvirt sets it by itself
+  pause-before-switchover: nothing: libvirt sets it by itself
+  return-path: nothing: libvirt sets it by itself
+"""
+SPICE_TLS = """\
+spice_use_tls (hvparam, default False): translated
+  QEMU: tls-port= and the cluster's certificate of -spice
+  XML:  /domain/devices/graphics/@tlsPort
+  XML:  /domain/devices/graphics/@defaultMode
+  in /etc/libvirt/qemu.conf: spice_tls = 1, and spice_tls_x509_cert_dir where the certificates are
+"""
+SHOWN = [
+    ("vnc_bind_address", VNC),
+    ("vnc_tls", TLS),
+    ("migration_bandwidth", BANDWIDTH),
+    ("migration_caps", CAPS),
+    ("spice_use_tls", SPICE_TLS),
+]
 
 
-@pytest.mark.parametrize(("name", "text"), [("vnc_bind_address", VNC), ("vnc_tls", TLS)])
+@pytest.mark.parametrize(("name", "text"), SHOWN, ids=[row[0] for row in SHOWN])
 def test_a_row_says_what_it_does_to_qemu_and_to_the_document(cli: Cli, name: str, text: str) -> None:
     result = cli("params", name)
     assert (result.code, result.out, result.err) == (0, text, "")

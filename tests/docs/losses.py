@@ -86,13 +86,13 @@ def _placeholder(node: ast.expr) -> str:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """Give what matches a path or a reason in which N, NAME, MODE or VLAN stands for anything."""
+    """Give what matches a path or a reason in which N, NAME, MODE, VLAN or WITHOUT stands for anything."""
     return re.compile(
         "".join(".+" if part in _PLACEHOLDERS else re.escape(part) for part in _WORD.split(text))
     )
 
 
-_PLACEHOLDERS = ("N", "NAME", "MODE", "VLAN")
+_PLACEHOLDERS = ("N", "NAME", "MODE", "VLAN", "WITHOUT")
 _WORD = re.compile(rf"\b({'|'.join(_PLACEHOLDERS)})\b")
 
 READING = {
@@ -172,8 +172,10 @@ TO_LIBVIRT = {
         'Name the device in the map: `[disks]` `UUID = "/dev/..."`. The link exists only while Ganeti has '
         "the disk active.",
     ),
-    "libvirt has no lower bound for the balloon: the guest starts with maxmem": Advice(
-        "beparams.minmem", "Nothing, if the host has the memory. `virsh setmem` moves the balloon later."
+    "libvirt has no lower bound for the balloon, which Ganeti moves where a node is short of memory": Advice(
+        "beparams.minmem",
+        "Nothing, if the host has the memory: the guest starts with maxmem, or with what RAPI says that it "
+        "has now (`oper_ram`). `virsh setmem` moves the balloon later.",
     ),
     "there is no image to boot from: nothing is told to boot first": Advice(
         "hvparams.boot_order", "Set `boot_order` to `disk` in Ganeti, or name an image."
@@ -192,10 +194,10 @@ TO_LIBVIRT = {
     "the data does not tell it: libvirt chooses a port": Advice(
         "network_port", "`virsh domdisplay` tells the port. Translate from `config.data` for the old one."
     ),
-    "a domain holds no password: nobody can connect until one is set": Advice(
+    "no password is written: nobody can connect until one is set": Advice(
         "hvparams.vnc_password_file, hvparams.spice_password_file",
-        "Set it on the running domain: `virsh update-device` with the `<graphics>` and its `passwd`; "
-        "libvirt never shows it again without `--security-info`.",
+        "`virtxlate define` and `start` set the one in the file. By hand: `virsh update-device` with the "
+        "`<graphics>` and its `passwd`; libvirt never shows it again without `--security-info`.",
     ),
     "no address for this interface in the map: only the host itself may connect": Advice(
         "hvparams.vnc_bind_address, hvparams.spice_bind",
@@ -205,8 +207,14 @@ TO_LIBVIRT = {
         "hvparams.soundhw", "Choose hda or ac97 in Ganeti first."
     ),
     "libvirt has no such USB device: QEMU is told by its own option, which taints the domain": Advice(
-        "hvparams.usb_devices, hvparams.usb_mouse",
-        "Nothing, if QEMU of that host knows the device. `virsh define` and `start` work.",
+        "hvparams.usb_devices",
+        "Nothing, if QEMU of that host (6.2 or newer) knows the device: the guest has it at the same port.",
+    ),
+    "libvirt has no such USB device, and QEMU is not told by its own option: the guest has none": Advice(
+        "hvparams.usb_devices", "Leave `--untainted` out."
+    ),
+    "QEMU has no such USB device, and does not start under Ganeti: the guest has none": Advice(
+        "hvparams.usb_devices", "Nothing: older versions of QEMU had it."
     ),
     "the host's CPU needs KVM: the guest gets all that the emulator can": Advice(
         "hvparams.cpu_type",
@@ -216,13 +224,30 @@ TO_LIBVIRT = {
         "hvparams.cpu_type",
         "Nothing: the guest sees the same CPU. Look at the flags if you want libvirt to manage it.",
     ),
+    "libvirt does not know a word of it, and QEMU is not told by its own option: it is left out": Advice(
+        "hvparams.cpu_type",
+        "Leave `--untainted` out, or choose a model and flags that libvirt knows in Ganeti first.",
+    ),
+    "without an override, which taints the domain: WITHOUT": Advice(
+        "disks[N].uuid, hvparams.vga, hvparams.scsi_controller_type",
+        "Leave `--untainted` out. A guest that mounts by file system UUID or label does not mind the first.",
+    ),
     "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path": Advice(
         "hvparams.mem_path",
         "Name the mount in `/etc/libvirt/qemu.conf` of the host.",
     ),
-    "libvirt runs QEMU as its own user, whatever the pool: user in qemu.conf": Advice(
+    "libvirt has no pool of users: all its guests run as user in qemu.conf": Advice(
         "hvparams.security_model",
-        "Name the user in `/etc/libvirt/qemu.conf`, or set security_model to user.",
+        "Nothing, where SELinux or AppArmor keeps guests apart: libvirt labels each. Else give each a user "
+        "of its own: security_model user, with a security_domain.",
+    ),
+    "libvirt's migration has no word for this capability of QEMU": Advice(
+        "hvparams.migration_caps", "Nothing: libvirt migrates without."
+    ),
+    "libvirt starts it only where SPICE has certificates on the host, for all its guests": Advice(
+        "hvparams.spice_use_tls",
+        "Set `spice_tls` and `spice_tls_x509_cert_dir` in `/etc/libvirt/qemu.conf`, and copy Ganeti's "
+        "certificates there.",
     ),
     "Ganeti wants it with security_model user only": Advice(
         "hvparams.security_domain",
@@ -236,7 +261,13 @@ TO_LIBVIRT = {
         "hvparams.kvm_extra",
         "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
     ),
+    "libvirt has no word for it, and QEMU is not told by its own option: it is left out": Advice(
+        "hvparams.kvm_extra", "Leave `--untainted` out."
+    ),
     "Ganeti ignores it without kernel_path": Advice("hvparams.initrd_path", "Nothing."),
+    "a disk has one I/O thread here; Ganeti gives it all of them, where QEMU is 9.0 or newer": Advice(
+        "hvparams.virtio_disk_iothreads", "Nothing: the guest cannot see it. Several disks share the threads."
+    ),
     "Ganeti ignores it without vhost_net": Advice("hvparams.virtio_net_queues", "Nothing."),
     "no script for mode MODE in the map: the host does not connect the tap by itself": Advice(
         "nics[N].mode",
@@ -284,7 +315,7 @@ TO_GANETI = {
     ),
     "Ganeti has no word for it": Advice(
         "disks[N].rawio, disks[N].sgio, disks[N].shareable, disks[N].initiator, disks[N].reservations, "
-        "controllers[N].queues, controllers[N].iothread"
+        "controllers[N].queues"
     ),
     "an alias that is not Ganeti's gives no device id": Advice("disks[N].hvinfo"),
     "an alias that is not Ganeti's gives no device id, nor an address that is not on pci.0": Advice(
@@ -318,6 +349,8 @@ TO_GANETI = {
     "the interface does not tell its driver": Advice(
         "hvparams.vhost_net, hvparams.virtio_net_queues, hvparams.vnet_hdr"
     ),
+    "threads that no disk or processor could use left no trace": Advice("hvparams.virtio_disk_iothreads"),
+    "Ganeti has at most 8 I/O threads": Advice("hvparams.virtio_disk_iothreads"),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),
     "without vhost, queues are not used": Advice("hvparams.virtio_net_queues"),
     "'' and the disk_type itself mean the same; Ganeti up to 3.0 boots a CD-ROM from IDE": Advice(

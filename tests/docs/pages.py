@@ -13,7 +13,13 @@ import msgspec
 
 from tests.docs.losses import BY_PARAMETER, BY_RULE, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
 from virtxlate.bijection import Bijection
-from virtxlate.ganeti.params import DEFAULT_NICPARAMS, OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
+from virtxlate.ganeti.params import (
+    DEFAULT_NICPARAMS,
+    NEWER_HVPARAMS,
+    OLDER_HVPARAM_DEFAULTS,
+    BeParams,
+    HvParams,
+)
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
 from virtxlate.rules import RULES, Rule
 from virtxlate.tables import (
@@ -25,7 +31,9 @@ from virtxlate.tables import (
     effects,
     extra,
     hardware,
+    iothreads,
     machine,
+    migration,
     nic,
     override,
     params,
@@ -34,7 +42,21 @@ from virtxlate.tables import (
 )
 from virtxlate.tables.disk import ANY_GANETI
 
-TABLES = (disk, removable, q35, nic, controller, machine, cpu, extra, display, override, causes)
+TABLES = (
+    disk,
+    removable,
+    q35,
+    nic,
+    controller,
+    machine,
+    cpu,
+    extra,
+    display,
+    iothreads,
+    migration,
+    override,
+    causes,
+)
 """Modules of virtxlate.tables in the order of the page; params has a page of its own."""
 
 _MADE = (
@@ -188,14 +210,25 @@ def params_page() -> str:
             _MADE,
             _PARAMS,
             *(_older(*row) for row in OLDER_HVPARAM_DEFAULTS),
+            *(
+                f"\n{word(name)} came with Ganeti {_release(since)}: where the data lacks it there is none.\n"
+                for name, since in NEWER_HVPARAMS.items()
+            ),
             f"\n{len(params.TRANSLATED)} of {len(HvParams.__struct_fields__)} hvparams are carried. ",
             f"An instance has no say in\n{word(CLUSTER_ONLY_HVPARAMS)}: these are the cluster's.\n",
             "\n## hvparams that are carried\n\n",
             table(("hvparam", "default", "for QEMU", "where"), _carried()),
+            "\nBesides, of the host:\n\n",
+            *(f"- `{name}`: {text}\n" for name, text in params.HOST_NEEDS.items()),
             "\n## hvparams that libvirt does by another means\n\n",
             "The reason says which, and is reported where the value is not the default.\n\n",
             "Only with: without that other parameter this one does nothing, and nothing is lost.\n\n",
-            table(("hvparam", "default", "for QEMU", "severity", "reason", "only with"), _not_carried()),
+            "What to do is reported with name and value in it; OPTIONS are those of\n",
+            "[`virtxlate.tables.migration`](mapping.md#virtxlatetablesmigration).\n\n",
+            table(
+                ("hvparam", "default", "for QEMU", "severity", "reason", "what to do", "only with"),
+                _not_carried(),
+            ),
             "\n## beparams\n\n",
             table(("beparam", "default", "for QEMU", "where"), _beparams()),
             "\n## nicparams\n\n",
@@ -234,7 +267,12 @@ def _not_carried() -> Iterable[tuple[str, ...]]:
     defaults = _defaults(HvParams)
     for row in params.UNTRANSLATED:
         effect = effects.HVPARAM_EFFECTS[row.name]
-        yield word(row.name), word(defaults[row.name]), effect, row.severity, row.reason, _cell(row.needs)
+        remedy = row.remedy.format(name="NAME", value="VALUE", migration="OPTIONS")
+        shown = f"`{remedy}`" if remedy else ""
+        yield (
+            *(word(row.name), word(defaults[row.name]), effect, row.severity),
+            *(row.reason, shown, _cell(row.needs)),
+        )
 
 
 def _beparams() -> Iterable[tuple[str, ...]]:
@@ -258,6 +296,10 @@ def hardware_page() -> str:
 
 
 def _needs(row: hardware.KnownDifference) -> Iterable[str]:
+    if row.board != "any":
+        yield f"on a {row.board}"
+    if row.since:
+        yield f"since Ganeti {_release(row.since)}"
     if row.until != ANY_GANETI:
         yield f"up to Ganeti {_release(row.until)}"
     for need in row.needs:

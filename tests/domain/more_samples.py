@@ -17,11 +17,16 @@ _OFFLOADS: dict[str, Any] = {f"{side}_{name}": side == "host" for side, name in 
 MORE: list[tuple[Any, Any, str]] = [
     (
         e.CONTROLLER,
-        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3),
+        m.Controller(type="pci", index=1, model="pcie-root-port", ports=4, chassis=3, port=3),
         (
-            "<controller type='pci' index='1' model='pcie-root-port' ports='4'><target chassis='3'/>"
-            "</controller>"
+            "<controller type='pci' index='1' model='pcie-root-port' ports='4'>"
+            "<target chassis='3' port='0x3'/></controller>"
         ),
+    ),
+    (
+        e.CONTROLLER,
+        m.Controller(type="usb", index=1, model="ich9-uhci2", startport=2),
+        "<controller type='usb' index='1' model='ich9-uhci2'><master startport='2'/></controller>",
     ),
     (
         e.INTERFACE,

@@ -24,6 +24,7 @@ CASES: list[tuple[Any, Any, str]] = [
             driver_type="raw",
             cache="none",
             io="native",
+            iothread=1,
             discard="unmap",
             source=m.DiskSource(dev="/dev/xenvg/a.disk0"),
             target="vda",
@@ -34,7 +35,7 @@ CASES: list[tuple[Any, Any, str]] = [
         ),
         (
             "<disk type='block' device='disk'>"
-            "<driver name='qemu' type='raw' cache='none' io='native' discard='unmap'/>"
+            "<driver name='qemu' type='raw' cache='none' io='native' discard='unmap' iothread='1'/>"
             "<source dev='/dev/xenvg/a.disk0'/><target dev='vda' bus='virtio'/><boot order='1'/>"
             "<alias name='ua-disk-9e7c85f6-b6e5-4243'/>"
             "<address type='pci' domain='0x0000' bus='0x00' slot='0x0c' function='0x0'/></disk>"
@@ -285,6 +286,7 @@ CASES: list[tuple[Any, Any, str]] = [
             memory=m.Memory(value=1024, unit="KiB"),
             current_memory=m.Memory(value=512, unit="MiB"),
             vcpus=2,
+            iothreads=1,
             os=m.Os(
                 arch="x86_64",
                 machine="pc",
@@ -322,7 +324,7 @@ CASES: list[tuple[Any, Any, str]] = [
             "<metadata><virtxlate:instance xmlns:virtxlate='urn:x-virtxlate:instance:1'>{}"
             "</virtxlate:instance>"
             "</metadata><memory unit='KiB'>1024</memory><currentMemory unit='MiB'>512</currentMemory>"
-            "<vcpu>2</vcpu>"
+            "<vcpu>2</vcpu><iothreads>1</iothreads>"
             "<os><type arch='x86_64' machine='pc'>hvm</type><kernel>/k</kernel><initrd>/i</initrd>"
             "<cmdline>ro</cmdline><boot dev='hd'/><boot dev='network'/></os><features><acpi/></features>"
             "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model>"

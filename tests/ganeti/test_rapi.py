@@ -185,3 +185,11 @@ def test_an_entry_of_mixed_templates_says_where_to_find_them() -> None:
     assert str(caught.value) == (
         "disk_template: 'mixed' does not tell each disk's template; the result of an info job does"
     )
+
+
+@pytest.mark.parametrize(
+    ("oper_ram", "told"),
+    [(384, 384), (256, 256), (100, 256), (512, None), (600, None), (0, None), (None, None)],
+)
+def test_the_memory_of_a_guest_that_has_less_than_all_is_kept(oper_ram: int | None, told: int | None) -> None:
+    assert read("rapi-ballooned", ("oper_ram",), oper_ram).oper_ram_mib == told

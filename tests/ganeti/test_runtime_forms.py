@@ -19,7 +19,7 @@ from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.export import export_runtime
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
-from virtxlate.ganeti.runtime import read_runtime
+from virtxlate.ganeti.runtime import read_runtime, runtime_instance, with_runtime
 from virtxlate.ganeti.runtime_downgrade import VERSIONS, downgrade
 from virtxlate.ganeti.runtime_show import show
 from virtxlate.ganeti.runtime_tree import RuntimeTree, form_of, format_tree, parse_tree
@@ -457,6 +457,69 @@ def test_commands_of_3_1_and_3_2_differ_from_3_0() -> None:
         assert words in command
     assert "lsi,id=scsi" in middle
     assert "lsi,id=scsi" not in oldest
+
+
+BALLOON, SCSI = ["-device", "virtio-balloon"], ["-device", "lsi,id=scsi"]
+ORDERS: list[tuple[list[str], bool]] = [
+    ([*BALLOON, *SCSI], True),
+    ([*SCSI, *BALLOON], False),
+    (BALLOON, False),
+    (["-device", "virtio-balloon-pci,bus=pcie.0,addr=0x2.0", *SCSI], False),
+    ([], False),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), ORDERS)
+def test_a_command_tells_whether_the_balloon_comes_first(words: list[str], expected: bool) -> None:
+    command = ["-m", "128", "-smp", "1", "-uuid", UUID, "-machine", "pc", *words]
+    data = format_tree(made(command, hvparams={"disk_type": "scsi-hd"}))
+    runtime = read_runtime(data, Report())
+    assert runtime_instance(runtime, Report()).balloon_first is expected
+    assert with_runtime(Instance(name="x", uuid=UUID), runtime).balloon_first is expected
+    again = build_command(runtime_instance(runtime, Report()), Report())
+    assert (again.index("lsi,id=scsi") > again.index("virtio-balloon")) is expected
+
+
+def test_the_command_of_a_q35_has_its_root_ports_and_its_functions() -> None:
+    hvparams = HvParams(
+        kernel_path="",
+        machine_version="pc-q35-7.2",
+        disk_type="scsi-hd",
+        usb_mouse="mouse",
+        soundhw="ac97",
+        cdrom2_image_path="/a.iso",
+        spice_bind="127.0.0.1",
+        use_guest_agent=True,
+    )
+    one = Instance(name="x", uuid=UUID, hvparams=hvparams, network_port=11000)
+    words = build_command(one, Report(), 3020000)
+    ports = [str(word) for word in words if str(word).startswith("pcie-root-port")]
+    assert len(ports) == 24
+    assert ports[0] == "pcie-root-port,id=rp3,bus=pcie.0,addr=0x3,chassis=3,port=3"
+    for word in (
+        "virtio-balloon-pci,bus=pcie.0,addr=0x2.0,multifunction=on",
+        "lsi,id=scsi,bus=pcie.0,addr=0x2.1",
+        "qemu-xhci,id=usb,bus=pcie.0,addr=0x2.2",
+        "usb-mouse,bus=usb.0",
+        "virtio-serial-pci,id=spice,bus=pcie.0,addr=0x2.3",
+        "virtio-serial,id=qga0,bus=pcie.0,addr=0x2.4",
+        "AC97,id=soundhw,audiodev=soundhw-dev,bus=pcie.0,addr=0x2.5",
+        "ide-cd,bus=ide.1,drive=cdrom2",
+    ):
+        assert word in words
+    assert "-usb" not in words
+    hda = msgspec.structs.replace(one, hvparams=msgspec.structs.replace(hvparams, soundhw="hda"))
+    assert "hda-duplex,bus=soundhw.0,audiodev=soundhw-dev" in build_command(hda, Report(), 3020000)
+    assert "-usb" in build_command(one, Report(), 3010000)
+
+
+def test_a_nic_behind_a_root_port_keeps_its_number() -> None:
+    given = {"driver": "virtio-net-pci", "id": "nic-1", "bus": "rp4", "addr": "0x0", "acpi-index": 2}
+    nic = {"mac": "aa:00:00:00:00:01", "uuid": UUID, "hvinfo": given}
+    command = ["-m", "128", "-smp", "1", "-uuid", UUID, "-machine", "q35"]
+    runtime = read_runtime(format_tree(made(command, nics=[nic])), Report())
+    exported = export_runtime(runtime_instance(runtime, Report(), 3020000), Report())
+    assert exported.nics[0]["hvinfo"] == given
 
 
 def test_what_a_command_cannot_know_is_reported() -> None:

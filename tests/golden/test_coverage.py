@@ -20,8 +20,9 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import Report, UnsupportedError, to_domain, to_ganeti
 from virtxlate.bijection import Bijection
 from virtxlate.domain.elements import DOMAIN
-from virtxlate.domain.model import DriveAddress, PciAddress
+from virtxlate.domain.model import DriveAddress, PciAddress, UsbAddress
 from virtxlate.domain.settings import QemuOverride
+from virtxlate.ganeti import q35 as ganeti_q35
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HVPARAM_NAMES
 from virtxlate.ganeti.words import SCSI_DISK_TYPES
@@ -38,6 +39,7 @@ from virtxlate.tables import (
     params,
     q35,
     removable,
+    usb,
 )
 
 # Paths
@@ -61,7 +63,6 @@ UNWRITTEN = {
     "devices/disk/address/@port": "no disk is on USB",
     "devices/disk/address/@multifunction": "each disk has a slot of its own",
     "devices/controller/driver/@queues": _NO_WORD,
-    "devices/controller/driver/@iothread": _NO_WORD,
     **{f"devices/hostdev/{path}": _NO_WORD for path in ("@rawio", "@sgio", "shareable")},
     "devices/hostdev/@model": "only the other types of host devices have models",
     "devices/hostdev/source/@wwpn": "Ganeti has no vhost-scsi",
@@ -73,7 +74,6 @@ UNWRITTEN = {
         for name in ("domain", "slot", "function", "multifunction", "port")
     },
     "devices/controller/alias/@name": "Ganeti gives its controllers no id that libvirt could keep",
-    "devices/controller/address/@multifunction": "libvirt sets it for slot 1 itself",
     "devices/interface/address/@multifunction": "each NIC has a slot of its own",
     "devices/video/address/@multifunction": "the display has a slot of its own",
     **{
@@ -326,11 +326,22 @@ def test_a_port_that_is_no_vnc_display_shows_none() -> None:
     assert to_domain(one, each.context, Report()).devices.graphics == ()
 
 
+def test_every_display_that_has_a_password_has_a_limit() -> None:
+    """PASSWORD_BYTES: see cli/test_display_password.py for each of them."""
+    displays = [one for each in every_translation() for one in each.domain.devices.graphics]
+    assert {one.type for one in displays if one.password is not None} == set(display.PASSWORD_BYTES)
+
+
 def test_cpu_models_and_features_are_those_that_are_written() -> None:
     cpus = [each.domain.cpu for each in every_translation() if each.domain.cpu is not None]
     assert {each.model for each in cpus if each.model} <= cpu.CPU_MODELS
     assert {flag.name for each in cpus for flag in each.features} == {"hle", "pcid", "tsc-deadline"}
     assert {"hle", "pcid", "tsc-deadline"} <= cpu.CPU_FEATURES
+
+
+def test_every_boot_order_has_a_golden() -> None:
+    """BOOT_ORDERS."""
+    assert {each.instance.hvparams.boot_order for each in every_translation()} == set(machine.BOOT_ORDERS)
 
 
 def test_every_security_model_has_a_golden() -> None:
@@ -363,7 +374,7 @@ def test_native_io_goes_with_the_caches_that_allow_it() -> None:
 
 def on_q35() -> list[Translation]:
     """Q35."""
-    return [each for each in every_translation() if q35.Q35 in each.instance.hvparams.machine_version]
+    return [each for each in every_translation() if ganeti_q35.Q35 in each.instance.hvparams.machine_version]
 
 
 def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> None:
@@ -373,16 +384,40 @@ def test_a_q35_has_every_root_port_and_a_function_for_each_fixed_device() -> Non
         devices = each.domain.devices
         ports = [one for one in devices.controllers if one.model == "pcie-root-port"]
         told = [(one.index, one.address.slot) for one in ports if isinstance(one.address, PciAddress)]
-        assert told == list(enumerate((*q35.NIC_PORTS, *q35.DISK_PORTS), q35.FIRST_PORT_INDEX))
+        assert told == list(enumerate((*ganeti_q35.NIC_PORTS, *ganeti_q35.DISK_PORTS), q35.FIRST_PORT_INDEX))
         others = [one for one in devices.controllers if one not in ports]
         placed = (*others, *devices.sounds, *devices.videos, *devices.rngs, devices.memballoon)
         where = [one.address for one in placed if one is not None]
         functions |= {(one.slot, one.function) for one in where if isinstance(one, PciAddress)}
-        usb = {one.model for one in others if one.type == "usb"}
-        assert usb == {q35.USB_MODEL if devices.inputs else "none"}
+        own = {one.model for one in others if one.type == "usb" and one.index == 0}
+        assert own == {q35.USB_MODEL if devices.inputs else "none"}
         assert {one.ports for one in others if one.model == q35.USB_MODEL} <= {q35.USB_PORTS}
-    static = {(q35.STATIC_SLOT, number) for number in q35.STATIC_FUNCTIONS.values()}
-    assert functions == {*static, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
+    static = {(ganeti_q35.STATIC_SLOT, number) for number in ganeti_q35.STATIC_FUNCTIONS.values()}
+    more = {(usb.Q35_BUS_SLOT, row.function) for row in usb.Q35_BUS_FUNCTIONS}
+    assert functions == {*static, *more, (q35.VIDEO_SLOT, 0), (q35.FREE_SLOTS.start, 0)}
+
+
+def test_usb_devices_fill_both_boards_and_spill_over_to_a_hub() -> None:
+    """PC_BUS, Q35_BUS, HUB_PORTS; Q35_BUS_FUNCTIONS of Q35_BUS_SLOT: see above. USB_CHARDEVS."""
+    hubs = {one.address for each in every_translation() for one in each.domain.devices.hubs}
+    buses = (usb.PC_BUS, usb.Q35_BUS)
+    assert hubs == {UsbAddress(bus=bus.index, port=str(bus.ports)) for bus in buses}
+    ports = {
+        one.address.port
+        for each in every_translation()
+        for one in each.domain.devices.inputs
+        if isinstance(one.address, UsbAddress)
+    }
+    assert {(port or "").rpartition(".")[2] for port in ports} < set(map(str, range(1, usb.HUB_PORTS)))
+    raw = " ".join(
+        one.value
+        for each in every_translation()
+        if each.domain.qemu_command_line is not None
+        for one in each.domain.qemu_command_line.arguments
+    )
+    for driver, kind in usb.USB_CHARDEVS.items():
+        assert f'"driver":"{driver}"' in raw
+        assert f"-chardev {kind},id={driver}-" in raw
 
 
 def test_the_devices_of_a_q35_are_behind_root_ports() -> None:
@@ -390,9 +425,9 @@ def test_the_devices_of_a_q35_are_behind_root_ports() -> None:
     for each in on_q35():
         disks = [one.hvinfo.bus for one in each.placed.disks if one.hvinfo is not None]
         nics = [one.hvinfo.bus for one in each.placed.nics if one.hvinfo is not None]
-        ports = (f"{q35.ROOT_PORT_PREFIX}{number}" for number in q35.NIC_PORTS)
+        ports = (f"{ganeti_q35.ROOT_PORT_PREFIX}{number}" for number in ganeti_q35.NIC_PORTS)
         assert nics == [port for port, _nic in zip(ports, nics, strict=False)]
-        assert disks in (["scsi.0"], [f"{q35.ROOT_PORT_PREFIX}{q35.DISK_PORTS.start}"])
+        assert disks in (["scsi.0"], [f"{ganeti_q35.ROOT_PORT_PREFIX}{ganeti_q35.DISK_PORTS.start}"])
         indices = [nic.acpi_index for nic in each.domain.devices.interfaces]
         assert indices == list(range(1, len(nics) + 1))
 
@@ -444,6 +479,11 @@ def test_every_untranslated_parameter_is_lost_in_some_golden() -> None:
 
 def test_every_parameter_is_translated_or_not() -> None:
     assert {row.name for row in params.UNTRANSLATED} | params.TRANSLATED == HVPARAM_NAMES
+
+
+def test_what_the_host_needs_is_of_carried_parameters() -> None:
+    """HOST_NEEDS. MIGRATION_CAPABILITIES, LIVE_MODES: see translate/test_migration.py."""
+    assert set(params.HOST_NEEDS) <= params.TRANSLATED
 
 
 REFUSED = [
@@ -499,16 +539,16 @@ CHECKED = {
     "OFFLOADS_WITHOUT_HEADER",
     "CDROM_UNITS",
     "DEFAULT_CDROM_UNIT",
-    "DISK_PORTS",
     "FIRST_PORT_INDEX",
     "FREE_SLOTS",
-    "NIC_PORTS",
-    "Q35",
     "Q35_CDROM",
     "Q35_SOUND_CARDS",
-    "ROOT_PORT_PREFIX",
-    "STATIC_FUNCTIONS",
-    "STATIC_SLOT",
+    "HUB_PORTS",
+    "PC_BUS",
+    "Q35_BUS",
+    "Q35_BUS_FUNCTIONS",
+    "Q35_BUS_SLOT",
+    "USB_CHARDEVS",
     "USB_MODEL",
     "USB_PORTS",
     "VIDEO_SLOT",
@@ -523,6 +563,7 @@ CHECKED = {
     "SHELL_WORDS_SINCE",
     "SYSTEM_ENTRIES",
     "SECURITY_MODELS",
+    "BOOT_ORDERS",
     "CPU_FEATURES",
     "CPU_MODELS",
     "SOUND_BY_GANETI",
@@ -531,6 +572,7 @@ CHECKED = {
     "SPICE_OPTIONS",
     "SPICE_VGA",
     "VNC_BASE_PORT",
+    "PASSWORD_BYTES",
     "ANY",
     "REMOVABLE_ERAS",
     "URL_PORTS",
@@ -542,6 +584,12 @@ CHECKED = {
     "DISK_TYPE_ALIASES",
     "FIXED_CAUSES",
     "HOST_EMULATORS",
+    "HOST_NEEDS",
+    "MAX_IOTHREADS",
+    "NO_IOTHREAD_AIOS",
+    "LIVE_MODES",
+    "MIGRATION_BY_GANETI",
+    "MIGRATION_CAPABILITIES",
     "IDE_BY_DRIVE_UNTIL",
     "OVERRIDES",
     "IDE_TARGETS",
@@ -564,6 +612,10 @@ SINGLE_WORDS = {
     "RNG_DEVICE",
     "NATIVE_AIO",
     "IO_URING",
+    "NIC_WITHOUT_HEADER",
+    "IOTHREAD_CONTROLLER",
+    "IOTHREAD_DISK_TYPE",
+    "POSTCOPY",
 }
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 

@@ -42,6 +42,10 @@ bus: main-system-bus
             channel = 0 (0x0)
             scsi-id = 5 (0x5)
             lun = 0 (0x0)
+          dev: scsi-cd, id ""
+            channel = 0 (0x0)
+            scsi-id = 2 (0x2)
+            lun = 0 (0x0)
       dev: piix3-usb-uhci, id ""
         addr = 01.2
         class USB controller, addr 00:01.2, pci id 8086:7020 (sub 1af4:1100)
@@ -117,6 +121,8 @@ _LISTS: dict[str, list[tuple[str, str]]] = {
         ("disk-1", "child<scsi-hd>"),
         ("scsi", "child<lsi53c895a>"),
     ],
+    "/machine/peripheral-anon": [("type", "string"), *((f"device[{n}]", "child<any>") for n in range(6))],
+    **{f"/machine/peripheral-anon/device[{n}]": [("bootindex", "int32")] for n in range(6)},
     "/machine/peripheral/disk-0": [("bootindex", "int32")],
     "/machine/peripheral/disk-1": [("bootindex", "int32")],
     "/machine/peripheral/scsi": [("addr", "int32")],
@@ -125,8 +131,33 @@ _OBJECTS: dict[str, dict[str, Any]] = {
     "/machine": _MACHINE,
     "/machine/peripheral/disk-0": {"bootindex": 1},
     "/machine/peripheral/disk-1": {"bootindex": -1},
-    "/machine/peripheral-anon/device[0]": {"parent_bus": "/machine/i440fx/pci.0", "addr": 10},
-    "/machine/peripheral-anon/device[1]": {"parent_bus": "/machine/peripheral/rp1/rp1", "addr": 10},
+    "/machine/peripheral-anon/device[0]": {"parent_bus": "/machine/i440fx/pci.0", "addr": 10, "bootindex": 2},
+    "/machine/peripheral-anon/device[1]": {
+        "parent_bus": "/machine/peripheral/rp1/rp1",
+        "addr": 10,
+        "bootindex": 9,
+    },
+    "/machine/peripheral-anon/device[2]": {
+        "parent_bus": "/machine/unattached/device[9]/ide.1",
+        "unit": 0,
+        "bootindex": 3,
+    },
+    "/machine/peripheral-anon/device[3]": {
+        "parent_bus": "/machine/peripheral/scsi/scsi.0",
+        "channel": 0,
+        "scsi-id": 2,
+        "lun": 0,
+        "bootindex": 4,
+    },
+    "/machine/peripheral-anon/device[4]": {
+        "parent_bus": "/machine/unattached/device[9]/ide.0",
+        "unit": 1,
+        "bootindex": 9,
+    },
+    "/machine/peripheral-anon/device[5]": {
+        "parent_bus": "/machine/unattached/device[9]/scsi.0",
+        "bootindex": 9,
+    },
     _CPU: _CPU_PROPERTIES,
 }
 ANSWERS: dict[str, Any] = {

@@ -37,14 +37,14 @@ DEVICES = (
         path="PCI 01.1/IDE 1/unit 0",
         bus="IDE",
         driver="ide-cd",
-        properties={"drive": "ide1-cd0", "write-cache": "auto", "model": "", "unit": "0"},
+        properties={"drive": "ide1-cd0", "write-cache": "auto", "model": "", "unit": "0", "bootindex": "3"},
     ),
     Device(
         path="PCI 01.2",
         bus="PCI",
         driver="piix3-usb-uhci",
         pci="8086:7020 1af4:1100",
-        properties={"addr": "01.2", "virtio features": FEATURES},
+        properties={"addr": "01.2", "bootindex": "2", "virtio features": FEATURES},
     ),
     Device(
         path="PCI 01.2/usb-bus port 1",
@@ -60,6 +60,12 @@ DEVICES = (
         pci="1000:0012 0000:1000",
         bars={"bar 0": "i/o 256"},
         properties={"addr": "03.0"},
+    ),
+    Device(
+        path="PCI 03.0/SCSI 0:2:0",
+        bus="SCSI",
+        driver="scsi-cd",
+        properties={"channel": "0", "scsi-id": "2", "lun": "0", "bootindex": "4"},
     ),
     Device(
         path="PCI 03.0/SCSI 0:5:0",

@@ -150,7 +150,7 @@ def test_a_device_that_differs_is_told(name: str) -> None:
 
 SAME = {
     "backends": ('chardev = "serial0"', 'chardev = "charserial0"'),
-    "ids": ('dev: lsi53c895a, id "scsi"', 'dev: lsi53c895a, id "scsi0"'),
+    "ids": ('dev: isa-serial, id ""', 'dev: isa-serial, id "serial0"'),
     "names of buses": ("bus: scsi.0", "bus: ua-scsi.0"),
     "where the firmware put a region": ("at 0xc000 [0xc0ff]", "at 0xffffffffffffffff [0xfe]"),
     "the USB port that was asked for": (

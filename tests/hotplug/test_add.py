@@ -566,3 +566,25 @@ def test_ganeti_has_room_for_so_many(kind: str, most: int) -> None:
     with pytest.raises(GanetiDataError) as caught:
         operations.add_disk(DISKS[9]) if kind == "disk" else operations.add_nic(NICS[9])
     assert str(caught.value) == f"{kind}s: Ganeti allows {most}, and there are {most}"
+
+
+THREADS: dict[str, Any] = {"disk_aio": "io_uring", "virtio_disk_iothreads": 2}
+
+
+def test_a_disk_takes_the_next_of_the_threads_that_wait_for_it() -> None:
+    found = domain_of(ganeti(1, 1, be={"vcpus": 2}, **THREADS))
+    hotplug(found).add_disk(DISKS[1])
+    assert found.live is not None
+    drivers = [
+        each.get("iothread") for each in found.live.root.iterfind("devices/disk[@device='disk']/driver")
+    ]
+    assert drivers == ["1", "2"]
+    assert found.live.root.findtext("iothreads") == "2"
+
+
+def test_the_thread_of_a_disk_stays_whatever_its_index_becomes() -> None:
+    found = domain_of(ganeti(3, 0, be={"vcpus": 2}, **THREADS))
+    left = kept(found)
+    hotplug(found).remove("disk", "1")
+    wanted = msgspec.structs.replace(left, disks=(left.disks[0], left.disks[2]))
+    assert hotplug(found).plan(wanted).steps == ()

@@ -54,6 +54,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "io": "native",
         "discard": "unmap",
         "detect_zeroes": "unmap",
+        "iothread": 1,
         "source": domain.DiskSource(dev="/dev/other"),
         "target": "vdz",
         "bus": "usb",

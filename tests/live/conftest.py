@@ -6,6 +6,8 @@ Where libvirt's Python binding is absent nothing here is collected, so that all 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.embedded import EmbeddedLibvirt
+    from lab.twins import Twins
 
 collect_ignore_glob = [] if find_spec("libvirt") else ["test_*.py"]
 
@@ -47,3 +50,13 @@ def bridge_name() -> Iterator[str]:
     """A bridge that leads nowhere."""
     with bridge() as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def twins(libvirt_host: EmbeddedLibvirt, bridge_name: str, guest_files: GuestFiles) -> Iterator[Twins]:
+    """Where one instance starts under Ganeti and under libvirt."""
+    from lab.twins import Twins  # noqa: PLC0415 - this file is read where libvirt is absent too
+
+    # a short path: it is part of those of sockets
+    with TemporaryDirectory(prefix="vxt-", dir="/tmp") as folder:
+        yield Twins(host=libvirt_host, bridge=bridge_name, folder=Path(folder), kernel=guest_files.kernel)

@@ -15,10 +15,9 @@ from tests.golden.cases import Translation, every_translation
 from virtxlate import format_domain, parse_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.ganeti.q35 import NIC_PORTS, port_of
 from virtxlate.tables.controller import by_ganeti
 from virtxlate.tables.disk import ide_targets
-from virtxlate.tables.q35 import NIC_PORTS
-from virtxlate.translate.board import port_of
 from virtxlate.translate.compare import differences
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ WANTS_OF_THE_HOST = {
     "runtime-3-elements-2.9": NO_SUCH_MACHINE,
     "runtime-pci-2.10": NO_SUCH_MACHINE,
     "version-2.8": NO_SUCH_MACHINE,
+    "nic-without-header-new-machine": "does not support machine type 'pc-i440fx-8.2'",
 }
 """Cases that name a QEMU or a machine that this host does not have, and where libvirt says so."""
 MOST_DISKS = 16
@@ -222,7 +222,7 @@ def in_argv(hvinfo: HvInfo, each: Translation) -> dict[str, Any]:
     if hvinfo.driver == "ide":
         index = [one.hvinfo for one in each.placed.disks].index(hvinfo)
         return {"driver": "ide-hd", "bus": f"ide.{ide_targets(each.instance.version)[index].bus}"}
-    if (port := port_of(hvinfo)) is not None:
+    if (port := port_of(hvinfo.bus)) is not None:
         return {"driver": hvinfo.driver, "bus": f"pci.{port - NIC_PORTS.start + 1}", "addr": hvinfo.addr}
     if hvinfo.scsi_id is None:
         return {"driver": hvinfo.driver, "bus": hvinfo.bus, "addr": hvinfo.addr}

@@ -17,7 +17,7 @@ from virtxlate.errors import (
     NodeDeviceNotFoundError,
     OperationRefusedError,
 )
-from virtxlate.live.port import DomainPort, HostPort, HotplugHost, NodeDevicePort
+from virtxlate.live.port import DefinedPort, HostPort, HotplugHost, NodeDevicePort
 
 UUID, NAME = "11111111-2222-4333-8444-555555555555", "web1.example.com"
 
@@ -175,9 +175,10 @@ def test_a_domain_is_found_as_virsh_finds_it(connection: ModuleType, libvirt: Fa
 
 
 def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt) -> None:
-    domain: DomainPort = host_of(connection, libvirt).define("<domain/>")
+    domain: DefinedPort = host_of(connection, libvirt).define("<domain/>")
     assert (domain.name, domain.uuid, domain.is_active()) == ("a", "u", True)
     assert (domain.inactive_xml(), domain.live_xml()) == ("<inactive/>", "<live/>")
+    assert domain.secure_xml() == "<inactive/>"
     domain.start()
     domain.start(paused=True)
     assert libvirt.calls[1:] == [
@@ -185,6 +186,7 @@ def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt)
         ("isActive",),
         ("XMLDesc", 2),
         ("XMLDesc", 0),
+        ("XMLDesc", 3),
         ("createWithFlags", 0),
         ("createWithFlags", 1),
     ]
@@ -199,6 +201,7 @@ def test_each_question_is_one_call(connection: ModuleType, libvirt: FakeLibvirt)
         ("isActive", lambda _host, domain: domain.is_active()),
         ("XMLDesc", lambda _host, domain: domain.inactive_xml()),
         ("XMLDesc", lambda _host, domain: domain.live_xml()),
+        ("XMLDesc", lambda _host, domain: domain.secure_xml()),
         ("createWithFlags", lambda _host, domain: domain.start()),
     ],
 )

@@ -54,7 +54,6 @@ CORPUS_REFUSED = {
     "nic_type=ne2k_isa": "Ganeti starts it and QEMU refuses: an ISA card cannot stand in a PCI slot",
     "rbd userspace id": "libvirt wants a secret, which only the map can name",
     "ext userspace rbd-like": "only a runtime file has the URI that a provider printed",
-    "machine q35": "q35 has no pci.0: Ganeti starts it, and QEMU cannot plug one disk or NIC",
 }
 """Cases that Ganeti starts and virtxlate refuses."""
 
@@ -62,10 +61,8 @@ CORPUS_ACCEPTED = {
     "disk_type=scsi": "read as scsi-hd, which it meant",
     "rbd userspace pool with dash": "Ganeti's pattern for URIs is too narrow; the pool is fine",
     "gluster userspace ipv6": "Ganeti's pattern for URIs is too narrow; libvirt takes the address",
-    "cdrom_disk_type=scsi-hd": "CD-ROM images are not translated yet, which is reported",
-    "cdrom_disk_type=scsi-hd disk_type=scsi-hd": "CD-ROM images are not translated yet, which is reported",
-    "cdrom_disk_type= disk_type=scsi-hd": "CD-ROM images are not translated yet, which is reported",
-    "vnc path": "VNC is not translated yet, which is reported",
+    "vnc path": "Ganeti looks for an interface of that name; libvirt takes the socket",
+    "scsi 17 disks": "the seventeenth stands on another controller, which is reported",
     "ro disk": "libvirt can start a read-only disk",
 }
 """Cases that Ganeti refuses and virtxlate translates."""

@@ -7,22 +7,43 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
+from lab.newer_ganeti import VERSION, command_of
 from tests.oracle.differences import CORPUS_ACCEPTED, CORPUS_REFUSED
 from virtxlate import Context, Report, VirtxlateError, open_source, place, to_domain
+from virtxlate.ganeti.command import build_command
+from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.source import Source
 
 pytestmark = pytest.mark.oracle
 
 
+PLACES = {
+    "machine q35": "the alpha puts all on pci.0, which a q35 has not; later code has root ports",
+    "scsi 16 disks": "an lsi has room for seven: the others stand on more of its kind, which is reported",
+}
+"""Cases whose hvinfo is not ours, with the reason."""
+COMMANDS = {
+    "vnc iface lo": "the address of an interface is the node's to tell, which is reported",
+    "spice iface": "the address of an interface is the node's to tell, which is reported",
+    "machine default": "the node's default machine is the node's to tell, which is reported",
+    "machine q35": "the alpha gives it the command of a pc, which QEMU refuses; later code has root ports",
+    "paused": "a start that stays paused is asked for from outside the instance",
+}
+"""Cases whose stored command is not ours, with the reason."""
+
+
 class Case(NamedTuple):
     """One instance: its label, what Ganeti made of it, and what we do."""
 
+    instance: Instance
     label: str
     expected: dict[str, Any]
     hvinfo: dict[str, Any] | None
@@ -48,17 +69,60 @@ def case(source: Source, name: str, expected: dict[str, Any]) -> Case:
     try:
         to_domain(instance, Context(), Report())
     except VirtxlateError as refusal:
-        return Case(expected["case"], expected, None, str(refusal))
+        return Case(instance, expected["case"], expected, None, str(refusal))
     placed = place(instance)
     hvinfo = {"disks": [d.hvinfo for d in placed.disks], "nics": [n.hvinfo for n in placed.nics]}
-    return Case(expected["case"], expected, msgspec.to_builtins(hvinfo), None)
+    return Case(instance, expected["case"], expected, msgspec.to_builtins(hvinfo), None)
 
 
 def test_hvinfo_is_ganetis(cases: list[Case]) -> None:
     both = [case for case in cases if case.expected["error"] is None and case.refusal is None]
     assert len(both) > 100
     for each in both:
-        assert each.hvinfo == each.expected["hvinfo"], each.label
+        if each.label not in PLACES:
+            assert each.hvinfo == each.expected["hvinfo"], each.label
+
+
+def test_the_stored_command_is_ganetis(cases: list[Case]) -> None:
+    different = set()
+    for each in cases:
+        if each.expected["stored"] is not None:
+            options = grouped(map(str, build_command(each.instance, Report(), VERSION)[1:]))
+            if options != without_names(each.expected["stored"]):
+                different.add(each.label)
+    assert different == set(COMMANDS)
+
+
+def test_the_labs_own_disks_and_nics_are_ganetis(cases: list[Case]) -> None:
+    """`lab.newer_ganeti` starts what Ganeti would; what it leaves out (vhost, queues) is not among these."""
+    compared = 0
+    for each in cases:
+        if each.expected["cmd"] is None or each.label in COMMANDS or "mq=on" in str(each.expected["cmd"]):
+            continue
+        said = [word for word in each.expected["cmd"] if _OF_DEVICES.match(word)]
+        made = [word for word in grouped(command_of(each.instance)[1:]) if _OF_DEVICES.match(word)]
+        assert sorted(made) == sorted(said), each.label
+        compared += 1
+    assert compared > 100
+
+
+_OF_DEVICES = re.compile(r"-device (?:\S+,id=(?:disk|nic)-|ide-hd)")
+_NAMES = re.compile(r"(?<=-uuid )\S+|(?<=[ /])(?:inst1|c[0-9]{3})\.example\.com")
+
+
+def grouped(words: Iterable[str]) -> list[str]:
+    """Give one text an option, without the names of the instance."""
+    groups: list[list[str]] = []
+    for word in words:
+        if word.startswith("-") or not groups:
+            groups.append([])
+        groups[-1].append(word)
+    return without_names(" ".join(group) for group in groups)
+
+
+def without_names(options: Iterable[str]) -> list[str]:
+    """Give options with the same name in each: every case has been recorded under one."""
+    return [_NAMES.sub("NAME", option) for option in options]
 
 
 def test_what_only_we_refuse_is_listed(cases: list[Case]) -> None:

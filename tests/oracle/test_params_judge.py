@@ -9,8 +9,8 @@ from virtxlate.cli.params import rows
 
 pytestmark = pytest.mark.oracle
 
-NEWER_THAN_THE_JUDGE: set[str] = set()
-"""hvparams that Ganeti got after the version of the judge; none so far: 3.2 alpha has the same names."""
+NEWER_THAN_THE_JUDGE = {"virtio_disk_iothreads"}
+"""hvparams that Ganeti got after the version of the judge."""
 
 
 def test_every_hvparam_of_ganeti_has_a_row_and_no_other() -> None:
@@ -25,3 +25,9 @@ def test_every_type_is_that_of_the_default() -> None:
     assert {name: words[word] for name, word in types.items()} == {
         name: type(defaults[name]) for name in types
     }
+
+
+def test_every_beparam_and_nicparam_has_a_row_and_no_other() -> None:
+    judge = prepare()
+    ours = {kind: {row.name for row in rows() if row.kind == kind} for kind in ("beparam", "nicparam")}
+    assert ours == {"beparam": set(judge.beparam_defaults()), "nicparam": set(judge.nicparam_defaults())}

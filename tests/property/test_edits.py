@@ -50,9 +50,12 @@ def test_memory(instance: Instance, memory_mib: int) -> None:
     before = place(instance)
     together = before.beparams.minmem == before.beparams.maxmem
     minmem = memory_mib if together else min(before.beparams.minmem, memory_mib)
-    expected = replace(before, beparams=replace(before.beparams, maxmem=memory_mib, minmem=minmem))
+    expected = replace(
+        before, beparams=replace(before.beparams, maxmem=memory_mib, minmem=minmem), oper_ram_mib=None
+    )
     report = Report()
-    assert read_again(replace(written(instance), memory=memory), report) == expected
+    edited = replace(written(instance), memory=memory, current_memory=memory)
+    assert read_again(edited, report) == expected
     assert report.losses == ()
 
 

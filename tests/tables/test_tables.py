@@ -11,12 +11,12 @@ from virtxlate.domain import words as libvirt
 from virtxlate.errors import UnknownTermError
 from virtxlate.ganeti import words as ganeti
 from virtxlate.ganeti.params import HVPARAM_NAMES
-from virtxlate.tables import controller, disk, display, hardware, machine, nic, override, removable
+from virtxlate.tables import controller, disk, display, hardware, machine, nic, override, removable, usb
 from virtxlate.tables.params import TRANSLATED, UNTRANSLATED
 
 BIJECTIONS: dict[str, Bijection[Any, Any]] = {
     table.name: table
-    for module in (disk, removable, nic, display, machine)
+    for module in (disk, removable, nic, display, machine, usb)
     for table in vars(module).values()
     if isinstance(table, Bijection)
 }
@@ -26,11 +26,11 @@ ROWS = [(name, left, right) for name, table in BIJECTIONS.items() for left, righ
 def test_all_tables_were_found_and_no_two_share_a_name() -> None:
     tables = [
         t
-        for m in (disk, removable, nic, display, machine)
+        for m in (disk, removable, nic, display, machine, usb)
         for t in vars(m).values()
         if isinstance(t, Bijection)
     ]
-    assert len(tables) == len(BIJECTIONS) == 15
+    assert len(tables) == len(BIJECTIONS) == 16
 
 
 @pytest.mark.parametrize(("name", "left", "right"), ROWS)
@@ -111,7 +111,10 @@ def test_the_old_scsi_is_today_s_scsi_hd() -> None:
 UNKNOWN = [
     (
         lambda: disk.by_disk_type("nvme"),
-        "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')",
+        (
+            "disk_type: no Ganeti term 'nvme' (known: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', "
+            "'scsi-block', 'scsi-generic')"
+        ),
     ),
     (
         lambda: disk.by_bus("sata", "disk"),

@@ -32,7 +32,11 @@ CASES: list[tuple[Instance, list[str]]] = [
     (instance((disk(),), kernel_path="/boot/vmlinuz"), [*ALWAYS, "disk behind a kernel"]),
     (instance((disk(),), kernel_path="/boot/vmlinuz", disk_type="scsi-cd"), ALWAYS),
     (instance(kernel_path="/boot/vmlinuz"), ALWAYS),
-    (instance((disk(),), boot_order="network"), [*ALWAYS, "boot from network"]),
+    (instance((disk(),), (nic(),), boot_order="network"), [*ALWAYS, "boot from network"]),
+    (
+        msgspec.structs.replace(instance((disk(),), boot_order="network"), version=3_020_000),
+        [*ALWAYS, "disk where no NIC boots"],
+    ),
     (
         instance((disk(),), boot_order="cdrom", cdrom_image_path="/a.iso", cdrom_disk_type="ide"),
         [*ALWAYS, "boot from CD-ROM"],
@@ -41,6 +45,8 @@ CASES: list[tuple[Instance, list[str]]] = [
     (instance((), (nic(),), vnet_hdr=False, nic_type="e1000"), ALWAYS),
     (instance(vnet_hdr=False), ALWAYS),
     (msgspec.structs.replace(instance((disk(),)), version=3_020_000), ALWAYS),
+    (instance(machine_version="q35"), ALWAYS[1:]),
+    (instance(machine_version="q35", usb_devices="mouse"), ["usb switch of a q35", *ALWAYS[1:]]),
 ]
 
 

@@ -109,6 +109,14 @@ def test_an_address_of_another_kind_is_a_difference() -> None:
     assert said.startswith("domain.devices.disks[0].address: expected PciAddress(")
 
 
+def test_controllers_in_another_order_are_the_same_controllers() -> None:
+    """The companions of one USB controller have its index."""
+    for each in every_translation():
+        devices = each.domain.devices
+        turned = msgspec.structs.replace(devices, controllers=devices.controllers[::-1])
+        assert differences(each.domain, msgspec.structs.replace(each.domain, devices=turned)) == ()
+
+
 def test_every_difference_is_told() -> None:
     found = with_devices(disks=(), interfaces=())
     assert len(differences(ASKED, found)) == 3

@@ -202,7 +202,7 @@ REFUSED = [
         {"disk_type": "nvme"},
         (
             "hvparams.disk_type: 'nvme' has no equal "
-            "(these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block')"
+            "(these have: 'paravirtual', 'ide', 'scsi-hd', 'scsi-cd', 'scsi-block', 'scsi-generic')"
         ),
     ),
     (

@@ -164,3 +164,14 @@ def test_an_empty_drive_is_none_of_ganeti_s_disks(drive: domain.Disk, count: int
 def test_an_older_machine_has_other_defaults(word: str, model: str, cores: int) -> None:
     found = there(instance(be={"vcpus": 2}, machine_version=word))
     assert (found.devices.videos[0].type, found.cpu and found.cpu.cores) == (model, cores)
+
+
+def test_the_balloon_has_the_lower_slot_where_qemu_was_asked_for_it_first() -> None:
+    one = instance((disk(),), disk_type="scsi-hd")
+    slots = []
+    for first in (False, True):
+        devices = there(msgspec.structs.replace(one, balloon_first=first)).devices
+        (scsi,) = (each.address for each in devices.controllers if each.type == "scsi")
+        balloon = devices.memballoon.address if devices.memballoon is not None else None
+        slots.append([each.slot for each in (scsi, balloon) if isinstance(each, domain.PciAddress)])
+    assert slots == [[3, 4], [4, 3]]

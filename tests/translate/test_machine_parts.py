@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.translate.building import back, disk, instance, losses_there, nic, paths_lost_back, refusal, there
-from virtxlate import DomainXmlError, Report, UnsupportedError
+from virtxlate import Context, DomainXmlError, Report, UnsupportedError
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.params import BeParams
 from virtxlate.translate import machine
@@ -109,9 +109,52 @@ def test_memory_in_any_unit_becomes_whole_mib(value: int, unit: str | None, mib:
     assert ("beparams.maxmem" in paths_lost_back(found)) == lost
 
 
-def test_minmem_is_reported() -> None:
+def test_minmem_is_reported_with_the_command_that_moves_the_balloon() -> None:
     one = instance(be={"maxmem": 512, "minmem": 256})
-    assert [(loss.path, loss.value) for loss in losses_there(one)] == [("beparams.minmem", 256)]
+    remedy = "virsh setmem web1.example.com 256MiB --live"
+    assert [(loss.path, loss.value, loss.remedy) for loss in losses_there(one)] == [
+        ("beparams.minmem", 256, remedy)
+    ]
+
+
+BALLOONED = [
+    # maxmem, minmem, oper_ram; what comes back of the text alone: minmem, oper_ram
+    ((512, 256, 384), (384, 384)),
+    ((512, 256, 256), (256, 256)),
+    ((512, 256, 100), (256, 256)),  # Ganeti starts no guest with less than minmem
+    ((512, 512, 511), (512, None)),
+    ((512, 512, None), (512, None)),
+    ((512, 256, None), (512, None)),
+    ((512, 256, 512), (512, None)),
+    ((512, 256, 9999), (512, None)),
+]
+
+
+@pytest.mark.parametrize(("memory", "told"), BALLOONED)
+def test_what_the_balloon_leaves_the_guest_is_its_current_memory(
+    memory: tuple[int, int, int | None], told: tuple[int, int | None]
+) -> None:
+    maxmem, minmem, oper_ram = memory
+    one = replace(instance(be={"maxmem": maxmem, "minmem": minmem}), oper_ram_mib=oper_ram)
+    found = there(one)
+    assert found.memory == domain.Memory(value=maxmem * 1024, unit="KiB")
+    assert found.current_memory == domain.Memory(value=(told[1] or maxmem) * 1024, unit="KiB")
+    again = back(found)
+    assert (again.beparams.maxmem, again.beparams.minmem, again.oper_ram_mib) == (maxmem, *told)
+    with_metadata = back(there(one, Context()))
+    assert with_metadata.beparams == one.beparams
+
+
+def test_a_balloon_that_was_moved_under_libvirt_comes_back() -> None:
+    found = there(instance(be={"maxmem": 512, "minmem": 256}), Context())
+    moved = replace(found, current_memory=domain.Memory(value=300 * 1024 - 4))
+    assert (back(moved).oper_ram_mib, back(moved).beparams.minmem) == (300, 256)
+    lower = replace(found, current_memory=domain.Memory(value=100, unit="MiB"))
+    assert (back(lower).oper_ram_mib, back(lower).beparams.minmem) == (100, 100)
+    nothing = replace(found, current_memory=None)
+    assert (back(nothing).oper_ram_mib, back(nothing).beparams.minmem) == (None, 256)
+    none_at_all = replace(found, current_memory=domain.Memory(value=0))
+    assert (back(none_at_all).oper_ram_mib, back(none_at_all).beparams.minmem) == (None, 256)
 
 
 def test_an_unknown_unit_is_refused() -> None:
@@ -144,7 +187,8 @@ def test_minmem_follows_only_where_it_was_one_with_maxmem(
     before: tuple[int, int], maxmem: int, minmem: int
 ) -> None:
     kept = BeParams(maxmem=before[0], minmem=before[1])
-    found = replace(there(instance()), memory=domain.Memory(value=maxmem, unit="MiB"))
+    memory = domain.Memory(value=maxmem, unit="MiB")
+    found = replace(there(instance()), memory=memory, current_memory=memory)
     assert machine.to_ganeti(found, kept, Report())[1] == BeParams(maxmem=maxmem, minmem=minmem)
 
 

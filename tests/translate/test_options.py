@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.translate.building import BARE, back, disk, instance, losses_there, refusal, there
-from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report, to_domain
+from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report, place, to_domain
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
+from virtxlate.report import Severity
 from virtxlate.tables.extra import PCI_DRIVERS
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -99,6 +102,70 @@ def test_an_interface_of_the_map_is_its_address_and_comes_back() -> None:
     found = there(instance(spice_bind="eth0"), context)
     assert [each.address for each in found.devices.graphics[0].listens] == ["192.0.2.9"]
     assert back(found, context).hvparams.spice_bind == "eth0"
+
+
+def test_a_usb_device_that_libvirt_has_not_stands_at_its_port() -> None:
+    one = instance(usb_devices="wacom-tablet,keyboard,braille,floppy")
+    found = there(one)
+    assert told(found) == [
+        "-device",
+        '{"driver":"usb-wacom-tablet","bus":"usb.0","port":"1"}',
+        "-chardev",
+        "braille,id=usb-braille-2.2",
+        "-device",
+        '{"driver":"usb-braille","bus":"usb.0","port":"2.2","chardev":"usb-braille-2.2"}',
+    ]
+    assert [each.address for each in found.devices.inputs] == [domain.UsbAddress(port="2.1")]
+    lost = {loss.value for loss in losses_there(one) if loss.severity == Severity.GUEST_VISIBLE}
+    assert lost == {"floppy"}
+    came_back = back(found).hvparams
+    assert (came_back.usb_devices, came_back.kvm_extra) == ("wacom-tablet,keyboard,braille", "")
+
+
+@pytest.mark.parametrize(
+    "value", ["usb-kbd", '{"driver":"usb-kbd","bus":"usb.0","port":"1"}', '{"driver":"edu","x":1}', "{"]
+)
+def test_a_usb_device_of_somebody_else_is_a_free_option(value: str) -> None:
+    words = settings.QemuCommandLine(
+        arguments=tuple(settings.QemuArgument(value=word) for word in ("-device", value))
+    )
+    found = msgspec.structs.replace(there(instance()), qemu_command_line=words)
+    told_back = back(found).hvparams
+    assert (told_back.usb_devices, shlex.split(told_back.kvm_extra)) == ("", ["-device", value])
+
+
+def test_untainted_says_nothing_past_libvirt_and_reports_it() -> None:
+    one = instance(
+        cpu_type="Haswell,-later,+pcid,pcid=off",
+        usb_devices="ccid,mouse",
+        kvm_extra="-device edu -smbios type=2",
+    )
+    report = Report()
+    found = there(one, Context(metadata=False, untainted=True), report)
+    assert (told(found), found.qemu_override) == ([], None)
+    assert found.cpu is not None
+    assert (found.cpu.model, [(each.policy, each.name) for each in found.cpu.features]) == (
+        "Haswell",
+        [("disable", "pcid")],
+    )
+    assert [(loss.path, loss.value, loss.severity.value) for loss in report.losses] == [
+        ("hvparams.cpu_type", "Haswell,-later,+pcid,pcid=off", "guest-visible"),
+        ("hvparams.usb_devices", "ccid", "guest-visible"),
+        ("hvparams.kvm_extra", "-device edu", "guest-visible"),
+        ("hvparams.kvm_extra", "-smbios type=2", "guest-visible"),
+    ]
+    model = there(instance(cpu_type="later,+pcid"), Context(metadata=False, untainted=True)).cpu
+    assert model is not None
+    assert (model.model, len(model.features)) == ("qemu64", 1)
+    mode = there(instance(cpu_type="max,later"), Context(metadata=False, untainted=True)).cpu
+    assert mode is not None
+    assert (mode.mode, mode.features) == ("maximum", ())
+
+
+def test_what_untainted_left_out_comes_back_by_the_metadata() -> None:
+    one = place(instance(kvm_extra="-device edu", usb_devices="ccid", cpu_type="qemu64,later"))
+    found = there(one, Context(untainted=True))
+    assert back(found, Context()) == one
 
 
 def test_many_usb_devices_hang_on_a_hub() -> None:

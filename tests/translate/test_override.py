@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.translate.building import back, disk, instance, there
+from tests.translate.building import back, disk, instance, nic, there
 from virtxlate import Context, Report, to_domain
 from virtxlate.domain.settings import DeviceOverride, QemuOverride
 from virtxlate.ganeti.model import Instance
@@ -27,6 +27,10 @@ def named(kind: str, value: str | None) -> DeviceOverride:
     return DeviceOverride(alias=f"ua-{ID}", name="device_id", type=kind, value=value)
 
 
+SEGMENTATION = tuple(
+    DeviceOverride(alias="ua-nic-00000000-5555-4222", name=name, type="bool", value="false")
+    for name in ("host_uso", "guest_uso4", "guest_uso6")
+)
 CASES: list[tuple[Instance, tuple[DeviceOverride, ...]]] = [
     (instance((disk(),)), ()),
     (instance(**SCSI), ()),
@@ -46,6 +50,11 @@ CASES: list[tuple[Instance, tuple[DeviceOverride, ...]]] = [
             DeviceOverride(alias="video0", name="vram64_size_mb", type="remove"),
         ),
     ),
+    (instance((), (nic(),), vnet_hdr=False, machine_version="pc-i440fx-8.1"), SEGMENTATION),
+    (instance((), (nic(),), vnet_hdr=False, machine_version="pc-i440fx-8.0"), ()),
+    (instance((), (nic(),), vnet_hdr=False, machine_version="pc"), ()),
+    (instance((), (nic(),), machine_version="pc-i440fx-8.1"), ()),
+    (instance((), (nic(),), vnet_hdr=False, nic_type="e1000", machine_version="pc-i440fx-8.1"), ()),
 ]
 
 
@@ -60,6 +69,25 @@ def test_only_what_the_guest_would_see_is_overridden(
 def test_every_row_is_needed_here() -> None:
     written = {(each.name, each.type) for _, expected in CASES for each in expected}
     assert written == {(row.name, row.type) for row in OVERRIDES}
+
+
+@pytest.mark.parametrize(("qemu", "expected"), [(8_000_002, ()), (8_001_000, SEGMENTATION)])
+def test_the_version_of_qemu_says_what_a_bare_machine_type_does_not(
+    qemu: int, expected: tuple[DeviceOverride, ...]
+) -> None:
+    context = Context(metadata=False, qemu_version=qemu)
+    found = there(instance((), (nic(),), vnet_hdr=False), context).qemu_override
+    assert found == (QemuOverride(devices=expected) if expected else None)
+
+
+@pytest.mark.parametrize("one", [one for one, _ in CASES], ids=[str(at) for at in range(len(CASES))])
+def test_without_overrides_each_is_reported_instead(one: Instance) -> None:
+    report = Report()
+    found = there(one, Context(metadata=False, untainted=True), report)
+    said = there(one).qemu_override
+    assert found.qemu_override is None
+    assert len(report.losses) == (0 if said is None else len(said.devices))
+    assert {loss.severity for loss in report.losses} <= {Severity.GUEST_VISIBLE}
 
 
 def test_a_disk_without_a_uuid_keeps_libvirts_name_and_that_is_reported() -> None:

@@ -185,8 +185,7 @@ def test_what_ganeti_has_no_word_for_is_reported() -> None:
     found = there(instance((passed(),), disk_type="scsi-block"))
     lun = replace(found.devices.disks[0], rawio=True, sgio="filtered", shareable=True)
     controllers = tuple(
-        replace(each, queues=4, iothread=1) if each.type == "scsi" else each
-        for each in found.devices.controllers
+        replace(each, queues=4) if each.type == "scsi" else each for each in found.devices.controllers
     )
     edited = replace(found, devices=replace(found.devices, disks=(lun,), controllers=controllers))
     told = {each.path: each.value for each in lost(edited) if each.reason == "Ganeti has no word for it"}
@@ -195,7 +194,6 @@ def test_what_ganeti_has_no_word_for_is_reported() -> None:
         "disks[0].sgio": "filtered",
         "disks[0].shareable": True,
         "controllers[0].queues": 4,
-        "controllers[0].iothread": 1,
     }
 
 

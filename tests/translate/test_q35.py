@@ -60,9 +60,48 @@ def test_a_pc_has_no_root_port() -> None:
 
 
 def test_more_usb_devices_than_ports_are_refused() -> None:
-    crowd = instance(machine_version="q35", usb_devices=",".join(["mouse"] * 5))
-    with pytest.raises(PlacementError, match=r"^hvparams.usb_devices: room for 4 devices"):
+    crowd = instance(machine_version="q35", usb_devices=",".join(["mouse"] * 13))
+    with pytest.raises(PlacementError, match=r"^hvparams.usb_devices: room for 12 devices"):
         there(crowd)
+
+
+def test_usb_devices_are_where_qemu_puts_them_and_the_pointer_on_ganetis_own_controller() -> None:
+    """Told of a -usbdevice, QEMU gives a q35 an EHCI; its last port is a hub's where there are more."""
+    one = instance(machine_version="q35", usb_mouse="mouse", usb_devices=",".join(["keyboard"] * 7))
+    found = there(one)
+    places = [each.address for each in found.devices.inputs]
+    expected = [domain.UsbAddress(port="1")]
+    expected += [domain.UsbAddress(bus=1, port=port) for port in ("1", "2", "3", "4", "5", "6.1", "6.2")]
+    assert places == expected
+    assert [each.address for each in found.devices.hubs] == [domain.UsbAddress(bus=1, port="6")]
+    usb = [each for each in found.devices.controllers if each.type == "usb"]
+    assert [(each.index, each.model, each.startport) for each in usb] == [
+        (0, "qemu-xhci", None),
+        (1, "ich9-ehci1", None),
+        (1, "ich9-uhci1", 0),
+        (1, "ich9-uhci2", 2),
+        (1, "ich9-uhci3", 4),
+    ]
+    told = back(found).hvparams
+    assert (told.usb_mouse, told.usb_devices) == (one.hvparams.usb_mouse, one.hvparams.usb_devices)
+
+
+def test_the_slot_of_a_video_that_is_not_there_is_the_first_free_one() -> None:
+    one = instance(machine_version="q35", vga="none", kvm_extra=" ".join(["-device virtio-rng-pci"] * 2))
+    slots = [
+        each.address.slot for each in there(one).devices.rngs if isinstance(each.address, domain.PciAddress)
+    ]
+    assert slots == [0x01, 0x1B]
+
+
+def test_what_qemu_adds_for_usb_devices_takes_a_slot() -> None:
+    one = instance(
+        machine_version="q35", usb_devices="mouse", kvm_extra=" ".join(["-device virtio-rng-pci"] * 3)
+    )
+    slots = [
+        each.address.slot for each in there(one).devices.rngs if isinstance(each.address, domain.PciAddress)
+    ]
+    assert slots == [0x1B, 0x1C, 0x1E]
 
 
 def test_a_place_that_is_no_port_of_ganeti_is_lost() -> None:

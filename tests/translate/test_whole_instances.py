@@ -20,7 +20,9 @@ from tests.translate.building import (
 )
 from virtxlate import Context, GanetiDataError, UnknownTermError, UnsupportedError
 from virtxlate.domain import model as domain
+from virtxlate.domain import words
 from virtxlate.ganeti.params import HvParams
+from virtxlate.tables.display import SPICE_OPTIONS
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate.terms import carry, refuse
 
@@ -78,12 +80,14 @@ def test_ganeti_s_own_defaults_lose_nothing() -> None:
 
 
 _OTHER: dict[type, Any] = {str: "other", bool: None, int: 7}
+_WORD_OF_ITS_OWN = {"migration_caps": "auto-converge"}
 
 
 @pytest.mark.parametrize("row", UNTRANSLATED, ids=lambda row: row.name)
 def test_a_parameter_without_a_place_is_reported_when_it_is_set(row: Any) -> None:
     default = getattr(HvParams(), row.name)
     value = not default if isinstance(default, bool) else _OTHER[type(default)]
+    value = _WORD_OF_ITS_OWN.get(row.name, value)
     hvparams: dict[str, Any] = {row.name: value} | ({row.needs: "x"} if row.needs else {})
     losses = [loss for loss in losses_there(instance(**hvparams)) if loss.path.endswith(row.name)]
     assert [(loss.path, loss.value, loss.reason, loss.severity) for loss in losses] == [
@@ -91,8 +95,38 @@ def test_a_parameter_without_a_place_is_reported_when_it_is_set(row: Any) -> Non
     ]
 
 
-def test_a_parameter_that_does_nothing_loses_nothing() -> None:
-    assert losses_there(instance(vnc_tls=True, spice_use_tls=True)) == ()
+@pytest.mark.parametrize(
+    "hvparams", [{"vnc_tls": True, "spice_use_tls": True}, {"vnc_bind_address": "/run/vnc", "vnc_tls": True}]
+)
+def test_a_parameter_that_does_nothing_loses_nothing(hvparams: dict[str, Any]) -> None:
+    assert losses_there(instance(**hvparams)) == ()
+
+
+WORDS = [
+    ({"boot_order": "usb"}, "boot_order", "disk, cdrom, floppy, network", "usb"),
+    *(
+        ({"spice_bind": "::1", row.ganeti: "so"}, row.ganeti, ", ".join(row.words), "so")
+        for row in SPICE_OPTIONS
+    ),
+    ({"security_model": "pools"}, "security_model", "none, user, pool", "pools"),
+]
+
+
+@pytest.mark.parametrize(("hvparams", "name", "known", "word"), WORDS, ids=[row[1] for row in WORDS])
+def test_a_word_that_ganeti_does_not_have_is_refused(
+    hvparams: dict[str, Any], name: str, known: str, word: str
+) -> None:
+    assert refusal(instance(**hvparams)) == f"hvparams.{name}: expected one of {known}, found {word!r}"
+
+
+def test_the_words_of_spice_are_those_of_libvirt() -> None:
+    told = {row.libvirt: set(row.words) for row in SPICE_OPTIONS}
+    assert told == {
+        "image_compression": set(words.IMAGE_COMPRESSIONS),
+        "jpeg_compression": set(words.WAN_COMPRESSIONS),
+        "zlib_compression": set(words.WAN_COMPRESSIONS),
+        "streaming_mode": set(words.STREAMING_MODES),
+    }
 
 
 def test_an_unknown_parameter_is_reported() -> None:

@@ -25,10 +25,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 def run(args: argparse.Namespace) -> int:
     """Tell the differences, and give the exit code: 1 where the guest sees one."""
-    context, source = read_context(args), read_source(args)
-    instance = read_instance(source, args.instance, args, Report())
-    found = abi_differences(instance, context)
+    context, source, report = read_context(args), read_source(args), Report()
+    instance = read_instance(source, args.instance, args, report)
+    found = abi_differences(instance, context, report)
     check_map(args, context, source)
+    report.raise_if(strict=args.strict)
     visible = tuple(each for each in found if each.severity == Severity.GUEST_VISIBLE)
     shown = found if args.all else visible
     if args.format == "json":

@@ -5,38 +5,48 @@ from __future__ import annotations
 import argparse
 import sys
 
+import msgspec
+
 from virtxlate.cli import complain, show
 from virtxlate.cli.connecting import connected
 from virtxlate.cli.difference import diff_lines, dropped
 from virtxlate.cli.inputs import read_context, read_instance, read_source, take_own_scsi
+from virtxlate.cli.passwords import read_password, wanted_file
 from virtxlate.cli.translate import check_map, translate_one
-from virtxlate.domain.document import parse_domain
+from virtxlate.domain.document import format_domain, parse_domain
 from virtxlate.domain.model import Domain
 from virtxlate.errors import LiveError, OperationRefusedError, VerificationError
 from virtxlate.ganeti.source import Source
 from virtxlate.live.port import DomainPort, HostPort
 from virtxlate.report import Report
 from virtxlate.translate.compare import differences
+from virtxlate.translate.password import has_password, with_password
 
 
 def run(args: argparse.Namespace) -> int:
     """Define or start, and give the exit code."""
     source = read_source(args)
-    read_instance(source, args.instance, args, Report())  # bad data is told before libvirt is asked
+    instance = read_instance(
+        source, args.instance, args, Report()
+    )  # bad data is told before libvirt is asked
     if args.print_xml:
         sys.stdout.buffer.write(_translated(args, source).encode())
         return 0
+    wanted = wanted_file(args, instance)
+    password = None if wanted is None or args.print_diff else read_password(args, wanted)
     with connected(args.connect, read_only=args.dry_run or args.print_diff) as host:
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         take_own_scsi(args, host)
         args.qemu_version = host.emulator_version()
-        return _on_host(args, host, _translated(args, source))
+        text = _translated(args, source, password_follows=wanted is not None)
+        return _on_host(args, host, text, password)
 
 
-def _translated(args: argparse.Namespace, source: Source) -> str:
+def _translated(args: argparse.Namespace, source: Source, *, password_follows: bool = False) -> str:
     """Give the domain's text; what it lost goes to stderr."""
     context, report = read_context(args), Report()
+    context = msgspec.structs.replace(context, password_follows=password_follows)
     name, text = translate_one(args, context, source, args.instance, report)
     check_map(args, context, source)
     for loss in report.losses:
@@ -44,7 +54,7 @@ def _translated(args: argparse.Namespace, source: Source) -> str:
     return text
 
 
-def _on_host(args: argparse.Namespace, host: HostPort, text: str) -> int:
+def _on_host(args: argparse.Namespace, host: HostPort, text: str, password: str | None) -> int:
     asked = parse_domain(text)
     existing = host.find(asked.uuid or "", asked.name)
     check_identity(existing, asked)
@@ -60,7 +70,7 @@ def _on_host(args: argparse.Namespace, host: HostPort, text: str) -> int:
     if args.dry_run:
         show(f"domain {asked.name!r} would be {done}; nothing was changed")
         return 0
-    define(host, text, asked)
+    define(host, text, asked, password)
     if args.verb == "start":
         start(host, asked, paused=args.paused)
     show(f"domain {asked.name!r} {done}" + ("; its guest runs on as it was" if active else ""))
@@ -79,10 +89,16 @@ def check_identity(existing: DomainPort | None, asked: Domain) -> None:
         )
 
 
-def define(host: HostPort, text: str, asked: Domain) -> DomainPort:
-    """Define, and believe it only when the inactive XML agrees. Raises LiveError, VerificationError."""
-    domain = host.define(text)
+def define(host: HostPort, text: str, asked: Domain, password: str | None = None) -> DomainPort:
+    """Define, and believe it only when the inactive XML agrees. Raises LiveError, VerificationError.
+
+    The password of the display goes to libvirt in the document, which nobody else sees.
+    """
+    domain = host.define(text if password is None else format_domain(with_password(asked, password)))
     _verify(asked, domain.inactive_xml(), "libvirt defined the domain, but its inactive XML differs")
+    if password is not None and not has_password(domain.secure_xml(), password):
+        otherwise = "libvirt defined the domain, but its display has another password"
+        raise VerificationError(otherwise, differences=())
     return domain
 
 
@@ -99,7 +115,9 @@ def start(host: HostPort, asked: Domain, *, paused: bool = False) -> DomainPort:
     except LiveError as exc:
         still = f"{exc.message}; domain {asked.name!r} is defined, and does not run"
         raise type(exc)(still, call=exc.call, code=exc.code) from exc
-    _verify(asked, domain.live_xml(), "libvirt started the domain, but its live XML differs")
+    # The guest has all its memory until its own balloon driver gives some of it back.
+    settled = msgspec.structs.replace(asked, current_memory=None)
+    _verify(settled, domain.live_xml(), "libvirt started the domain, but its live XML differs")
     return domain
 
 

@@ -90,6 +90,7 @@ def read_context(args: argparse.Namespace) -> Context:
         libvirt_version=parse_libvirt_version(args.libvirt_version),
         qemu_version=getattr(args, "qemu_version", None),
         metadata=not args.no_metadata,
+        untainted=args.untainted,
         stable_names=args.stable_names,
         scsi=read_scsi(args.scsi_map) if args.scsi_map else None,
     )
@@ -175,6 +176,8 @@ def _there_are(source: Source, given: str) -> str:
     alike = [name for name in names if name.startswith(f"{given}.")] or get_close_matches(given, names)
     some = alike or names
     more = ", ..." if len(some) > _SHOWN_NAMES else ""
+    if len(names) == 1:
+        return f"is only {names[0]}"
     return f"are {len(names)}, such as {', '.join(some[:_SHOWN_NAMES])}{more}"
 
 

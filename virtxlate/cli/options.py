@@ -80,7 +80,18 @@ def destination_options(parser: argparse.ArgumentParser) -> None:
         metavar="X.Y",
         help="libvirt that the document is for (default: the connection's, else 9.0)",
     )
+    _content_options(group)
+
+
+def _content_options(group: argparse._ArgumentGroup) -> None:
+    """Add what says which parts of a domain are wanted."""
     group.add_argument(
         "--no-metadata", action="store_true", help="leave the Ganeti objects out of the domain"
+    )
+    group.add_argument(
+        "--untainted",
+        action="store_true",
+        help="say nothing to QEMU past libvirt (qemu:override, qemu:commandline): what the guest then misses "
+        "is reported",
     )
     group.add_argument("--strict", action="store_true", help="make every loss an error")

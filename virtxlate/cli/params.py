@@ -15,7 +15,8 @@ from virtxlate.ganeti.params import DEFAULT_NICPARAMS, BeParams, HvParams, Scala
 from virtxlate.report import Severity
 from virtxlate.tables.causes import CAUSES, WHOLE_DEVICES
 from virtxlate.tables.effects import BEPARAM_EFFECTS, HVPARAM_EFFECTS, NICPARAM_EFFECTS
-from virtxlate.tables.params import METADATA_ONLY, UNTRANSLATED
+from virtxlate.tables.migration import MIGRATION_CAPABILITIES
+from virtxlate.tables.params import HOST_NEEDS, METADATA_ONLY, UNTRANSLATED
 
 _DOMAIN = "/domain/"
 
@@ -35,6 +36,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     severity: Severity | None = None
     only_with: str = ""
+    remedy: str = ""
+    """What has the same effect, with words in capitals to be filled in."""
+    words: dict[str, str] = {}
+    """What each word of the value becomes."""
+
+
+_WORDS = {
+    "migration_caps": {
+        row.ganeti: f"{row.option} --comp-methods {row.method}"
+        if row.method
+        else row.option or "nothing: libvirt sets it by itself"
+        for row in MIGRATION_CAPABILITIES
+    }
+}
+_PLACEHOLDERS = {"name": "NAME", "value": "VALUE", "migration": "OPTIONS"}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,6 +83,10 @@ def _lines(row: Row) -> Iterator[str]:
     if row.reason:
         severity = f" ({row.severity})" if row.severity else ""
         yield f"  {row.reason}{severity}"
+    if row.remedy:
+        yield f"  do:   {row.remedy}"
+    for word, option in row.words.items():
+        yield f"  {word}: {option}"
     if row.only_with:
         yield f"  only with {row.only_with}"
 
@@ -87,6 +107,8 @@ def rows() -> Iterator[Row]:
                 reason=why.reason,
                 severity=why.severity,
                 only_with=why.needs,
+                remedy=why.remedy.format_map(_PLACEHOLDERS),
+                words=_WORDS.get(name, {}),
             )
         else:
             yield _row(name, "hvparam", default, effect, f"hvparams.{name}")
@@ -98,7 +120,7 @@ def rows() -> Iterator[Row]:
 
 def _row(name: str, kind: str, default: Scalar, effect: str, field: str) -> Row:
     xml = _places(field)
-    reason = METADATA_ONLY.get(field, "")
+    reason = METADATA_ONLY.get(field) or (HOST_NEEDS.get(name, "") if kind == "hvparam" else "")
     how = "translated" if xml else "metadata"
     return Row(name=name, kind=kind, default=default, how=how, qemu=effect, xml=xml, reason=reason)
 

@@ -316,6 +316,16 @@ def _define(verbs: Verbs[argparse.ArgumentParser], name: str, help_text: str, af
         help="only print what a definition would change, as a unified diff; what libvirt added by itself to "
         "the domain that is defined is left out, so that no output means no change",
     )
+    password = parser.add_mutually_exclusive_group()
+    password.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help="file with the password of the display (default: what vnc_password_file or spice_password_file "
+        "names); libvirt alone gets it",
+    )
+    password.add_argument(
+        "--lock-display", action="store_true", help="set no password: nobody can connect until one is set"
+    )
     if name == "start":
         parser.add_argument("--paused", action="store_true", help="leave the guest paused")
     source_options(parser)

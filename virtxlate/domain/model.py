@@ -114,6 +114,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     io: str | None = None
     discard: str | None = None
     detect_zeroes: str | None = None
+    iothread: int | None = None
     source: DiskSource | None = None
     target: str
     bus: str | None = None
@@ -168,7 +169,11 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     queues: int | None = None
     iothread: int | None = None
     ports: int | None = None
+    startport: int | None = None
+    """Of a USB companion: the first of its ports on the controller of the same index."""
     chassis: int | None = None
+    port: int | None = None
+    """Of a root port, as the guest reads it."""
     alias: str | None = None
     address: Address | None = None
 
@@ -376,6 +381,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     current_memory: Memory | None = None
     huge_pages: bool = False
     vcpus: int = 1
+    iothreads: int | None = None
     vcpu_cpuset: str | None = None
     """Host CPUs for the whole guest: ``0-3,5``."""
     cputune: CpuTune | None = None

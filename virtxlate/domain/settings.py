@@ -26,7 +26,7 @@ class Graphics(msgspec.Struct, frozen=True, kw_only=True):
     autoport: bool | None = None
     keymap: str | None = None
     password: str | None = None
-    """Empty text: nobody may connect until somebody sets one. No other text is ever written."""
+    """Empty text: nobody may connect until somebody sets one. No other text stands in a document of ours."""
     default_mode: str | None = None
     listens: tuple[Listen, ...] = ()
     image_compression: str | None = None
@@ -35,6 +35,12 @@ class Graphics(msgspec.Struct, frozen=True, kw_only=True):
     playback_compression: bool | None = None
     streaming_mode: str | None = None
     mouse_mode: str | None = None
+
+    def __repr__(self) -> str:
+        """Give the record without its password."""
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown["password"] = self.password and "***"
+        return f"Graphics({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class CpuFeature(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,9 @@ import re
 import shlex
 from collections.abc import Iterator
 
+import msgspec
+
+from virtxlate.ganeti import q35
 from virtxlate.ganeti.console import display
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
@@ -38,6 +41,7 @@ def build_command(instance: Instance, report: Report, version: int | None = None
     """
     release = _release(instance.version if version is None else version, report)
     hvparams = instance.hvparams
+    is_q35 = release >= V3_2 and q35.Q35 in hvparams.machine_version
     words: list[Word] = [hvparams.kvm_path, "-name", instance.name]
     if release >= V3_2:
         words[-1] = f"{instance.name},debug-threads=on"
@@ -45,15 +49,15 @@ def build_command(instance: Instance, report: Report, version: int | None = None
     words += ["-pidfile", f"{RUN_DIRECTORY}/pid/{instance.name}"]
     if hvparams.soundhw and release < V3_1:
         words += ["-soundhw", hvparams.soundhw]
-    words += _scsi(hvparams, release)
-    words += ["-device", "virtio-balloon", "-daemonize", "-D", f"{_LOG_DIRECTORY}/{instance.name}.log"]
+    words += _always(instance, release, is_q35=is_q35)
+    words += ["-daemonize", "-D", f"{_LOG_DIRECTORY}/{instance.name}.log"]
     words += _machine(hvparams, release, report)
-    words += _media(hvparams, release, report)
+    words += _media(hvparams, release, report, is_q35=is_q35)
     words += _kernel(hvparams)
     words += _control(instance)
-    words += display(instance, report)
-    words += _sound(hvparams, release, report)
-    words += _late(instance, release, report)
+    words += display(instance, report, is_q35=is_q35)
+    words += _sound(hvparams, release, report, is_q35=is_q35)
+    words += _late(instance, release, report, is_q35=is_q35)
     return words
 
 
@@ -71,11 +75,22 @@ def _smp(instance: Instance) -> str:
     return ",".join([str(instance.beparams.vcpus), *(f"{name}={n}" for name, n in parts.items() if n)])
 
 
-def _scsi(hvparams: HvParams, release: int) -> list[str]:
+def _always(instance: Instance, release: int, *, is_q35: bool) -> list[str]:
+    """Give the SCSI controller, where there is one, and the balloon; on a q35 the root ports, too."""
+    hvparams = instance.hvparams
     types = {hvparams.disk_type}
     if release >= V3_1:
         types.add(hvparams.cdrom_disk_type)
-    return ["-device", f"{hvparams.scsi_controller_type},id=scsi"] if types & SCSI_DISK_TYPES else []
+    scsi = f"{hvparams.scsi_controller_type},id=scsi"
+    if is_q35:
+        balloon = "virtio-balloon-pci" + q35.static_place("memory balloon")
+        scsi += q35.static_place("hvparams.scsi_controller_type")
+        words = [*q35.root_port_words(), "-device", balloon]
+        return [*words, "-device", scsi] if types & SCSI_DISK_TYPES else words
+    words = ["-device", "virtio-balloon"]
+    if not types & SCSI_DISK_TYPES:
+        return words
+    return [*words, "-device", scsi] if instance.balloon_first else ["-device", scsi, *words]
 
 
 def _qemu_at_least(hvparams: HvParams) -> tuple[int, int]:
@@ -105,7 +120,7 @@ def _machine(hvparams: HvParams, release: int, report: Report) -> list[str]:
     return [*switches, "-machine", hvparams.machine_version + options]
 
 
-def _media(hvparams: HvParams, release: int, report: Report) -> list[str]:
+def _media(hvparams: HvParams, release: int, report: Report, *, is_q35: bool) -> list[str]:
     """Give the boot order, CD-ROMs and floppy."""
     boot = "disk" if hvparams.kernel_path else hvparams.boot_order
     letter = _BOOT_LETTERS.get(boot, "")
@@ -113,7 +128,7 @@ def _media(hvparams: HvParams, release: int, report: Report) -> list[str]:
     images = {"cdrom": hvparams.cdrom_image_path, "floppy": hvparams.floppy_image_path, "network": "yes"}
     before = words if letter and release < V3_2 and images[boot] else []
     media = list[str]()
-    make = _old_cdrom if release < V3_1 else _cdrom
+    make = _old_cdrom if release < V3_1 else _cdrom_of_q35 if is_q35 else _cdrom
     for number, image in ((1, hvparams.cdrom_image_path), (2, hvparams.cdrom2_image_path)):
         if image:
             first = boot == "cdrom" and number == 1
@@ -154,6 +169,18 @@ def _cdrom(
     return ["-blockdev", node, "-device", f"{_CDROM_DRIVERS[word]},drive=cdrom{number}{index}"]
 
 
+def _cdrom_of_q35(
+    hvparams: HvParams, image: str, number: int, report: Report, *, boots: bool, indexed: bool
+) -> list[str]:
+    """Give a CD-ROM, which is on AHCI where nothing else is said: each has a port of its own."""
+    word = hvparams.cdrom_disk_type or "ide"
+    of_that = msgspec.structs.replace(hvparams, cdrom_disk_type=word)
+    words = _cdrom(of_that, image, number, report, boots=boots, indexed=indexed)
+    if word == "ide":
+        words[-1] = words[-1].replace("ide-cd,", f"ide-cd,bus=ide.{number - 1},")
+    return words
+
+
 def _floppy(image: str, release: int, *, boots: bool) -> list[str]:
     if release < V3_1:
         return ["-drive", f"file={image},format=raw,media=disk{',boot=on' if boots else ''},if=floppy"]
@@ -176,23 +203,39 @@ def _kernel(hvparams: HvParams) -> Iterator[str]:
 
 
 def _control(instance: Instance) -> list[str]:
+    """Give monitor and serial port."""
     base = f"unix:{RUN_DIRECTORY}/ctrl/{instance.name}"
     serial = f"{base}.serial,server,nowait" if instance.hvparams.serial_console else "none"
-    return ["-monitor", f"{base}.monitor,server,nowait", "-serial", serial, "-usb"]
+    return ["-monitor", f"{base}.monitor,server,nowait", "-serial", serial]
 
 
-def _sound(hvparams: HvParams, release: int, report: Report) -> list[str]:
+def _sound(hvparams: HvParams, release: int, report: Report, *, is_q35: bool) -> list[str]:
     if not hvparams.soundhw or release < V3_1:
         return []
+    driver = "spice" if hvparams.spice_bind else "none"
+    if is_q35:
+        return _sound_of_q35(hvparams.soundhw, driver)
     if _qemu_at_least(hvparams) < _AUDIO_SINCE:
         reason = "QEMU before 7.1 wants -soundhw, and newer ones -audio: which it is, is not known"
         lost(report, "[0] -soundhw", hvparams.soundhw, reason)
         return []
-    driver = "spice" if hvparams.spice_bind else "none"
     return ["-audio", f"driver={driver},model={hvparams.soundhw},id=soundhw"]
 
 
-def _late(instance: Instance, release: int, report: Report) -> Iterator[str]:
+def _sound_of_q35(word: str, driver: str) -> list[str]:
+    place = q35.static_place("hvparams.soundhw")
+    words = ["-audiodev", f"{driver},id=soundhw-dev", "-device"]
+    if word == "hda":
+        return [
+            *words,
+            f"intel-hda,id=soundhw{place}",
+            "-device",
+            "hda-duplex,bus=soundhw.0,audiodev=soundhw-dev",
+        ]
+    return [*words, f"AC97,id=soundhw,audiodev=soundhw-dev{place}"]
+
+
+def _late(instance: Instance, release: int, report: Report, *, is_q35: bool) -> Iterator[str]:
     """Give what stands behind the display."""
     hvparams = instance.hvparams
     if hvparams.use_localtime:
@@ -211,7 +254,8 @@ def _late(instance: Instance, release: int, report: Report) -> Iterator[str]:
         lost(report, "[0] -uuid", None, "the instance has none")
     if hvparams.use_guest_agent:
         socket = f"socket,path={RUN_DIRECTORY}/ctrl/{instance.name}.qga,server,nowait,id=qga0"
-        yield from ("-chardev", socket, "-device", "virtio-serial,id=qga0")
+        place = q35.static_place("hvparams.use_guest_agent") if is_q35 else ""
+        yield from ("-chardev", socket, "-device", f"virtio-serial,id=qga0{place}")
         yield from ("-device", "virtserialport,chardev=qga0,name=org.qemu.guest_agent.0")
     if hvparams.kvm_extra:
         yield from _extra(hvparams.kvm_extra, release, report)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from virtxlate.ganeti import q35
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.runtime_tree import lost
@@ -21,19 +22,28 @@ _NO_PORT = "only config.data and the metadata of virtxlate tell the port that is
 _INTERFACE = "the address of an interface is the node's to tell"
 
 
-def display(instance: Instance, report: Report) -> list[str]:
-    """Give pointer, VNC, SPICE or no display; an address or port that is not known is reported."""
+def display(instance: Instance, report: Report, *, is_q35: bool = False) -> list[str]:
+    """Give USB, VNC, SPICE or no display; an address or port that is not known is reported."""
     hvparams = instance.hvparams
-    words = []
-    if hvparams.usb_mouse:
-        words += ["-usbdevice", hvparams.usb_mouse]
-    elif hvparams.vnc_bind_address:
-        words += ["-usbdevice", "tablet"]
+    pointer = hvparams.usb_mouse or ("tablet" if hvparams.vnc_bind_address else "")
+    words = _usb_of_q35(hvparams, pointer) if is_q35 else _usb(pointer)
     if hvparams.vnc_bind_address:
         return [*words, *_vnc(instance, report)]
     if hvparams.spice_bind:
-        return [*words, *_spice(instance, report)]
+        return [*words, *_spice(instance, report, is_q35=is_q35)]
     return [*words, "-display", "none"]
+
+
+def _usb(pointer: str) -> list[str]:
+    return ["-usb", "-usbdevice", pointer] if pointer else ["-usb"]
+
+
+def _usb_of_q35(hvparams: HvParams, pointer: str) -> list[str]:
+    """Give the controller where a device needs it; those of usb_devices come later, by -usbdevice."""
+    words = []
+    if pointer or hvparams.usb_devices:
+        words += ["-device", "qemu-xhci,id=usb" + q35.static_place("hvparams.usb_devices")]
+    return [*words, "-device", f"usb-{pointer},bus=usb.0"] if pointer else words
 
 
 def _lost(report: Report, option: str, value: object, reason: str) -> list[str]:
@@ -80,11 +90,12 @@ def _vnc_tls(hvparams: HvParams) -> list[str]:
     return ["-object", ",".join(words)]
 
 
-def _spice(instance: Instance, report: Report) -> list[str]:
+def _spice(instance: Instance, report: Report, *, is_q35: bool) -> list[str]:
     hvparams = instance.hvparams
     agent = []
     if hvparams.spice_use_vdagent:
-        agent = ["-device", "virtio-serial-pci,id=spice"]
+        place = q35.static_place("hvparams.spice_use_vdagent") if is_q35 else ""
+        agent = ["-device", f"virtio-serial-pci,id=spice{place}"]
         agent += ["-device", "virtserialport,chardev=spicechannel0,name=com.redhat.spice.0"]
         agent += ["-chardev", "spicevmc,id=spicechannel0,name=vdagent"]
     if not _is_address(hvparams.spice_bind):

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
+from virtxlate.ganeti import q35
 from virtxlate.ganeti.command import build_command
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.params import NEWER_HVPARAMS
 from virtxlate.ganeti.runtime_tree import Device, DiskEntry, RuntimeTree, lost
 from virtxlate.ganeti.uri import without_password
 from virtxlate.ganeti.words import LINK_DIRECTORY
@@ -78,8 +80,14 @@ def _nic(nic: Nic, at: str, report: Report, known: _Known) -> Device:
         device["netinfo"]["tags"] = list(nic.netinfo.tags)
         if "reservations" not in kept:
             lost(report, f"{at}.netinfo.reservations", None, "only Ganeti's config tells it", guest=False)
-    device["hvinfo"] = hvinfo_dict(nic.hvinfo)
+    device["hvinfo"] = hvinfo_dict(nic.hvinfo) | _nic_number(nic.hvinfo)
     return device | _set({"uuid": nic.uuid})
+
+
+def _nic_number(hvinfo: HvInfo | None) -> dict[str, int]:
+    """Give what Ganeti keeps with a NIC behind a root port besides its place; no other device has it."""
+    port = None if hvinfo is None else q35.port_of(hvinfo.bus)
+    return {} if port is None or port not in q35.NIC_PORTS else {"acpi-index": q35.nic_index(port)}
 
 
 def disk_dict(disk: Disk) -> Device:
@@ -155,6 +163,7 @@ def userspace_uri(disk: Disk) -> str | None:
 def _hvparams(instance: Instance, base: RuntimeTree | None) -> dict[str, Any]:
     """Give the hvparams; an unset machine type stays unset where the command names the machine anyway."""
     values: dict[str, Any] = {**msgspec.structs.asdict(instance.hvparams), **instance.unknown_hvparams}
+    values = {name: value for name, value in values.items() if value or name not in NEWER_HVPARAMS}
     if base is None:
         return values
     unset = base.hvparams.get("machine_version") == ""

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from virtxlate.ganeti.hvinfo import HvInfo
-from virtxlate.ganeti.params import BeParams, HvParams, Scalar
+from virtxlate.ganeti.params import BeParams, HvParams, Positive, Scalar
 from virtxlate.ganeti.uri import without_password
 
 LAST_VERSION = 99_999_999
@@ -105,6 +105,13 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Set somewhere, but known to no Ganeti that virtxlate knows."""
     beparams: BeParams = BeParams()
     own_beparams: tuple[str, ...] = ()
+    oper_ram_mib: Positive | None = None
+    """What the balloon leaves the running guest, where the source tells it and it is less than maxmem."""
+    balloon_first: bool = False
+    """Whether QEMU was asked for the balloon before the SCSI controller, and so has it in a lower slot.
+
+    Ganeti newer than 3.2 alpha does so; only a runtime file tells.
+    """
     osparams: dict[str, Scalar] = {}
     nics: tuple[Nic, ...] = ()
     disks: tuple[Disk, ...] = ()

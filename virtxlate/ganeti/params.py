@@ -80,6 +80,8 @@ class HvParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_shutdown: bool = False
     vga: str = ""
     vhost_net: bool = True
+    virtio_disk_iothreads: Count = 0
+    """Of Ganeti newer than 3.2 alpha, whose default is 1; an instance that was started before has none."""
     virtio_net_queues: Positive | str = 1
     """A number, or ``auto`` in Ganeti newer than 3.2 alpha."""
     vnc_bind_address: str = ""
@@ -138,12 +140,17 @@ OLDER_HVPARAM_DEFAULTS: tuple[tuple[int, dict[str, Scalar]], ...] = (
 )
 """Rows (version, defaults): what a config older than that version had. Source: the release tags of Ganeti."""
 
+NEWER_HVPARAMS = {"virtio_disk_iothreads": 3020000}
+"""hvparams that the Ganeti of a version got first; where data lacks one, that Ganeti did not know it."""
+
 HVPARAM_NAMES = frozenset(HvParams.__struct_fields__)
 
 
 def builtin_hvparams(version: int) -> dict[str, Scalar]:
     """Give every KVM hvparam with the default that Ganeti ``version`` (3010000 is 3.1) builds in."""
     defaults: dict[str, Scalar] = msgspec.structs.asdict(HvParams())
+    for name in NEWER_HVPARAMS:
+        del defaults[name]
     for since, older in OLDER_HVPARAM_DEFAULTS:
         if version < since:
             defaults.update(older)

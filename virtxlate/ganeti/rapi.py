@@ -45,6 +45,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: name
     custom_hvparams: dict[str, Scalar] = {}
     beparams: dict[str, Scalar]
     custom_beparams: dict[str, Scalar] = {}
+    oper_ram: int | None = None
     network_port: int | None = None
     tags: tuple[str, ...] = ()
     disk__sizes: tuple[int, ...] = ()
@@ -110,6 +111,7 @@ def read_entry(raw: bytes | msgspec.Raw, report: Report, version: int = RAPI_VER
     entry: _Entry = decode(_ENTRY, raw)
     nics = tuple(_entry_nic(entry, index, report) for index in range(len(entry.nic__macs)))
     disks = tuple(_entry_disk(entry, index, report) for index in range(len(entry.disk__sizes)))
+    params = _params(version, entry.hvparams, entry.custom_hvparams, entry.beparams, entry.custom_beparams)
     return Instance(
         name=check_name(entry.name),
         uuid=entry.uuid,
@@ -119,11 +121,20 @@ def read_entry(raw: bytes | msgspec.Raw, report: Report, version: int = RAPI_VER
         disk_template=entry.disk_template,
         nics=nics,
         disks=disks,
+        oper_ram_mib=_ballooned(entry.oper_ram, params["beparams"]),
         network_port=entry.network_port,
         tags=entry.tags,
         version=version,
-        **_params(version, entry.hvparams, entry.custom_hvparams, entry.beparams, entry.custom_beparams),
+        **params,
     )
+
+
+def _ballooned(oper_ram: int | None, beparams: BeParams) -> int | None:
+    """Give the memory of a guest that has less than all, None for one that has all or does not run."""
+    if not oper_ram:
+        return None
+    left = max(oper_ram, beparams.minmem)
+    return left if left < beparams.maxmem else None
 
 
 def _params(

@@ -6,6 +6,7 @@ Source: Ganeti 3.2 alpha (c35736d8a), lib/hypervisor/hv_kvm/kvm_runtime.py:57-23
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -55,6 +56,20 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
         if name not in words[:-1]:
             return None
         return words[words.index(name) + 1]
+
+    @property
+    def balloon_first(self) -> bool:
+        """Whether the balloon, without address, is asked for before the SCSI controller."""
+        for word in map(str, self.command):
+            if _SCSI_CONTROLLER.fullmatch(word):
+                return False
+            if _BALLOON.fullmatch(word):
+                return any(_SCSI_CONTROLLER.fullmatch(str(each)) for each in self.command)
+        return False
+
+
+_BALLOON = re.compile(r"virtio-balloon(?:-pci)?")
+_SCSI_CONTROLLER = re.compile(r"[a-z0-9-]+,id=scsi")
 
 
 def read_runtime(data: bytes, report: Report, version: int = RUNTIME_VERSION) -> Runtime:
@@ -137,6 +152,7 @@ def runtime_instance(runtime: Runtime, report: Report, version: int = RUNTIME_VE
         nics=runtime.nics,
         disks=runtime.disks,
         disk_template=template_of(runtime.disks),
+        balloon_first=runtime.balloon_first,
         version=version,
     )
 
@@ -195,6 +211,7 @@ def with_runtime(instance: Instance, runtime: Runtime) -> Instance:
     return msgspec.structs.replace(
         instance,
         hvparams=_resolved(runtime),
+        balloon_first=runtime.balloon_first,
         disks=tuple(_with(disk, disks.get(disk.uuid), ("hvinfo", "link", "uri")) for disk in instance.disks),
         nics=tuple(_with(nic, nics.get(nic.uuid), ("hvinfo",)) for nic in instance.nics),
     )

@@ -12,11 +12,11 @@ import msgspec
 from virtxlate.hardware.model import Cpu, Device, Machine
 
 UNSEEN = frozenset(
-    {"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "port", "smb_io_base"}
+    {"drive", "netdev", "chardev", "audiodev", "memdev", "iothread", "pcap", "masterbus", "smb_io_base"}
 )
-"""Properties that name a backend; the USB port that was asked for (the path has the one that it got); and an
-address that the guest's firmware gives.
-"""
+"""Properties that name a backend or a bus; and an address that the guest's firmware gives."""
+UNSEEN_ON = {"usb-bus": frozenset({"port"})}
+"""By bus: the USB port that was asked for; the path has the one that the device got."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,8 @@ def _hidden_with_its_owner(path: str, before: Mapping[str, Device], after: Mappi
 
 def _shown(device: Device) -> dict[str, str]:
     """Give what a guest can see of a device besides its driver."""
-    properties = {name: value for name, value in device.properties.items() if name not in UNSEEN}
+    unseen = UNSEEN | UNSEEN_ON.get(device.bus, frozenset())
+    properties = {name: value for name, value in device.properties.items() if name not in unseen}
     return {"pci id": device.pci, **device.bars, **properties}
 
 

@@ -17,7 +17,7 @@ from virtxlate.hardware.model import Cpu, Device, Machine
 from virtxlate.hardware.qtree import parse_qtree, with_properties
 
 _MACHINE = "/machine"
-_DEVICES = "/machine/peripheral"
+_DEVICES, _WITHOUT_ID = "/machine/peripheral", "/machine/peripheral-anon"
 MOST_DEVICES = 4096
 """That are asked for their boot index."""
 
@@ -35,7 +35,8 @@ _CPU_PROPERTIES = (
 _NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
 """Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
 _WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
-_ROOT_BUSES = ("/pci.0", "/pcie.0")
+_ROOT_BUSES = {"pci.0": "PCI", "pcie.0": "PCIE"}
+"""Names of the bus at the root, and its type."""
 _RAM_BLOCK = re.compile(r"\s*(\S+)\s+\S+ \S+\s+0x[0-9a-f]+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s.*)?", re.ASCII)
 
 
@@ -142,8 +143,8 @@ def describe(ask: Ask) -> Machine:
 
 def _completed(ask: Ask, devices: Iterable[Device]) -> tuple[Device, ...]:
     """Give the devices with what ``info qtree`` does not show."""
-    with_boot = with_properties(_with_write_cache(devices, _write_caches(ask)), _boot_indices(ask))
-    return with_properties(with_boot, _virtio_features(ask))
+    told = tuple(_with_write_cache(devices, _write_caches(ask)))
+    return with_properties(with_properties(told, _boot_indices(ask, told)), _virtio_features(ask))
 
 
 def _order(slot: _Slot) -> tuple[tuple[str, int], ...]:
@@ -166,19 +167,47 @@ def _words(words: Iterable[_Word]) -> dict[str, int]:
     return dict(sorted(named.items()))
 
 
-def _boot_indices(ask: Ask) -> dict[str, dict[str, str]]:
-    """Give the boot index of each device with an id that has one; ``info qtree`` does not show it."""
-    names = [row.name for row in _children(ask, _DEVICES)]
-    if len(names) > MOST_DEVICES:
-        raise InputError(f"expected at most {MOST_DEVICES} devices, found {len(names)}", at=_DEVICES)
+def _boot_indices(ask: Ask, devices: tuple[Device, ...]) -> dict[str, dict[str, str]]:
+    """Give the boot index of each device that was asked for and has one, by id, or by path where it has none.
+
+    ``info qtree`` does not show it.
+    """
     indices = {}
-    for name in names:
-        path = f"{_DEVICES}/{name}"
+    for path in _asked_for(ask):
         if any(row.name == "bootindex" for row in _list(ask, path)):
             index = _property(ask, path, "bootindex")
-            if isinstance(index, int) and index >= 0:
+            name = _name_of(ask, path, devices)
+            if isinstance(index, int) and index >= 0 and name:
                 indices[name] = {"bootindex": str(index)}
     return indices
+
+
+def _asked_for(ask: Ask) -> list[str]:
+    """Give the path of each device that is not the board's own: those with an id, and those without."""
+    paths = [f"{place}/{row.name}" for place in (_DEVICES, _WITHOUT_ID) for row in _children(ask, place)]
+    if len(paths) > MOST_DEVICES:
+        raise InputError(f"expected at most {MOST_DEVICES} devices, found {len(paths)}", at=_DEVICES)
+    return paths
+
+
+def _name_of(ask: Ask, path: str, devices: tuple[Device, ...]) -> str:
+    """Give the id of a device, or the path that it has in ``devices``; empty where that is not known."""
+    named = _WITH_ID.fullmatch(path)
+    if named:
+        return named[1]
+    bus = str(_property(ask, path, "parent_bus"))
+    holder, _slash, bus_name = bus.rpartition("/")
+    if bus_name in _ROOT_BUSES:
+        return _owner(ask, path)
+    number = bus_name.rpartition(".")[2]
+    if bus_name.startswith("ide."):
+        ending = f"/IDE {number}/unit {_property(ask, path, 'unit')}"
+        return next((each.path for each in devices if each.path.endswith(ending)), "")
+    controller = _WITH_ID.fullmatch(holder)
+    if controller is None or not bus_name.startswith("scsi."):
+        return ""
+    place = ":".join(str(_property(ask, path, name)) for name in ("channel", "scsi-id", "lun"))
+    return next((f"{each.path}/SCSI {place}" for each in devices if each.id == controller[1]), "")
 
 
 def _write_caches(ask: Ask) -> dict[str, str]:
@@ -220,16 +249,17 @@ def _virtio_features(ask: Ask) -> dict[str, dict[str, str]]:
 
 
 def _owner(ask: Ask, backend: str) -> str:
-    """Give the id of the PCI device around a virtio device; its path on the root bus where it has none."""
+    """Give the id of the PCI device that is, or is around, a virtio device; its path where it has none."""
     device = backend.removesuffix("/virtio-backend")
     named = _WITH_ID.fullmatch(device)
     if named:
         return named[1]
     bus = _property(ask, device, "parent_bus")
     number = _property(ask, device, "addr")
-    if not (isinstance(bus, str) and bus.endswith(_ROOT_BUSES) and isinstance(number, int)):
+    if not (isinstance(bus, str) and bus.rpartition("/")[2] in _ROOT_BUSES and isinstance(number, int)):
         return ""
-    return f"PCI {number >> 3:02x}.{number & 7}"
+    kind = _ROOT_BUSES[bus.rpartition("/")[2]]
+    return f"{kind} {number >> 3:02x}.{number & 7}"
 
 
 def _children(ask: Ask, path: str) -> list[_Property]:

@@ -36,7 +36,12 @@ def followed(live: LiveDomain, change: Change, context: Context) -> str | None:
     except GanetiDataError:
         return None
     stable_names = payload.stable_names is True or context.stable_names
-    known = msgspec.structs.replace(context, disk_paths=payload.disk_paths, stable_names=stable_names)
+    known = msgspec.structs.replace(
+        context,
+        disk_paths=payload.disk_paths,
+        stable_names=stable_names,
+        untainted=payload.untainted is True,
+    )
     asked = context.scsi.known if isinstance(context.scsi, Asked) else ()
     devices = dict.fromkeys((*(payload.scsi or ()), *asked))
     return metadata.to_text(change(payload.instance, live), known, tuple(devices))

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from virtxlate.domain import model as domain
 from virtxlate.domain.live import read_number
 from virtxlate.errors import PlacementError, UnsupportedError
+from virtxlate.ganeti.q35 import DISK_PORTS, NIC_PORTS
 from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
 from virtxlate.placement import Numbers
 from virtxlate.tables.controller import ScsiController
 from virtxlate.tables.hotplug import CONVENTIONAL_BRIDGES
-from virtxlate.tables.q35 import DISK_PORTS, FIRST_PORT_INDEX, NIC_PORTS
+from virtxlate.tables.q35 import FIRST_PORT_INDEX
 from virtxlate.tables.qemu import BOARD_SLOTS, PCI_PORTS
 from virtxlate.translate.buses import Buses
 from virtxlate.translate.disk import target_name

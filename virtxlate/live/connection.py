@@ -75,12 +75,8 @@ def libvirt_errors(call: str, is_alive: Callable[[], bool] = lambda: True) -> It
 
 
 def _affect(*, live: bool, config: bool) -> int:
-    flags = 0
-    if live:
-        flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
-    if config:
-        flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG
-    return flags
+    flags: int = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+    return flags | (libvirt.VIR_DOMAIN_AFFECT_CONFIG if config else 0)
 
 
 class LibvirtDomain:
@@ -131,6 +127,10 @@ class LibvirtDomain:
     def inactive_xml(self) -> str:
         """Give the XML that the next start will use."""
         return str(self._ask("XMLDesc", libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def secure_xml(self) -> str:
+        """Give the XML that the next start will use, with the passwords in it."""
+        return str(self._ask("XMLDesc", libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
 
     def live_xml(self) -> str:
         """Give the XML of the running guest."""

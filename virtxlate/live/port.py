@@ -33,6 +33,13 @@ class DomainPort(Protocol):
         """Start it. Raises LiveError."""
 
 
+class DefinedPort(DomainPort, Protocol):
+    """A domain that was defined, for whoever defined it."""
+
+    def secure_xml(self) -> str:
+        """Give the XML that the next start will use, with the passwords in it. Raises LiveError."""
+
+
 class DomainState(msgspec.Struct, frozen=True, kw_only=True):
     """What a domain is doing."""
 
@@ -124,7 +131,7 @@ class HostPort(Protocol):
     def find(self, uuid: str, name: str) -> DomainPort | None:
         """Give the domain of that UUID, else of that name, else None. Raises LiveError."""
 
-    def define(self, xml: str) -> DomainPort:
+    def define(self, xml: str) -> DefinedPort:
         """Define a domain, or define it anew. Raises LiveError."""
 
     def version(self) -> str:

@@ -45,8 +45,13 @@ CAUSES = (
     Cause("uuid", ("uuid",)),
     Cause("metadata", (), "the Ganeti objects, for the way back"),
     Cause("memory", ("beparams.maxmem",)),
-    Cause("currentMemory", ("beparams.maxmem",), "the guest starts with all of it, as under Ganeti"),
+    Cause(
+        "currentMemory",
+        ("oper_ram_mib?", "beparams.maxmem"),
+        "the guest starts with all of it, unless the data tells that the balloon leaves it less",
+    ),
     Cause("vcpu", ("beparams.vcpus",)),
+    Cause("iothreads", ("hvparams.virtio_disk_iothreads", "hvparams.disk_aio", "beparams.vcpus")),
     Cause("os/type/@machine", ("hvparams.machine_version",)),
     Cause("os/type", (), "Ganeti's KVM instances are x86_64 PCs"),
     Cause("os/bootmenu", ("hvparams.kvm_extra",)),
@@ -79,6 +84,8 @@ CAUSES = (
     ),
     Cause(f"{_DISK}/driver/@io", ("hvparams.disk_aio",)),
     Cause(f"{_DISK}/driver/@discard", ("hvparams.disk_discard",)),
+    Cause(f"{_DISK}/driver/@iothread", ("hvparams.virtio_disk_iothreads",), "the threads in turn"),
+    Cause("devices/controller/driver", ("hvparams.virtio_disk_iothreads",), "all disks on it"),
     Cause(f"{_DISK}/driver", (), "Ganeti's disks are raw"),
     Cause(f"{_DISK}/source/host", ("disks[].params.host?", "disks[].params.port?", "disks[].uri?")),
     Cause(f"{_DISK}/source/auth", ("disks[].params.user-id?", "disks[].uri?"), renamed_by=("secrets",)),
@@ -154,7 +161,7 @@ CAUSES = (
         ("hvparams.usb_mouse", "hvparams.usb_devices", "hvparams.vnc_bind_address"),
         "VNC without a usb_mouse has a tablet",
     ),
-    Cause("devices/hub", ("hvparams.usb_devices",), "QEMU puts a hub where the two ports do not suffice"),
+    Cause("devices/hub", ("hvparams.usb_devices",), "QEMU puts a hub where the ports do not suffice"),
     Cause("devices/graphics/@keymap", ("hvparams.keymap",)),
     Cause(
         "devices/graphics/@passwd",
@@ -220,7 +227,7 @@ WHOLE_DEVICES = {
 
 FIXED_CAUSES = {
     "pci": "on a q35 Ganeti gives every disk and NIC a root port, and keeps those of others free",
-    "usb": "Ganeti always passes -usb: the USB controller of the PIIX3",
+    "usb": "Ganeti always passes -usb to a pc: its own USB controller; a q35 has one for a USB device",
     "floppy": "QEMU adds an empty floppy drive for Ganeti",
     "cdrom": "QEMU adds an empty CD-ROM drive for Ganeti",
 }

@@ -115,7 +115,8 @@ def by_disk_type(word: str) -> DiskType:
     """Give the row of a Ganeti disk_type. Raises UnknownTermError."""
     word = DISK_TYPE_ALIASES.get(word, word)
     if word not in _BY_GANETI:
-        raise UnknownTermError("disk_type", "Ganeti", word, _BY_GANETI)
+        known = (*_BY_GANETI, *(host for host, _type in HOSTDEV_DISK_TYPES.rows))
+        raise UnknownTermError("disk_type", "Ganeti", word, known)
     return _BY_GANETI[word]
 
 

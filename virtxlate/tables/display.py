@@ -30,13 +30,20 @@ class SpiceOption(msgspec.Struct, frozen=True, kw_only=True):
 
     ganeti: str
     libvirt: str
+    words: tuple[str, ...]
 
+
+_WAN = ("auto", "never", "always")
 
 SPICE_OPTIONS = (
-    SpiceOption(ganeti="spice_image_compression", libvirt="image_compression"),
-    SpiceOption(ganeti="spice_jpeg_wan_compression", libvirt="jpeg_compression"),
-    SpiceOption(ganeti="spice_zlib_glz_wan_compression", libvirt="zlib_compression"),
-    SpiceOption(ganeti="spice_streaming_video", libvirt="streaming_mode"),
+    SpiceOption(
+        ganeti="spice_image_compression",
+        libvirt="image_compression",
+        words=("auto_glz", "auto_lz", "quic", "glz", "lz", "off"),
+    ),
+    SpiceOption(ganeti="spice_jpeg_wan_compression", libvirt="jpeg_compression", words=_WAN),
+    SpiceOption(ganeti="spice_zlib_glz_wan_compression", libvirt="zlib_compression", words=_WAN),
+    SpiceOption(ganeti="spice_streaming_video", libvirt="streaming_mode", words=("filter", "all", "off")),
 )
 """An empty hvparam is an absent element. Source: Ganeti Constants.hs:2929; libvirt formatdomain.rst."""
 
@@ -47,6 +54,10 @@ OLDER_VGA = "cirrus"
 
 SPICE_VGA = "qxl"
 """What Ganeti asks for where vga is empty and there is SPICE."""
+
+PASSWORD_BYTES = {"vnc": 8, "spice": 60}
+"""Longest password of a display. Source: RFC 6143, 7.2.2 (libvirt refuses more); SPICE_MAX_PASSWORD_LENGTH.
+"""
 
 VNC_BASE_PORT = 5900
 """A network_port up to this one is no VNC display to Ganeti: ``-vnc none``."""
@@ -69,9 +80,6 @@ SOUND_CARDS = (
 """Source: QEMU 7.2 ``-audio model=help``; libvirt 9.0.0 domain_conf.c (virDomainSoundModel). libvirt asks for
 pcspk by ``-soundhw``, which QEMU does not have since 7.1.
 """
-
-USB_INPUTS = Bijection("usb device", [("mouse", "mouse"), ("tablet", "tablet"), ("keyboard", "keyboard")])
-"""Words of ``-usbdevice`` beside libvirt's input types; QEMU has no others that it can start everywhere."""
 
 CHANNELS = Bijection(
     "channel",

@@ -6,6 +6,8 @@ row that no instance shows.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from virtxlate.errors import TableError
@@ -20,7 +22,7 @@ class Need(msgspec.Struct, frozen=True):
     """
 
     field: str
-    values: tuple[str | bool | int, ...] = ()
+    values: tuple[str | bool | int | tuple[()], ...] = ()
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -37,13 +39,16 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[Shown, ...]
     needs: tuple[Need, ...] = ()
     """All of them; none: every instance."""
+    since: int = 0
     until: int = ANY_GANETI
-    """The last Ganeti that it is known of: 3010000 is 3.1."""
+    """The first and the last Ganeti that it is known of: 3010000 is 3.1."""
+    board: Literal["any", "pc", "q35"] = "any"
     severity: Severity
     effect: str
     reason: str
 
 
+_USB_SWITCH = Shown("machine", "usb")
 _NO_KERNEL = Need("hvparams.kernel_path", ("",))
 _FIRST = (Shown("boot", "order"), Shown("*", "bootindex"))
 _OFFLOADS = (
@@ -57,15 +62,27 @@ _OFFLOADS = (
     "host_ufo",
 )
 _LETTERS_UNTIL = 3_019_999
+_BOOTABLE = ("paravirtual", "ide", "scsi-hd", "scsi")
+_FIRST_DISK_REASON = "libvirt takes the first disk to boot from where nothing else is told to"
 _FIRST_REASON = "libvirt tells the firmware a device, Ganeti before 3.2 a kind of device"
 
 KNOWN_DIFFERENCES = (
     KnownDifference(
         name="usb switch of the machine",
-        shown=(Shown("machine", "usb"),),
+        shown=(_USB_SWITCH,),
         severity=Severity.HOST_ONLY,
         effect="none: the USB controller itself is there, in its slot",
         reason="libvirt always passes usb=off and names its controllers",
+        board="pc",
+    ),
+    KnownDifference(
+        name="usb switch of a q35",
+        shown=(_USB_SWITCH,),
+        needs=(Need("hvparams.usb_devices"),),
+        severity=Severity.HOST_ONLY,
+        effect="none: the controllers that -usbdevice brings along are there, in their slot",
+        reason="libvirt always passes usb=off and names its controllers",
+        board="q35",
     ),
     KnownDifference(
         name="guest memory in core dumps of QEMU",
@@ -120,12 +137,27 @@ KNOWN_DIFFERENCES = (
         shown=(Shown("*", "bootindex"),),
         needs=(
             Need("hvparams.kernel_path"),
-            Need("hvparams.disk_type", ("paravirtual", "ide", "scsi-hd", "scsi")),
+            Need("hvparams.disk_type", _BOOTABLE),
             Need("disks"),
         ),
         severity=Severity.HOST_ONLY,
         effect="none: the kernel that was given boots before it",
-        reason="libvirt takes the first disk to boot from where nothing else is told to",
+        reason=_FIRST_DISK_REASON,
+    ),
+    KnownDifference(
+        name="disk where no NIC boots",
+        shown=(Shown("*", "bootindex"),),
+        needs=(
+            _NO_KERNEL,
+            Need("hvparams.boot_order", ("network",)),
+            Need("hvparams.disk_type", _BOOTABLE),
+            Need("nics", ((),)),
+            Need("disks"),
+        ),
+        severity=Severity.HOST_ONLY,
+        effect="none: the firmware boots the first disk where no other device is told to boot",
+        reason=_FIRST_DISK_REASON,
+        since=_LETTERS_UNTIL + 1,
     ),
     KnownDifference(
         name="offloads of virtio NICs",

@@ -81,6 +81,7 @@ DISK_CHANGES = {
     "io": How.REPLACE,
     "discard": How.REPLACE,
     "detect_zeroes": How.REPLACE,
+    "iothread": How.REPLACE,
     "source": How.REPLACE,
     "target": How.REPLACE,
     "bus": How.REPLACE,

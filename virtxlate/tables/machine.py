@@ -19,6 +19,9 @@ HOST_EMULATORS = frozenset(
 )
 """What libvirt writes where it chose by itself, on Debian, SUSE and Red Hat; no kvm_path of anybody's."""
 
+BOOT_ORDERS = ("disk", "cdrom", "floppy", "network")
+"""Words of boot_order. Source: Ganeti Constants.hs:2905."""
+
 SECURITY_MODELS = ("none", "user", "pool")
 """Only user becomes a label; otherwise libvirt's own user runs QEMU."""
 

@@ -10,6 +10,7 @@ import msgspec
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Loss, Report, Severity
 from virtxlate.tables.hardware import KNOWN_DIFFERENCES, KnownDifference, Need
+from virtxlate.translate.board import is_q35
 from virtxlate.translate.context import Context
 from virtxlate.translate.instance import to_domain
 
@@ -33,12 +34,15 @@ class AbiDifference(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.severity}: {self.at}{value}: {self.effect}{reason}"
 
 
-def abi_differences(instance: Instance, context: Context) -> tuple[AbiDifference, ...]:
+def abi_differences(
+    instance: Instance, context: Context, report: Report | None = None
+) -> tuple[AbiDifference, ...]:
     """Give every difference that is foreseen, those that the guest sees first.
 
+    ``report`` holds what was lost where the instance was read, and takes what is lost on the way to a domain.
     Raises what to_domain raises: an instance that no domain can be has no machine to compare.
     """
-    report = Report()
+    report = Report() if report is None else report
     to_domain(instance, context, report)
     found = [*_of_losses(report.losses), *_of_table(known(instance))]
     return tuple(sorted(found, key=lambda each: each.severity != Severity.GUEST_VISIBLE))
@@ -57,10 +61,13 @@ def _of_table(rows: Iterable[KnownDifference]) -> Iterator[AbiDifference]:
 
 def known(instance: Instance) -> tuple[KnownDifference, ...]:
     """Give the rows of the table of known differences that hold for an instance."""
+    boards = ("any", "q35" if is_q35(instance) else "pc")
     return tuple(
         row
         for row in KNOWN_DIFFERENCES
-        if instance.version <= row.until and all(_is_met(need, instance) for need in row.needs)
+        if row.board in boards
+        and row.since <= instance.version <= row.until
+        and all(_is_met(need, instance) for need in row.needs)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,22 +9,20 @@ from virtxlate.domain import model as domain
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Instance
-from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
-from virtxlate.placement import Numbers
-from virtxlate.tables.q35 import (
+from virtxlate.ganeti.q35 import (
     DISK_PORTS,
-    FIRST_PORT_INDEX,
-    FREE_SLOTS,
     NIC_PORTS,
     Q35,
-    Q35_SOUND_CARDS,
     ROOT_PORT_PREFIX,
     STATIC_FUNCTIONS,
     STATIC_SLOT,
-    VIDEO_SLOT,
+    nic_index,
+    port_number,
+    port_of,
 )
-
-_PORT = re.compile(rf"{ROOT_PORT_PREFIX}([0-9]{{1,2}})", re.ASCII)
+from virtxlate.ganeti.words import PCI_BUS, PCI_SLOTS
+from virtxlate.placement import Numbers
+from virtxlate.tables.q35 import FIRST_PORT_INDEX, FREE_SLOTS, Q35_SOUND_CARDS, VIDEO_SLOT
 
 
 def is_q35(instance: Instance) -> bool:
@@ -33,15 +30,9 @@ def is_q35(instance: Instance) -> bool:
     return Q35 in instance.hvparams.machine_version
 
 
-def port_of(hvinfo: HvInfo) -> int | None:
-    """Give the slot of the root port that a device is behind, None on another bus."""
-    found = _PORT.fullmatch(hvinfo.bus)
-    return int(found[1]) if found else None
-
-
 def pci_address(hvinfo: HvInfo) -> domain.PciAddress:
     """Give libvirt's address for a device on PCI."""
-    port = port_of(hvinfo)
+    port = port_of(hvinfo.bus)
     if port is None:
         return domain.PciAddress(slot=hvinfo.slot or 0)
     return domain.PciAddress(bus=port - NIC_PORTS.start + FIRST_PORT_INDEX, slot=hvinfo.slot or 0)
@@ -49,8 +40,8 @@ def pci_address(hvinfo: HvInfo) -> domain.PciAddress:
 
 def acpi_index(hvinfo: HvInfo) -> int | None:
     """Give the number of a NIC behind a root port, by which the guest names it."""
-    port = port_of(hvinfo)
-    return None if port is None or port not in NIC_PORTS else port - NIC_PORTS.start + 1
+    port = port_of(hvinfo.bus)
+    return None if port is None or port not in NIC_PORTS else nic_index(port)
 
 
 def pci_place(address: domain.PciAddress) -> dict[str, Any] | None:
@@ -91,13 +82,16 @@ class Places:
     __slots__ = ("_functions", "_slots")
 
     def __init__(self, instance: Instance, used: Mapping[int, str]) -> None:
-        first, last = _FIRST_FREE_SLOT, PCI_SLOTS - 1
         self._functions: Mapping[str, domain.PciAddress] = {}
+        free = range(_FIRST_FREE_SLOT, PCI_SLOTS)
+        skip: tuple[int, ...] = ()
         if is_q35(instance):
             self._functions = _FUNCTIONS
-            used = {slot: owner for slot, owner in used.items() if slot in FREE_SLOTS}
-            first, last = FREE_SLOTS.start, FREE_SLOTS.stop - 1
-        self._slots = Numbers(PCI_BUS, first=first, last=last, used=used)
+            free = range(VIDEO_SLOT, FREE_SLOTS.stop)
+            first = VIDEO_SLOT + 1 if instance.hvparams.vga == _NO_VIDEO else VIDEO_SLOT
+            skip = tuple(range(first, FREE_SLOTS.start))
+            used = {slot: owner for slot, owner in used.items() if slot in free and slot not in skip}
+        self._slots = Numbers(PCI_BUS, first=free.start, last=free.stop - 1, used=used, skip=skip)
 
     def place(self, owner: str) -> domain.PciAddress:
         """Give the address for what ``owner`` asks for. Raises PlacementError where there is no room."""
@@ -121,11 +115,18 @@ def root_ports() -> tuple[domain.Controller, ...]:
     """Give the root and all root ports of a q35: each has room for a device to be plugged."""
     ports = (
         domain.Controller(
-            type="pci", index=number, model=_ROOT_PORT, chassis=slot, address=domain.PciAddress(slot=slot)
+            type="pci",
+            index=number,
+            model=_ROOT_PORT,
+            address=domain.PciAddress(slot=slot),
+            chassis=port_number(slot),
+            port=port_number(slot),
         )
         for number, slot in enumerate((*NIC_PORTS, *DISK_PORTS), FIRST_PORT_INDEX)
     )
     return (domain.Controller(type="pci", index=0, model=_ROOT), *ports)
 
 
+_NO_VIDEO = "none"
+"""A vga for which QEMU leaves the slot of the video to whatever comes first."""
 _ROOT, _ROOT_PORT = "pcie-root", "pcie-root-port"

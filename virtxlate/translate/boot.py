@@ -7,8 +7,10 @@ since 3.2 the first device of the kind has a bootindex. To the firmware a paravi
 from __future__ import annotations
 
 from virtxlate.domain import model as domain
+from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
+from virtxlate.tables.machine import BOOT_ORDERS
 from virtxlate.tables.removable import IMAGE_ALIASES, removable_era
 
 _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
@@ -38,8 +40,12 @@ def boot_orders(instance: Instance) -> dict[str, int]:
 
 
 def report_boot(instance: Instance, report: Report) -> None:
-    """Report a boot_order that nothing can follow."""
+    """Report a boot_order that nothing can follow. Raises UnsupportedError for one that is no word."""
     hvparams = instance.hvparams
+    if hvparams.boot_order not in BOOT_ORDERS:
+        known = ", ".join(BOOT_ORDERS)
+        at = "hvparams.boot_order"
+        raise UnsupportedError(f"expected one of {known}, found {hvparams.boot_order!r}", at=at)
     if hvparams.kernel_path:
         if hvparams.boot_order != "disk":
             report.lose(

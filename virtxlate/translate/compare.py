@@ -114,7 +114,9 @@ def _is_resolved(at: str, asked: Any, found: Any) -> bool:
 
 
 def _key(item: Any, index: int) -> Any:
-    """Give what identifies a device in both documents."""
+    """Give what identifies a device in both documents; USB companions have one index, and their own ports."""
+    if isinstance(item, Controller) and item.startport is not None:
+        return item.type, item.index, item.startport
     for names in (("target",), ("mac",), ("type", "index")):
         values = [getattr(item, name, None) for name in names]
         if None not in values:

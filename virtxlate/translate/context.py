@@ -164,3 +164,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Of the destination, counted alike; None where nobody told it."""
     metadata: bool = True
     """Whether the Ganeti objects ride in the domain's metadata."""
+    untainted: bool = False
+    """Whether nothing is said to QEMU past libvirt, which would mark the domain as tainted."""
+    password_follows: bool = False
+    """Whether somebody sets the password of the display that the document leaves locked."""

@@ -16,6 +16,7 @@ from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
 from virtxlate.tables.cpu import CPU_FEATURES, CPU_MODELS, CPU_MODES, CPU_POLICIES, DEFAULT_CPU
+from virtxlate.translate.context import Context
 
 CPU_OPTION = "-cpu"
 _ALL = "all"
@@ -26,22 +27,36 @@ _EMULATOR = "qemu"
 
 
 def to_domain(
-    instance: Instance, topology: tuple[int, int, int], domain_type: str, report: Report
+    instance: Instance, topology: tuple[int, int, int], context: Context, report: Report
 ) -> tuple[domain.Cpu, tuple[str, ...]]:
     """Give the CPU, and words for QEMU where libvirt does not know a model or a flag."""
     word = instance.hvparams.cpu_type
     sockets, cores, threads = topology
     base = domain.Cpu(check="none", sockets=sockets, dies=1, cores=cores, threads=threads)
     found = _known(base, word or DEFAULT_CPU)
-    if found is not None and found.mode == CPU_MODES.right("host") and domain_type == _EMULATOR:
+    if found is not None and found.mode == CPU_MODES.right("host") and context.domain_type == _EMULATOR:
         reason = "the host's CPU needs KVM: the guest gets all that the emulator can"
         report.lose("hvparams.cpu_type", word, reason, Severity.GUEST_VISIBLE)
         return msgspec.structs.replace(found, mode=CPU_MODES.right("max")), ()
     if found is not None:
         return found, ()
+    if context.untainted:
+        reason = "libvirt does not know a word of it, and QEMU is not told by its own option: it is left out"
+        report.lose("hvparams.cpu_type", word, reason, Severity.GUEST_VISIBLE)
+        return _nearest(base, word), ()
     reason = "libvirt does not know a word of it: QEMU is told by its own option, which taints the domain"
     report.lose("hvparams.cpu_type", word, reason)
     return _model(base, DEFAULT_CPU, ()), (CPU_OPTION, word)
+
+
+def _nearest(base: domain.Cpu, text: str) -> domain.Cpu:
+    """Give the CPU for the words of a cpu_type that libvirt knows; of a flag that comes twice, the last."""
+    first, *flags = text.split(",")
+    told = {each.name: each for each in map(_feature, flags) if each is not None}
+    words = tuple(told.values())
+    if CPU_MODES.knows_left(first):
+        return msgspec.structs.replace(base, mode=CPU_MODES.right(first), features=words)
+    return _model(base, first if first in CPU_MODELS else DEFAULT_CPU, words)
 
 
 def _known(base: domain.Cpu, text: str) -> domain.Cpu | None:

@@ -38,6 +38,7 @@ from virtxlate.tables.disk import (
     by_disk_type,
     ide_targets,
 )
+from virtxlate.translate import iothreads
 from virtxlate.translate import source as sources
 from virtxlate.translate.board import pci_address, pci_place
 from virtxlate.translate.boot import boot_orders
@@ -96,6 +97,7 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
         cache=cache,
         io=io,
         discard=carry(DISK_DISCARDS.right, hvparams.disk_discard, "hvparams.disk_discard"),
+        iothread=iothreads.of_disk(instance, index),
         source=source,
         target=target,
         bus=row.bus,

@@ -17,7 +17,7 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Instance
-from virtxlate.report import Report
+from virtxlate.report import Report, Severity
 from virtxlate.tables.extra import (
     PCI_DRIVERS,
     RNG_BACKENDS,
@@ -27,13 +27,15 @@ from virtxlate.tables.extra import (
     WATCHDOG_ACTIONS,
     WATCHDOGS,
 )
+from virtxlate.translate import usb
 from virtxlate.translate.board import Places
+from virtxlate.translate.context import Context
 
 _AT = "hvparams.kvm_extra"
 _SECRET = re.compile(r"\bsecret\w*,.*\bdata=|\bpassw(?:or)?d=[^,]")
 _ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.0)?", re.ASCII)
 _PCI_BUSES = ("pci.0", "pcie.0", "")
-_OWN_OPTIONS = ("-cpu", "-usbdevice")
+_OWN_OPTIONS = ("-cpu",)
 """What other parameters tell QEMU by its own options."""
 
 
@@ -114,7 +116,7 @@ def held_slots(instance: Instance) -> dict[int, str]:
     return {each.slot: _AT for each in options(instance) if each.slot is not None}
 
 
-def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
+def to_domain(instance: Instance, places: Places, context: Context, report: Report) -> Extra:
     """Give devices and settings for the options that libvirt has words for; others are reported."""
     found = options(instance)
     rngs: list[domain.Rng] = []
@@ -139,16 +141,26 @@ def to_domain(instance: Instance, places: Places, report: Report) -> Extra:
         elif each.wants_slot:
             written[each] = each.at(places.place(_AT).slot)
     rest = tuple(each for each in found if each not in used)
-    for each in rest:
-        reason = "QEMU is told by its own option, which taints the domain"
-        report.lose(_AT, " ".join(each.words), reason)
+    _report(rest, context, report)
     return Extra(
         rngs=tuple(rngs),
         watchdogs=tuple(watchdogs),
         sysinfo=sysinfo,
         boot_menu=menu,
-        words=tuple(word for each in rest for word in written.get(each, each).words),
+        words=()
+        if context.untainted
+        else tuple(word for each in rest for word in written.get(each, each).words),
     )
+
+
+def _report(rest: tuple[Option, ...], context: Context, report: Report) -> None:
+    for each in rest:
+        if context.untainted:
+            reason = "libvirt has no word for it, and QEMU is not told by its own option: it is left out"
+            report.lose(_AT, " ".join(each.words), reason, Severity.GUEST_VISIBLE)
+        else:
+            reason = "QEMU is told by its own option, which taints the domain"
+            report.lose(_AT, " ".join(each.words), reason)
 
 
 def _placed(device: Any, option: Option, places: Places) -> Any:
@@ -231,7 +243,7 @@ def _words(found: domain.Domain) -> Iterator[str]:
         yield from ("-boot", f"menu={'on' if found.os.boot_menu else 'off'}")
     raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
     for option in _options(raw):
-        if option.name not in _OWN_OPTIONS:
+        if option.name not in _OWN_OPTIONS and not usb.is_own(option.words):
             yield from option.words
 
 

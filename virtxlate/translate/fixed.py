@@ -21,7 +21,8 @@ from virtxlate.tables.disk import DEFAULT_CDROM_TARGET, IDE_BY_DRIVE_UNTIL
 from virtxlate.tables.display import OLDER_VGA, SPICE_VGA, STD_VGA_SINCE, VGAS, VRAM_KIB
 from virtxlate.tables.q35 import DEFAULT_CDROM_UNIT
 from virtxlate.tables.removable import removable_era
-from virtxlate.translate import extra, peripherals, removable
+from virtxlate.translate import extra, iothreads, peripherals, removable
+from virtxlate.translate import usb as usb_devices
 from virtxlate.translate.board import Places, is_q35, root_ports
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ide_drives
@@ -72,16 +73,17 @@ class FixedDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevices:
     """Give the devices for a placed instance. Raises UnsupportedError, PlacementError."""
-    places = Places(instance, _held(instance) | extra.held_slots(instance))
+    held = _held(instance) | extra.held_slots(instance) | usb_devices.held_slots(instance)
+    places = Places(instance, held)
     videos = (_video(instance, places),)
     sounds = peripherals.sounds(instance, places, report)
-    controllers = (*_board(instance), *_scsi(instance, places))
-    balloon = places.place("memory balloon")
+    scsi, balloon = _scsi_and_balloon(instance, places)
+    controllers = (*_board(instance), *scsi)
     last = removable_era(instance.version).paravirtual_last
     cdrom_places = {} if last else _cdrom_places(instance, places)
     serials, channels = peripherals.channels(instance, places)
-    usb = peripherals.usb(instance, places, report)
-    free = extra.to_domain(instance, places, report)
+    usb = usb_devices.to_domain(instance, places, context, report)
+    free = extra.to_domain(instance, places, context, report)
     cdrom_places |= _cdrom_places(instance, places) if last else {}
     images = removable.to_domain(instance, cdrom_places, context, report)
     controllers = (*controllers, *_more_scsi(instance, places, report))
@@ -98,6 +100,19 @@ def to_domain(instance: Instance, context: Context, report: Report) -> FixedDevi
         parallels=(_PARALLEL,),
         memballoon=domain.MemBalloon(model="virtio", address=balloon),
     )
+
+
+def _scsi_and_balloon(
+    instance: Instance, places: Places
+) -> tuple[tuple[domain.Controller, ...], domain.PciAddress]:
+    """Give the SCSI controller, if any, and the address of the balloon, in the order of the command line."""
+    if instance.balloon_first:
+        balloon = places.place(_BALLOON)
+        return _scsi(instance, places), balloon
+    return _scsi(instance, places), places.place(_BALLOON)
+
+
+_BALLOON = "memory balloon"
 
 
 def _board(instance: Instance) -> tuple[domain.Controller, ...]:
@@ -167,9 +182,8 @@ def _more_scsi(instance: Instance, places: Places, report: Report) -> tuple[doma
 
 def _controller(instance: Instance, index: int, places: Places) -> domain.Controller:
     address = places.place("hvparams.scsi_controller_type")
-    return domain.Controller(
-        type="scsi", index=index, model=scsi_controller(instance).libvirt, address=address
-    )
+    model, iothread = scsi_controller(instance).libvirt, iothreads.of_controller(instance)
+    return domain.Controller(type="scsi", index=index, model=model, iothread=iothread, address=address)
 
 
 def _cdrom_places(instance: Instance, places: Places) -> dict[str, domain.PciAddress]:
@@ -208,10 +222,9 @@ def hvparams_to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
         report.lose("hvparams.scsi_controller_type", None, "there is no SCSI controller to tell it by")
     _report_more("controllers", [str(c.model) for c in scsi[1:]], report)
     for controller in scsi:
-        for name in ("queues", "iothread"):
-            if getattr(controller, name) is not None:
-                path = f"controllers[{controller.index or 0}].{name}"
-                report.lose(path, getattr(controller, name), "Ganeti has no word for it")
+        if controller.queues is not None:
+            path = f"controllers[{controller.index or 0}].queues"
+            report.lose(path, controller.queues, "Ganeti has no word for it")
     if devices.videos:
         values["vga"] = _vga(devices.videos[0], found.os.machine or "", report)
     else:

@@ -14,12 +14,16 @@ from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
-from virtxlate.tables.display import SPICE_OPTIONS, VNC_BASE_PORT
+from virtxlate.tables.display import SPICE_OPTIONS, VNC_BASE_PORT, SpiceOption
 from virtxlate.translate.context import Context
 
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", re.ASCII)
 _LOOPBACK = "127.0.0.1"
 _DISPLAYS = ("vnc", "spice")
+_SPICE_TLS = (
+    'in /etc/libvirt/qemu.conf: spice_tls = 1, spice_tls_x509_cert_dir = "DIRECTORY" with ca-cert.pem, '
+    "server-cert.pem and server-key.pem (Ganeti's: /var/lib/ganeti/spice-ca.pem and twice spice.pem)"
+)
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> tuple[settings.Graphics, ...]:
@@ -52,7 +56,7 @@ def _vnc(instance: Instance, context: Context, report: Report) -> tuple[settings
         report.lose("hvparams.vnc_bind_address", bind, reason)
         return ()
     listen = _listen(bind, "hvparams.vnc_bind_address", context, report)
-    password = _password(hvparams.vnc_password_file, "hvparams.vnc_password_file", report)
+    password = _password(hvparams.vnc_password_file, "hvparams.vnc_password_file", context, report)
     ports = _ports(port, report)
     return (settings.Graphics(type="vnc", keymap=keymap, password=password, listens=(listen,), **ports),)
 
@@ -64,11 +68,13 @@ def _ports(port: int | None, report: Report) -> dict[str, Any]:
     return {"autoport": True}
 
 
-def _password(path: str, at: str, report: Report) -> str | None:
+def _password(path: str, at: str, context: Context, report: Report) -> str | None:
     """Give the empty password, with which nobody can connect, where Ganeti asks for one."""
     if not path:
         return None
-    report.lose(at, path, "a domain holds no password: nobody can connect until one is set")
+    if not context.password_follows:
+        reason = "no password is written: nobody can connect until one is set"
+        report.lose(at, path, reason, remedy="virtxlate define, start: they set the one in the file")
     return ""
 
 
@@ -78,14 +84,20 @@ def _listen(bind: str, at: str, context: Context, report: Report) -> settings.Li
         return settings.Listen(type="address", address=bind)
     address = context.renames.find("addresses", bind)
     if address is None:
-        report.lose(at, bind, "no address for this interface in the map: only the host itself may connect")
+        reason = "no address for this interface in the map: only the host itself may connect"
+        report.lose(at, bind, reason, remedy=f'in the map: [addresses] "{bind}" = "ADDRESS"')
     return settings.Listen(type="address", address=address or _LOOPBACK)
 
 
 def _spice(instance: Instance, context: Context, report: Report) -> settings.Graphics:
     hvparams, port = instance.hvparams, instance.network_port
-    options = {row.libvirt: getattr(hvparams, row.ganeti) or None for row in SPICE_OPTIONS}
+    options: dict[str, Any] = {
+        row.libvirt: _option(row, getattr(hvparams, row.ganeti)) for row in SPICE_OPTIONS
+    }
     ports: dict[str, Any]
+    if hvparams.spice_use_tls:
+        reason = "libvirt starts it only where SPICE has certificates on the host, for all its guests"
+        report.lose("hvparams.spice_use_tls", True, reason, remedy=_SPICE_TLS)
     if hvparams.spice_use_tls and port is not None:
         ports = {"tls_port": port, "autoport": False, "default_mode": "secure"}
     else:
@@ -94,13 +106,21 @@ def _spice(instance: Instance, context: Context, report: Report) -> settings.Gra
     return settings.Graphics(
         type="spice",
         keymap=hvparams.keymap or None,
-        password=_password(hvparams.spice_password_file, "hvparams.spice_password_file", report),
+        password=_password(hvparams.spice_password_file, "hvparams.spice_password_file", context, report),
         listens=(_listen(hvparams.spice_bind, "hvparams.spice_bind", context, report),),
         playback_compression=None if hvparams.spice_playback_compression else False,
         mouse_mode=None if hvparams.spice_use_vdagent else "server",
         **options,
         **ports,
     )
+
+
+def _option(row: SpiceOption, word: str) -> str | None:
+    """Give libvirt's word for an option of SPICE. Raises UnsupportedError for one that is none."""
+    if word and word not in row.words:
+        known = ", ".join(row.words)
+        raise UnsupportedError(f"expected one of {known}, found {word!r}", at=f"hvparams.{row.ganeti}")
+    return word or None
 
 
 def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,9 +11,8 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
-from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.wire import check_name
-from virtxlate.report import Loss, Report, Severity
+from virtxlate.report import Loss, Report
 from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (
@@ -26,6 +24,7 @@ from virtxlate.translate import (
     fixed,
     graphics,
     hostdev,
+    iothreads,
     machine,
     metadata,
     nic,
@@ -34,12 +33,11 @@ from virtxlate.translate import (
     peripherals,
     removable,
     security,
+    usb,
 )
 from virtxlate.translate.context import Context
 from virtxlate.translate.placing import place
-
-_untranslated = attrgetter(*(row.name for row in UNTRANSLATED))
-_DEFAULTS = _untranslated(HvParams())
+from virtxlate.translate.untranslated import report_untranslated
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> domain.Domain:
@@ -56,11 +54,12 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     board.check(instance)
     placed = place(instance)
     _check_aliases(placed)
-    report_untranslated(placed, report)
+    report_untranslated(placed, context, report)
     context, asked = _listening(context)
     boot.report_boot(placed, report)
+    iothreads.report_spread(placed, report)
     above = machine.to_domain(placed, report)
-    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context.domain_type, report)
+    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context, report)
     devices, more = _devices(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
@@ -68,13 +67,14 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         uuid=placed.uuid or None,
         metadata=metadata.to_text(placed, context, asked.known) if context.metadata else None,
         **above,
+        iothreads=iothreads.count(placed) or None,
         os=machine.operating_system(placed, more.extra, report),
         sysinfo=more.extra.sysinfo,
         cpu=model,
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
         qemu_command_line=_command_line((*cpu_words, *more.command_line)),
-        qemu_override=override.to_domain(devices, placed.version, report),
+        qemu_override=override.to_domain(devices, placed, context, report),
     )
     obeys.check(made, placed, report)
     return made
@@ -128,20 +128,6 @@ def _command_line(words: tuple[str, ...]) -> settings.QemuCommandLine | None:
     return settings.QemuCommandLine(arguments=arguments) if arguments else None
 
 
-def report_untranslated(instance: Instance, report: Report) -> None:
-    """Report every hvparam that is set and has no place in the XML."""
-    hvparams = instance.hvparams
-    values = _untranslated(hvparams)
-    if values != _DEFAULTS:
-        for row, value, default in zip(UNTRANSLATED, values, _DEFAULTS, strict=True):
-            if value != default and (not row.needs or getattr(hvparams, row.needs)):
-                report.lose(f"hvparams.{row.name}", value, row.reason, row.severity)
-    for name, value in instance.unknown_hvparams.items():
-        report.lose(
-            f"hvparams.{name}", value, "not a KVM hypervisor parameter that is known", Severity.GUEST_VISIBLE
-        )
-
-
 def _check_aliases(instance: Instance) -> None:
     """Raise GanetiDataError when two devices share an id: three groups of a UUID are not always unique."""
     seen: dict[str, str] = {}
@@ -187,6 +173,7 @@ def _as_written(found: domain.Domain, context: Context, payload: metadata.Payloa
         domain_type="qemu" if found.type == "qemu" else "kvm",
         disk_paths=payload.disk_paths,
         stable_names=payload.stable_names is True,
+        untainted=payload.untainted is True,
         scsi=Asked(context.scsi, payload.scsi or ()),
         libvirt_version=_ANY_VERSION,
         renames=context.renames.with_any_secret(),
@@ -280,6 +267,7 @@ def derive(
         uuid=found.uuid or "",
         hvparams=msgspec.structs.replace(kept.hvparams, **hvparams),
         beparams=beparams,
+        oper_ram_mib=machine.oper_ram(found),
         network_port=graphics.network_port(found.devices),
         disks=disks,
         nics=nics,
@@ -295,7 +283,9 @@ def _settings(found: domain.Domain, context: Context, report: Report) -> dict[st
         **security.to_ganeti(found, context, report),
         **graphics.to_ganeti(found, context, report),
         **extra.to_ganeti(found, report),
+        **iothreads.to_ganeti(found, report),
         **peripherals.to_ganeti(found, report),
+        **usb.to_ganeti(found, report),
         **removable.hvparams_to_ganeti(found.devices.disks, context, report),
     }
 
@@ -304,6 +294,7 @@ _METADATA_ONLY = (
     "os",
     "primary_node",
     "admin_state",
+    "balloon_first",
     "disk_template",
     "own_hvparams",
     "unknown_hvparams",

@@ -47,16 +47,20 @@ def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
     """Give the fields of the domain above its devices. Raises UnsupportedError."""
     hvparams, beparams = instance.hvparams, instance.beparams
     if beparams.minmem != beparams.maxmem:
-        reason = "libvirt has no lower bound for the balloon: the guest starts with maxmem"
-        report.lose("beparams.minmem", beparams.minmem, reason)
+        reason = (
+            "libvirt has no lower bound for the balloon, which Ganeti moves where a node is short of memory"
+        )
+        remedy = f"virsh setmem {instance.name} {beparams.minmem}MiB --live"
+        report.lose("beparams.minmem", beparams.minmem, reason, remedy=remedy)
     memory = domain.Memory(value=mib_to_kib(beparams.maxmem), unit="KiB")
+    left = min(max(instance.oper_ram_mib or beparams.maxmem, beparams.minmem), beparams.maxmem)
     cpuset, cputune = cpu.pinning(instance)
     return {
         "huge_pages": bool(_mem_path(instance, report)),
         "vcpu_cpuset": cpuset,
         "cputune": cputune,
         "memory": memory,
-        "current_memory": memory,
+        "current_memory": domain.Memory(value=mib_to_kib(left), unit="KiB"),
         "vcpus": beparams.vcpus,
         "acpi": ACPI.right(hvparams.acpi),
         "clock_offset": CLOCKS.right(hvparams.use_localtime),
@@ -70,7 +74,8 @@ def _mem_path(instance: Instance, report: Report) -> str:
     path = instance.hvparams.mem_path
     if path not in {"", HUGE_PAGES_PATH}:
         reason = "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path"
-        report.lose("hvparams.mem_path", path, reason)
+        remedy = f'in /etc/libvirt/qemu.conf: hugetlbfs_mount = "{path}"'
+        report.lose("hvparams.mem_path", path, reason, remedy=remedy)
     return path
 
 
@@ -161,6 +166,12 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     return sockets, cores, threads
 
 
+def has_version(word: str) -> bool:
+    """Tell whether a machine type names the QEMU that it is of."""
+    match = _PC.fullmatch(word)
+    return match is not None and match["major"] is not None
+
+
 def is_since(word: str, version: tuple[int, int]) -> bool:
     """Tell whether a machine type is of that QEMU or a newer one; ``pc`` and ``q35`` are the newest."""
     match = _PC.fullmatch(word)
@@ -236,19 +247,36 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     return values
 
 
-def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:
-    """Give the beparams; minmem stays where it was apart from maxmem, as far as the new maxmem allows."""
+def oper_ram(found: domain.Domain) -> int | None:
+    """Give what the balloon leaves the guest in MiB, None where that is all. Raises DomainXmlError."""
+    if found.current_memory is None:
+        return None
+    left, whole = (_mib(each) for each in (found.current_memory, found.memory))
+    return left if 0 < left < whole else None
+
+
+def _mib(memory: domain.Memory) -> int:
+    return -(-_kib(memory) // KIB_PER_MIB)
+
+
+def _kib(memory: domain.Memory) -> int:
     try:
-        memory_kib = to_kib(found.memory.value, found.memory.unit or "KiB")
+        return to_kib(memory.value, memory.unit or "KiB")
     except ValueError as exc:
         raise DomainXmlError(str(exc), at="/domain/memory/@unit") from None
-    if memory_kib % KIB_PER_MIB:
-        report.lose("beparams.maxmem", memory_kib, "Ganeti counts whole MiB", Severity.GUEST_VISIBLE)
-    memory_mib = -(-memory_kib // KIB_PER_MIB)
+
+
+def _beparams(found: domain.Domain, kept: BeParams, report: Report) -> BeParams:
+    """Give the beparams; minmem stays where it was apart from maxmem, as far as the memory now allows."""
+    memory_mib = _mib(found.memory)
+    if _kib(found.memory) % KIB_PER_MIB:
+        at = "beparams.maxmem"
+        report.lose(at, _kib(found.memory), "Ganeti counts whole MiB", Severity.GUEST_VISIBLE)
     for name in ("minmem", "always_failover", "auto_balance", "spindle_use"):
         report.lose(f"beparams.{name}", None, "a domain does not tell it")
     for name, value in (("maxmem", memory_mib), ("vcpus", found.vcpus)):
         if value < 1:
             raise UnsupportedError(f"Ganeti knows no instance with {name} {value}", at=f"beparams.{name}")
     minmem = memory_mib if kept.minmem == kept.maxmem else min(kept.minmem, memory_mib)
-    return msgspec.structs.replace(kept, maxmem=memory_mib, minmem=minmem, vcpus=found.vcpus)
+    least = max(1, min(minmem, oper_ram(found) or minmem))
+    return msgspec.structs.replace(kept, maxmem=memory_mib, minmem=least, vcpus=found.vcpus)

@@ -25,13 +25,15 @@ FORMAT = 1
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept: the placed instance, and how its disks were named in the document."""
+    """What is kept: the placed instance, and in which ways the document was written."""
 
     format: int = FORMAT
     disk_paths: Literal["device", "link"] = "device"
     stable_names: bool | msgspec.UnsetType = msgspec.UNSET
     scsi: tuple[ScsiDevice, ...] | msgspec.UnsetType = msgspec.UNSET
     """The devices of the host that the document was written for, as far as they were asked for."""
+    untainted: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether the document says nothing to QEMU past libvirt."""
     instance: Instance
 
 
@@ -45,6 +47,7 @@ def to_text(instance: Instance, context: Context, devices: Sequence[ScsiDevice] 
         disk_paths=context.disk_paths,
         stable_names=context.stable_names or msgspec.UNSET,
         scsi=tuple(devices) or msgspec.UNSET,
+        untainted=context.untainted or msgspec.UNSET,
         instance=_canonical(instance),
     )
     return _ENCODER.encode(payload).decode()

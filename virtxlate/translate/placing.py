@@ -13,6 +13,7 @@ import msgspec
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic
+from virtxlate.ganeti.q35 import DISK_PORTS, NIC_PORTS, ROOT_PORT_PREFIX, port_of
 from virtxlate.ganeti.words import (
     DISK_DRIVERS,
     NIC_DRIVERS,
@@ -25,8 +26,7 @@ from virtxlate.ganeti.words import (
 from virtxlate.placement import Controllers, Numbers
 from virtxlate.tables.controller import ScsiController, by_ganeti
 from virtxlate.tables.disk import DISK_TYPE_ALIASES
-from virtxlate.tables.q35 import DISK_PORTS, NIC_PORTS, ROOT_PORT_PREFIX
-from virtxlate.translate.board import is_q35, port_of
+from virtxlate.translate.board import is_q35
 from virtxlate.translate.extra import held_slots
 from virtxlate.translate.terms import carry
 
@@ -116,7 +116,7 @@ class _Pools:
             raise GanetiDataError(
                 f"expected an address on {bus}, found one on {hvinfo.bus!r}", at=f"{at}.hvinfo"
             )
-        port = port_of(hvinfo) if self.q35 and not scsi else None
+        port = port_of(hvinfo.bus) if self.q35 and not scsi else None
         if hvinfo.bus != bus and port is None and not (scsi and _SCSI_BUS.fullmatch(hvinfo.bus)):
             raise UnsupportedError(f"expected bus {bus}, found {hvinfo.bus!r}", at=f"{at}.hvinfo.bus")
         if hvinfo.scsi_id is not None and self.targets is not None:

@@ -18,11 +18,11 @@ from virtxlate.errors import DomainXmlError, GanetiDataError
 from virtxlate.ganeti.export import export_runtime
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.q35 import ROOT_PORT_PREFIX
 from virtxlate.ganeti.runtime import read_runtime, runtime_instance
 from virtxlate.ganeti.runtime_tree import RuntimeTree, format_tree, lost
 from virtxlate.ganeti.words import LINK_DIRECTORY, PCI_BUS, SCSI_BUS
 from virtxlate.report import Report
-from virtxlate.tables.q35 import ROOT_PORT_PREFIX
 from virtxlate.translate import metadata
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import to_ganeti_dialect

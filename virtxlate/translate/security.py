@@ -17,6 +17,10 @@ from virtxlate.translate.context import Context
 
 _DAC, _STATIC = "dac", "static"
 _USER, _POOL = "user", "pool"
+_OWN_USER = (
+    "<seclabel type='static' model='dac' relabel='yes'><label>USER:GROUP</label></seclabel>, which comes of "
+    "security_model user and security_domain USER"
+)
 
 
 def to_domain(instance: Instance, context: Context, report: Report) -> tuple[settings.SecurityLabel, ...]:
@@ -30,8 +34,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[set
         raise UnsupportedError(f"expected one of {known}, found {model!r}", at="hvparams.security_model")
     if model != _USER:
         if model == _POOL:
-            reason = "libvirt runs QEMU as its own user, whatever the pool: user in qemu.conf"
-            report.lose("hvparams.security_model", model, reason)
+            reason = "libvirt has no pool of users: all its guests run as user in qemu.conf"
+            report.lose("hvparams.security_model", model, reason, remedy=_OWN_USER)
         if user:
             reason = "Ganeti wants it with security_model user only"
             report.lose("hvparams.security_domain", user, reason)
@@ -41,7 +45,8 @@ def to_domain(instance: Instance, context: Context, report: Report) -> tuple[set
     label = context.renames.find("users", user)
     if label is None:
         reason = "libvirt wants a group too: that of the same name, as the map names none"
-        report.lose("hvparams.security_domain", user, reason)
+        remedy = f'in the map: [users] "{user}" = "{user}:GROUP"'
+        report.lose("hvparams.security_domain", user, reason, remedy=remedy)
         label = f"{user}:{user}"
     return (settings.SecurityLabel(type=_STATIC, model=_DAC, relabel=True, label=label),)
 

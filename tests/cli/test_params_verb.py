@@ -85,6 +85,9 @@ def test_every_row_names_its_place_or_its_means() -> None:
 def test_all_are_a_line_each(cli: Cli) -> None:
     lines = cli("params").out.splitlines()
     assert [line.split()[0] for line in lines] == [row.name for row in rows()]
+    shown = {line.split()[0]: line for line in lines}
+    assert shown["spice_use_tls"].endswith(" /domain/devices/graphics/@defaultMode")
+    assert shown["vnc_tls"].endswith(" libvirt sets it for the whole host, and always with certificates")
 
 
 def test_json_is_one_object_a_row(cli: Cli) -> None:

@@ -241,6 +241,12 @@ TO_LIBVIRT = {
         "Nothing, where SELinux or AppArmor keeps guests apart: libvirt labels each. Else give each a user "
         "of its own: security_model user, with a security_domain.",
     ),
+    "libvirt has no word for ciphers: QEMU is told by its own option, which taints the domain": Advice(
+        "hvparams.spice_tls_ciphers", "Nothing: SPICE takes the same ciphers."
+    ),
+    "libvirt has no word for it, and QEMU is not told: the TLS library of the host chooses": Advice(
+        "hvparams.spice_tls_ciphers", "Leave `--untainted` out, or set the policy of the host's TLS library."
+    ),
     "libvirt's migration has no word for this capability of QEMU": Advice(
         "hvparams.migration_caps", "Nothing: libvirt migrates without."
     ),
@@ -349,6 +355,7 @@ TO_GANETI = {
     "the interface does not tell its driver": Advice(
         "hvparams.vhost_net, hvparams.virtio_net_queues, hvparams.vnet_hdr"
     ),
+    "a domain tells them only where they are no default": Advice("hvparams.spice_tls_ciphers"),
     "threads that no disk or processor could use left no trace": Advice("hvparams.virtio_disk_iothreads"),
     "Ganeti has at most 8 I/O threads": Advice("hvparams.virtio_disk_iothreads"),
     "a number does not tell whether it was 'auto'": Advice("hvparams.virtio_net_queues"),

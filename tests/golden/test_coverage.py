@@ -616,6 +616,7 @@ SINGLE_WORDS = {
     "IOTHREAD_CONTROLLER",
     "IOTHREAD_DISK_TYPE",
     "POSTCOPY",
+    "SPICE_CIPHERS",
 }
 """One word each; every golden has the CPU, machine-kvm-path another emulator."""
 

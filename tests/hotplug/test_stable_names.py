@@ -40,6 +40,13 @@ def test_a_disk_that_comes_is_named_as_it_will_be_after_a_boot_of_its_host() -> 
     assert (after.stable_names, after.scsi) == (True, devices.devices)
 
 
+def test_that_a_document_is_untainted_is_remembered_when_a_device_comes() -> None:
+    placed = place(ganeti(1, 1))
+    found = FakeDomain(format_domain(to_domain(placed, Context(untainted=True), Report())))
+    Hotplug(found, lock=no_lock, clock=found.clock).add_nic(NICS[1])
+    assert payload(found).untainted is True
+
+
 def payload(found: FakeDomain) -> metadata.Payload:
     """Give what the metadata of the running domain keeps."""
     text = parse_live(found.live_xml()).metadata

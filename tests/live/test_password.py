@@ -82,7 +82,7 @@ def passwords(domain: Any, flags: int) -> list[str | None]:
 
 
 def test_vnc_lets_in_who_knows_the_password_in_the_file(
-    start: Callable[..., tuple[Any, str]], tmp_path: Path, port: int
+    start: Callable[..., tuple[Any, str]], tmp_path: Path, port: int, libvirt_host: EmbeddedLibvirt
 ) -> None:
     file = tmp_path / "vnc-password"
     file.write_text(f"{VNC}\n")
@@ -94,6 +94,10 @@ def test_vnc_lets_in_who_knows_the_password_in_the_file(
     shown = [passwords(domain, flags) for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE)]
     kept = [passwords(domain, secure | flags) for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE)]
     assert (shown, kept) == ([[None], [None]], [[VNC], [VNC]])
+    files = [path for path in libvirt_host.root.rglob("*") if path.is_file()]
+    assert NAME in "".join(path.read_text(errors="replace") for path in files if path.suffix == ".log")
+    holding = {path.name for path in files if VNC.encode() in path.read_bytes()}
+    assert holding == {f"{NAME}.xml"}, "libvirt's own document, for root alone; no log and no command line"
 
 
 def test_a_locked_display_lets_nobody_in(start: Callable[..., tuple[Any, str]], port: int) -> None:

@@ -18,6 +18,7 @@ from virtxlate import Report
 from virtxlate.hardware.compare import compare
 from virtxlate.hardware.describe import describe
 from virtxlate.tables.hardware import KNOWN_DIFFERENCES
+from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER
 from virtxlate.translate.abi import known
 
 if TYPE_CHECKING:
@@ -50,6 +51,21 @@ def test_what_is_foreseen_is_what_is_seen(compared: list[Compared]) -> None:
 def test_the_list_is_no_longer_than_needed_for_this_ganeti(compared: list[Compared]) -> None:
     shown = set[str]().union(*(each.rows() for each in compared))
     assert {row.name for row in KNOWN_DIFFERENCES if row.until >= VERSION} - shown == set()
+
+
+def offered(twins: Twins, *, vnet_hdr: bool) -> set[str]:
+    """Give the features that a NIC of Ganeti offers its guest."""
+    instance = instance_of({"vnet_hdr": vnet_hdr, "vhost_net": False}, version=VERSION)
+    machine = twins.of_ganeti(instance, twins.newer_command(instance), describe)
+    (nic,) = (each for each in machine.devices if each.driver == "virtio-net-pci")
+    return set(nic.properties["virtio features"].split())
+
+
+def test_a_tap_without_header_takes_away_what_the_table_has(twins: Twins) -> None:
+    """So the comparison above sees what a NIC offers, and the table is the whole list."""
+    missing = offered(twins, vnet_hdr=True) - offered(twins, vnet_hdr=False)
+    named = {f"VIRTIO_NET_F_{name.upper()}" for name in OFFLOADS_WITHOUT_HEADER} - {"VIRTIO_NET_F_HOST_CSUM"}
+    assert missing == {*named, "VIRTIO_NET_F_CSUM"}
 
 
 STATES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {

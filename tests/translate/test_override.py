@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.golden.cases import every_translation
 from tests.translate.building import back, disk, instance, nic, there
 from virtxlate import Context, Report, to_domain
 from virtxlate.domain.settings import DeviceOverride, QemuOverride
@@ -114,3 +115,13 @@ def test_an_override_of_somebody_else_is_reported() -> None:
     back(edited, report=report)
     (loss,) = (loss for loss in report.losses if loss.value == "ua-x.x-speed")
     assert (loss.path, loss.severity) == ("hvparams.kvm_extra", Severity.GUEST_VISIBLE)
+
+
+def test_no_instance_taints_a_domain_that_is_to_be_untainted() -> None:
+    tainting = 0
+    for each in every_translation():
+        tainting += each.domain.qemu_override is not None or each.domain.qemu_command_line is not None
+        context = msgspec.structs.replace(each.context, untainted=True)
+        found = to_domain(each.instance, context, Report())
+        assert (found.qemu_override, found.qemu_command_line) == (None, None), each.stem
+    assert tainting > 5

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         width = max(len(row.name) for row in chosen)
         for row in chosen:
-            show(f"{row.name:{width}}  {row.how:13}  {row.reason or ' '.join(row.xml)}")
+            show(f"{row.name:{width}}  {row.how:13}  {' '.join(row.xml) or row.reason}")
     return 0
 
 

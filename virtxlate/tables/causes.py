@@ -188,7 +188,7 @@ CAUSES = (
     Cause("devices/sound", ("hvparams.soundhw",)),
     Cause(
         "{http://libvirt.org/schemas/domain/qemu/1.0}commandline",
-        ("hvparams.cpu_type", "hvparams.usb_devices", "hvparams.kvm_extra"),
+        ("hvparams.cpu_type", "hvparams.spice_tls_ciphers", "hvparams.usb_devices", "hvparams.kvm_extra"),
         "libvirt has no element for it",
     ),
     Cause("devices/parallel", (), "QEMU adds a parallel port for Ganeti"),

@@ -55,6 +55,9 @@ OLDER_VGA = "cirrus"
 SPICE_VGA = "qxl"
 """What Ganeti asks for where vga is empty and there is SPICE."""
 
+SPICE_CIPHERS = "tls-ciphers="
+"""A word of ``-spice`` that libvirt lacks; QEMU adds one ``-spice`` to another. Measured on QEMU 7.2."""
+
 PASSWORD_BYTES = {"vnc": 8, "spice": 60}
 """Longest password of a display. Source: RFC 6143, 7.2.2 (libvirt refuses more); SPICE_MAX_PASSWORD_LENGTH.
 """

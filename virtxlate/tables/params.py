@@ -65,6 +65,7 @@ TRANSLATED = frozenset(
         "spice_password_file",
         "spice_playback_compression",
         "spice_streaming_video",
+        "spice_tls_ciphers",
         "spice_use_tls",
         "spice_use_vdagent",
         "spice_zlib_glz_wan_compression",
@@ -114,13 +115,6 @@ UNTRANSLATED = (
     ),
     Untranslated(
         "spice_ip_version", _HOST, "the address that SPICE listens on says it: see the map", "spice_bind"
-    ),
-    Untranslated(
-        "spice_tls_ciphers",
-        _HOST,
-        "libvirt leaves the ciphers to the TLS library of the host",
-        "spice_use_tls",
-        remedy="in <qemu:commandline>: -spice tls-ciphers={value}",
     ),
     Untranslated(
         "use_chroot",

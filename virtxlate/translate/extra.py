@@ -30,6 +30,7 @@ from virtxlate.tables.extra import (
 from virtxlate.translate import usb
 from virtxlate.translate.board import Places
 from virtxlate.translate.context import Context
+from virtxlate.translate.graphics import is_ciphers
 
 _AT = "hvparams.kvm_extra"
 _SECRET = re.compile(r"\bsecret\w*,.*\bdata=|\bpassw(?:or)?d=[^,]")
@@ -243,7 +244,8 @@ def _words(found: domain.Domain) -> Iterator[str]:
         yield from ("-boot", f"menu={'on' if found.os.boot_menu else 'off'}")
     raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
     for option in _options(raw):
-        if option.name not in _OWN_OPTIONS and not usb.is_own(option.words):
+        own = option.name in _OWN_OPTIONS or usb.is_own(option.words) or is_ciphers(option.words)
+        if not own:
             yield from option.words
 
 

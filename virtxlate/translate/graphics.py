@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import UnsupportedError
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HvParams
 from virtxlate.report import Report, Severity
-from virtxlate.tables.display import SPICE_OPTIONS, VNC_BASE_PORT, SpiceOption
+from virtxlate.tables.display import SPICE_CIPHERS, SPICE_OPTIONS, VNC_BASE_PORT, SpiceOption
 from virtxlate.translate.context import Context
 
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", re.ASCII)
 _LOOPBACK = "127.0.0.1"
 _DISPLAYS = ("vnc", "spice")
+SPICE_OPTION = "-spice"
+_PAIR = 2
+_UNTOLD_CIPHERS = frozenset({"", HvParams().spice_tls_ciphers})
 _SPICE_TLS = (
     'in /etc/libvirt/qemu.conf: spice_tls = 1, spice_tls_x509_cert_dir = "DIRECTORY" with ca-cert.pem, '
     "server-cert.pem and server-key.pem (Ganeti's: /var/lib/ganeti/spice-ca.pem and twice spice.pem)"
@@ -115,6 +121,37 @@ def _spice(instance: Instance, context: Context, report: Report) -> settings.Gra
     )
 
 
+def ciphers(instance: Instance, context: Context, report: Report) -> tuple[str, ...]:
+    """Give words for QEMU where SPICE has TLS with other ciphers than Ganeti's default."""
+    hvparams = instance.hvparams
+    word = hvparams.spice_tls_ciphers
+    if not hvparams.spice_bind or not hvparams.spice_use_tls or word in _UNTOLD_CIPHERS:
+        return ()
+    if context.untainted:
+        reason = "libvirt has no word for it, and QEMU is not told: the TLS library of the host chooses"
+        report.lose("hvparams.spice_tls_ciphers", word, reason)
+        return ()
+    reason = "libvirt has no word for ciphers: QEMU is told by its own option, which taints the domain"
+    report.lose("hvparams.spice_tls_ciphers", word, reason)
+    return (SPICE_OPTION, SPICE_CIPHERS + word.replace(",", ",,"))
+
+
+def _ciphers_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
+    raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
+    for option, value in pairwise(raw):
+        if is_ciphers((option, value)):
+            return {"spice_tls_ciphers": value.removeprefix(SPICE_CIPHERS).replace(",,", ",")}
+    report.lose("hvparams.spice_tls_ciphers", None, "a domain tells them only where they are no default")
+    return {}
+
+
+def is_ciphers(words: Sequence[str]) -> bool:
+    """Tell whether words for QEMU are the ciphers of SPICE, and nothing else."""
+    if len(words) != _PAIR or words[0] != SPICE_OPTION or not words[1].startswith(SPICE_CIPHERS):
+        return False
+    return "," not in words[1].replace(",,", "")
+
+
 def _option(row: SpiceOption, word: str) -> str | None:
     """Give libvirt's word for an option of SPICE. Raises UnsupportedError for one that is none."""
     if word and word not in row.words:
@@ -129,7 +166,7 @@ def to_ganeti(found: domain.Domain, context: Context, report: Report) -> dict[st
     for each in (*known[1:], *(each for each in found.devices.graphics if each.type not in _DISPLAYS)):
         reason = "Ganeti gives an instance one display, VNC or SPICE"
         report.lose("graphics", each.type, reason, Severity.GUEST_VISIBLE)
-    values: dict[str, Any] = {"vnc_bind_address": "", "spice_bind": ""}
+    values: dict[str, Any] = {"vnc_bind_address": "", "spice_bind": "", **_ciphers_to_ganeti(found, report)}
     if not known:
         for name in ("vnc_bind_address", "keymap", "vnc_password_file"):
             report.lose(f"hvparams.{name}", None, "there is no display to tell it by")

@@ -61,6 +61,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     above = machine.to_domain(placed, report)
     model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context, report)
     devices, more = _devices(placed, context, report)
+    ciphers = graphics.ciphers(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
         name=placed.name,
@@ -73,7 +74,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         cpu=model,
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
-        qemu_command_line=_command_line((*cpu_words, *more.command_line)),
+        qemu_command_line=_command_line((*cpu_words, *ciphers, *more.command_line)),
         qemu_override=override.to_domain(devices, placed, context, report),
     )
     obeys.check(made, placed, report)

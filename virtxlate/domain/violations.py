@@ -206,7 +206,7 @@ class _Explanation:
                 if tag in seen and model is not None and tag in model.single:
                     self._repeated_child(child, self._unexpected)
                 seen.add(tag)
-            elif model is None or not (model.foreign and tag.startswith("{")):
+            elif model is None or not model.welcomes(tag):
                 self._unknown_child(child, tuple(known))
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:

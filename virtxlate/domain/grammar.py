@@ -23,6 +23,8 @@ _CONSTRAINTS = (f"{_XS}unique", f"{_XS}key")
 _EXTENSION = f"{_XS}simpleContent/{_XS}extension"
 COUNTED_BY = "once"
 """The attribute by which the XSD counts elements; no document should carry it, so it is never offered."""
+_OPEN = "Open"
+"""The type of what the shipped XSD carries along unchecked."""
 
 
 def schema_path(name: str = "domain") -> Path:
@@ -113,6 +115,10 @@ class Grammar:
             required=tuple(name for name, place in found.items() if place.required),
             wildcards=() if particle is None else tuple(dict.fromkeys(self._wildcards(particle))),
         )
+
+    def is_open(self, declaration: etree._Element) -> bool:
+        """Say whether an element may hold anything, so that nothing in it is checked."""
+        return _other_name(self._declared(declaration), "type") == _OPEN
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""

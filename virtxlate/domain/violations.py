@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -17,6 +16,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
+from virtxlate.domain.large import MOST_ELEMENTS, first_part
 from virtxlate.domain.paths import paths_of
 
 SchemaRule = Literal[
@@ -31,6 +31,7 @@ SchemaRule = Literal[
     "duplicate",
     "content",
     "co-occurrence",
+    "too-large",
 ]
 """Stable names of what a schema finds wrong; new ones may be added."""
 
@@ -49,6 +50,8 @@ Judge = Callable[[etree._Element], list[Complaint]]
 """Gives what a schema has to say against a document; empty when it is valid."""
 
 _LISTED = 12
+_MOST_ROUNDS = 50
+"""Each round cuts what it found; a document of our own XSD needs a few."""
 _CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
 _ATTRIBUTE = re.compile(r"^Element '[^']*', attribute '([^']+)'")
 _MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required but missing")
@@ -104,21 +107,24 @@ class _Explanation:
     def __init__(self, root: etree._Element, judge: Judge, of: Grammar) -> None:
         self._grammar = of
         self._judge = judge
-        self._root = deepcopy(root)
+        self._root, self._left_out, self._open = first_part(root)
         # The list keeps lxml's proxies alive, so that an element stays a usable key.
         self._elements = list(self._root.iter(etree.Element))
         self._paths = paths_of(self._root)
         self._order = {element: number for number, element in enumerate(self._elements)}
-        bound = {(p, uri) for e in self._elements for p, uri in e.nsmap.items() if p}
-        self._prefixes = dict(bound) or None
-        self._are_prefixes_unique = len(dict(bound)) == len(bound)
         self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
-        self._unexpected: list[etree._Element] = []
-        self._repeated: list[etree._Element] = []
+        self._unexpected: dict[etree._Element, None] = {}
+        self._repeated: dict[etree._Element, None] = {}
+        self._places: dict[str, etree._Element] = {}
+        self._firsts: dict[tuple[etree._Element, tuple[str, ...], str], dict[str, etree._Element]] = {}
+        self._repetitions: set[tuple[str, str]] = set()
 
     def violations(self) -> tuple[Violation, ...]:
-        while complaints := self._judge(self._root):
-            self._unexpected, self._repeated = [], []
+        for _ in range(_MOST_ROUNDS):
+            complaints = self._judge(self._root)
+            self._unexpected, self._repeated = {}, {}
+            self._places = {path: element for element, path in paths_of(self._root).items()}
+            self._firsts, self._repetitions = {}, set()
             for complaint in complaints:
                 self._read(complaint)
             doomed = self._unexpected or self._repeated
@@ -126,6 +132,8 @@ class _Explanation:
                 break
             for element in doomed:
                 _cut(element)
+        if self._left_out:
+            self._found["", "too-large"] = (len(self._elements), unexplained(self._left_out))
         return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
 
     def _read(self, complaint: Complaint) -> None:
@@ -154,11 +162,7 @@ class _Explanation:
 
     def _at(self, path: str) -> etree._Element:
         """Give the element that a complaint is about; the root where libxml2 does not say."""
-        tree = self._root.getroottree()
-        if path and not self._are_prefixes_unique:
-            return next((e for e, its in paths_of(self._root).items() if its == path), self._root)
-        found = tree.xpath(path, namespaces=self._prefixes) if path else []
-        return found[0] if isinstance(found, list) and found else self._root
+        return self._places.get(path, self._root)
 
     def _note(
         self,
@@ -214,15 +218,17 @@ class _Explanation:
         place = "" if parent is None else f" in <{_local(parent.tag)}>"
         message = f"<{_local(tag)}> is not known{place}{_hint(tag, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
-        self._unexpected.append(child)
+        self._unexpected[child] = None
 
-    def _repeated_child(self, child: etree._Element, doomed: list[etree._Element]) -> None:
+    def _repeated_child(self, child: etree._Element, doomed: dict[etree._Element, None]) -> None:
         tag, parent = str(child.tag), child.getparent()
         place = "" if parent is None else f" in <{_local(parent.tag)}>"
         self._note(child, "repeated-element", f"<{_local(tag)}> may stand only once{place}", found=tag)
-        doomed.append(child)
+        doomed[child] = None
 
     def _missing_child(self, parent: etree._Element, name: str) -> None:
+        if parent in self._open:
+            return
         message = f"<{_local(parent.tag)}> needs <{_local(name)}>"
         self._note(parent, "missing-element", message, below=f"/{name}")
 
@@ -273,29 +279,40 @@ class _Explanation:
             if fields == (f"@{COUNTED_BY}",):
                 self._repeated_child(element, self._repeated)
             else:
-                self._duplicate(element, duplicate.group(1), selectors, fields[0])
+                scope = next(a for a in element.iterancestors() if _local(a.tag) == owner)
+                first = self._first_with(duplicate.group(1), scope, selectors, fields[0].removeprefix("@"))
+                self._duplicate(element, duplicate.group(1), first, fields[0])
         elif _ABSENT_FIELD in message:
             self._absent_field(element, fields[0])
-        elif field := _FIELD.search(message):
+        elif (field := _FIELD.search(message)) and (owner, field.group(1)) not in self._repetitions:
+            self._repetitions.add((owner, field.group(1)))
             for parent in list(self._root.iter(owner)):
                 self._repetition(parent, field.group(1).split("/"))
 
-    def _duplicate(self, element: etree._Element, value: str, selectors: tuple[str, ...], field: str) -> None:
+    def _duplicate(
+        self, element: etree._Element, value: str, first: etree._Element | None, field: str
+    ) -> None:
         name = field.removeprefix("@")
-        first = self._first_with(value, element, selectors, name)
-        place = "" if first is None else f" at {self._paths[first]} (line {first.sourceline or 0})"
+        place = (
+            ""
+            if first is None or first is element
+            else f" at {self._paths[first]} (line {first.sourceline or 0})"
+        )
         found = element.get(name, value)
         text = f"{found!r} stands already{place or ' elsewhere'}; every {element.tag!s} needs its own"
         self._note(element, "duplicate", text, below=f"/@{name}", found=found)
 
     def _first_with(
-        self, value: str, element: etree._Element, selectors: tuple[str, ...], name: str
+        self, value: str, scope: etree._Element, selectors: tuple[str, ...], name: str
     ) -> etree._Element | None:
-        """Give the element that had ``value`` first, of those that a constraint compares with ``element``."""
-        scope = next(a for a in element.iterancestors() if element in _selected(a, selectors))
-        same = (e for e in _selected(scope, selectors) if (e.get(name) or "").strip() == value)
-        first = min(same, key=self._order.__getitem__, default=None)
-        return None if first is element else first
+        """Give the element that had ``value`` first, of those that a constraint of ``scope`` compares."""
+        key = (scope, selectors, name)
+        if key not in self._firsts:
+            firsts: dict[str, etree._Element] = {}
+            for each in sorted(_selected(scope, selectors), key=self._order.__getitem__):
+                firsts.setdefault((each.get(name) or "").strip(), each)
+            self._firsts[key] = firsts
+        return self._firsts[key].get(value)
 
     def _absent_field(self, element: etree._Element, field: str) -> None:
         """Note the first step of a key's field that is not there; a wrong value is reported as such."""
@@ -316,6 +333,12 @@ class _Explanation:
             self._repeated_child(child, self._repeated)
         if len(same) == 1:
             self._repetition(same[0], steps[1:])
+
+
+def unexplained(left_out: int) -> Violation:
+    """Give what is said of a document of which only the first part is explained."""
+    message = f"only the first {MOST_ELEMENTS} elements are explained, and {left_out} more are not"
+    return Violation(path="/", line=0, rule="too-large", message=message)
 
 
 def _selected(scope: etree._Element, selectors: tuple[str, ...]) -> list[etree._Element]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.rules.choices import BROKEN as CHOICES
 from virtxlate.rules.rule import Verdict
 
 BLOCK = "<source dev='/dev/disk/by-id/wwn-0x5000c500a1b2c3d4'/>"
@@ -334,6 +335,7 @@ CASES: tuple[Case, ...] = (
         vhost(inside="<address type='pci' domain='0x0000' bus='0x00' slot='0x09' function='0x0'/>"),
     ),
     Case("scsi-host-boot", vhost(inside="<boot order='1'/>"), vhost()),
+    *(Case(*each) for each in CHOICES),
 )
 
 

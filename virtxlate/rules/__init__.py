@@ -9,18 +9,25 @@ from lxml import etree
 from virtxlate.domain import schema
 from virtxlate.domain.violations import Violation
 from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
+from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.lun import RULES as OF_LUNS
+from virtxlate.rules.merging import merged
+from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
+from virtxlate.rules.storage_choice import RULES as OF_SOURCES
 
 __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
 
 Judge = Callable[[schema.Document], tuple[Violation, ...]]
 """Gives the violations of a schema."""
-RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES)
+_OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
+RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
+GRAMMATICAL = frozenset(rule.id for rule in _OF_GRAMMAR)
+"""Rules that a grammar can say, but not the XSD of ours: a host's own schema has the last word on them."""
 
 _BY_ID = {rule.id: rule for rule in RULES}
 if len(_BY_ID) != len(RULES):
@@ -82,6 +89,8 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
     except DomainXmlError:
         return judge(document)
     of_rules, of_schema = broken(root), judge(root)
+    if judge is not schema.validate:
+        of_schema, of_rules = merged(of_schema, of_rules, GRAMMATICAL)
     if not (of_rules and of_schema):
         return of_rules or of_schema
     tree = root.getroottree()

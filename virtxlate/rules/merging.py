@@ -1,0 +1,48 @@
+"""One fault is told once: by the rule that a person wrote where there is one, else by the schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from virtxlate.domain.violations import Violation
+
+Violations = tuple[Violation, ...]
+_TOGETHER = "co-occurrence"
+_DEVICE_ADDRESS = re.compile(r"(?:/domain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
+
+
+def merged(
+    of_schema: Violations, of_rules: Violations, grammatical: Collection[str]
+) -> tuple[Violations, Violations]:
+    """Give what remains of both where the schema is a whole grammar, that of a host's libvirt.
+
+    ``grammatical`` are rules that say what a grammar says: where it is of another mind, it is right.
+    """
+    together = [each for each in of_schema if each.rule == _TOGETHER]
+    told, kept = set(), []
+    for rule in of_rules:
+        same = [each for each in together if _is_same(rule, each, loosely=rule.rule in grammatical)]
+        told.update(same)
+        if same or rule.rule not in grammatical:
+            kept.append(rule)
+    return tuple(each for each in of_schema if each not in told), tuple(kept)
+
+
+def _is_same(rule: Violation, schema: Violation, *, loosely: bool) -> bool:
+    """Say whether a rule and a schema speak of one fault.
+
+    What an attribute of a device decides about something inside it, the schema may tell of the device; the
+    address of a device decides about itself.
+    """
+    ours, theirs = _element(rule.path), _element(schema.path)
+    if ours == theirs:
+        return True
+    if not loosely:
+        return False
+    inside = f"{theirs}/".startswith(f"{ours}/")
+    return inside or (not _DEVICE_ADDRESS.fullmatch(ours) and f"{ours}/".startswith(f"{theirs}/"))
+
+
+def _element(path: str) -> str:
+    return path.partition("/@")[0]

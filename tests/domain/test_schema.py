@@ -236,7 +236,7 @@ HEAD_ONCE = {
     "description": "<description/>",
     "metadata": "<metadata/>",
     "memory": "<memory>1</memory>",
-    "maxMemory": "<maxMemory>1</maxMemory>",
+    "maxMemory": "<maxMemory slots='1'>1</maxMemory>",
     "currentMemory": "<currentMemory>1</currentMemory>",
     "vcpu": "<vcpu>1</vcpu>",
     "iothreads": "<iothreads>1</iothreads>",

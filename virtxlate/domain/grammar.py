@@ -72,6 +72,7 @@ class Grammar:
         self._named: dict[tuple[str, str], etree._Element] = {}
         self._models: dict[etree._Element, Model] = {}
         self._constraints: dict[str, etree._Element] = {}
+        self._parents: dict[str, dict[str, None]] | None = None
         self.roots = tuple(
             _own_name(part) for part in etree.parse(str(path)).getroot().iterfind(f"{_XS}element")
         )
@@ -119,6 +120,25 @@ class Grammar:
     def is_open(self, declaration: etree._Element) -> bool:
         """Say whether an element may hold anything, so that nothing in it is checked."""
         return _other_name(self._declared(declaration), "type") == _OPEN
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Give the elements that an element of this name may stand in, each name once."""
+        if self._parents is None:
+            self._parents = self._all_parents()
+        return tuple(self._parents.get(name, ()))
+
+    def _all_parents(self) -> dict[str, dict[str, None]]:
+        found: dict[str, dict[str, None]] = {}
+        waiting = [(root, self._named["element", root]) for root in self.roots]
+        seen: set[etree._Element] = set()
+        while waiting:
+            parent, declaration = waiting.pop()
+            for name, child in self.model(declaration).children.items():
+                found.setdefault(name, {})[parent] = None
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append((name, child))
+        return found
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
 from virtxlate.domain.large import MOST_ELEMENTS, first_part
+from virtxlate.domain.nearness import nearest
 from virtxlate.domain.paths import paths_of
 
 SchemaRule = Literal[
@@ -50,6 +50,7 @@ Judge = Callable[[etree._Element], list[Complaint]]
 """Gives what a schema has to say against a document; empty when it is valid."""
 
 _LISTED = 12
+_MOST_PARENTS = 3
 _MOST_ROUNDS = 50
 """Each round cuts what it found; a document of our own XSD needs a few."""
 _CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
@@ -216,9 +217,20 @@ class _Explanation:
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
         place = "" if parent is None else f" in <{_local(parent.tag)}>"
-        message = f"<{_local(tag)}> is not known{place}{_hint(tag, known)}"
+        message = f"<{_local(tag)}> is not known{place}{self._belongs(child, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
         self._unexpected[child] = None
+
+    def _belongs(self, child: etree._Element, known: tuple[str, ...]) -> str:
+        """Give the end of a sentence: what the name is here, where it stands, or which one is meant."""
+        tag, parent = str(child.tag), child.getparent()
+        declaration = None if parent is None else self._grammar.declaration(parent)
+        if declaration is not None and parent is not None and tag in self._grammar.attributes(declaration):
+            return f"; {tag} is an attribute of <{_local(parent.tag)}>"
+        parents = self._grammar.parents(tag)
+        if 0 < len(parents) <= _MOST_PARENTS:
+            return f"; it belongs in {' or '.join(f'<{_local(each)}>' for each in parents)}"
+        return _hint(tag, known)
 
     def _repeated_child(self, child: etree._Element, doomed: dict[etree._Element, None]) -> None:
         tag, parent = str(child.tag), child.getparent()
@@ -243,7 +255,9 @@ class _Explanation:
     def _unknown_attribute(self, element: etree._Element, name: str) -> None:
         declaration = self._grammar.declaration(element)
         known = () if declaration is None else tuple(self._grammar.attributes(declaration))
-        text = f"the attribute {name} is not known in <{_local(element.tag)}>{_hint(name, known)}"
+        is_child = declaration is not None and name in self._grammar.model(declaration).children
+        meant = f"; {name} is an element in it" if is_child else _hint(name, known)
+        text = f"the attribute {name} is not known in <{_local(element.tag)}>{meant}"
         self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
 
     def _value(self, element: etree._Element, attribute: str) -> None:
@@ -363,8 +377,8 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _hint(found: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(_local(found), [_local(name) for name in known], n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(_local(found), [_local(name) for name in known])
+    return f"; did you mean {near}?" if near else ""
 
 
 def _lowered(sentence: str) -> str:

@@ -15,6 +15,7 @@ from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
+from virtxlate.rules.pci import RULES as OF_PCI
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 from virtxlate.rules.storage_choice import RULES as OF_SOURCES
@@ -24,7 +25,11 @@ __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "va
 Judge = Callable[[schema.Document], tuple[Violation, ...]]
 """Gives the violations of a schema."""
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
-RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES, *_OF_GRAMMAR)
+_OF_QEMU: tuple[Rule, ...] = (
+    *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
+    *OF_PCI,
+)
+RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
 GRAMMATICAL = frozenset(rule.id for rule in _OF_GRAMMAR)
 """Rules that a grammar can say, but not the XSD of ours: a host's own schema has the last word on them."""
@@ -44,7 +49,8 @@ def by_id(word: str) -> Rule:
 def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
     """Give each place of a parsed ``<domain>`` or ``<devices>`` where a rule is broken, rule by rule."""
     document = Document(root)
-    return ((rule, fault) for rule in RULES for fault in rule.check(document))
+    rules = RULES if document.is_qemu else _OF_GRAMMAR
+    return ((rule, fault) for rule in rules for fault in rule.check(document))
 
 
 def broken(root: etree._Element) -> tuple[Violation, ...]:

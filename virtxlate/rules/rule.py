@@ -6,6 +6,7 @@ reads elements, so that it sees what stands in the document and not what a recor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -25,6 +26,9 @@ for.
 Severity = Literal["error", "warning"]
 
 _PC = ("", "i686", "x86_64")
+_OF_QEMU = ("kvm", "qemu", "hvf", "kqemu")
+_I440FX = re.compile(r"pc|pc-i440fx-.*|pc-[01]\..*|rhel\d.*", re.ASCII)
+_Q35 = re.compile(r"q35|pc-q35-.*", re.ASCII)
 _UNSET_MODELS = ("", "auto")
 
 
@@ -66,9 +70,24 @@ class Document:
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
 
     @cached_property
+    def _tagged(self) -> dict[str, list[etree._Element]]:
+        tagged: dict[str, list[etree._Element]] = {}
+        for each in self.devices:
+            tagged.setdefault(str(each.tag), []).append(each)
+        return tagged
+
+    def of(self, tag: str) -> tuple[etree._Element, ...]:
+        """Give the devices of a kind, in their order."""
+        return tuple(self._tagged.get(tag, ()))
+
+    def controllers(self, kind: str) -> tuple[etree._Element, ...]:
+        """Give the controllers of a type."""
+        return tuple(each for each in self.of("controller") if each.get("type") == kind)
+
+    @cached_property
     def disks(self) -> tuple[etree._Element, ...]:
         """Every disk, CD-ROM, floppy and lun."""
-        return tuple(each for each in self.devices if each.tag == "disk")
+        return self.of("disk")
 
     @cached_property
     def luns(self) -> tuple[etree._Element, ...]:
@@ -77,7 +96,7 @@ class Document:
 
     def hostdevs(self, kind: str) -> tuple[etree._Element, ...]:
         """Give the host devices of a type."""
-        return tuple(each for each in self.devices if each.tag == "hostdev" and each.get("type") == kind)
+        return tuple(each for each in self.of("hostdev") if each.get("type") == kind)
 
     @cached_property
     def on_scsi(self) -> tuple[etree._Element, ...]:
@@ -100,7 +119,7 @@ class Document:
     @cached_property
     def scsi_controllers(self) -> tuple[etree._Element, ...]:
         """Every SCSI controller."""
-        return tuple(each for each in self.devices if each.tag == "controller" and each.get("type") == "scsi")
+        return self.controllers("scsi")
 
     @cached_property
     def scsi_models(self) -> dict[int, str]:
@@ -135,6 +154,24 @@ class Document:
         """The machine type, "" where it is not told."""
         kind = self.root.find("os/type")
         return "" if kind is None else kind.get("machine", "")
+
+    @cached_property
+    def board(self) -> Literal["i440fx", "q35", ""]:
+        """Which PC it is; "" where that is not told, or it is another machine."""
+        if not self.is_pc:
+            return ""
+        if _Q35.fullmatch(self.machine):
+            return "q35"
+        return "i440fx" if _I440FX.fullmatch(self.machine) else ""
+
+    @property
+    def is_qemu(self) -> bool:
+        """Whether QEMU runs the domain, or it is not told who does."""
+        return self.root.tag != "domain" or self.root.get("type", "kvm") in _OF_QEMU
+
+    def path(self, element: etree._Element) -> str:
+        """Give the path of an element, to be named in a message."""
+        return self.root.getroottree().getpath(element)
 
 
 def bus_of(disk: etree._Element) -> str:

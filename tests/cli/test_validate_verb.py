@@ -57,7 +57,14 @@ def test_json_has_an_entry_for_each_file(cli: Cli, broken: Path) -> None:
     result = cli("validate", VALID, broken, "--format", "json")
     first, second = json.loads(result.out)
     assert result.code == 1
-    assert first == {"file": str(VALID), "valid": True, "violations": []}
+    assert first == {
+        "file": str(VALID),
+        "valid": True,
+        "violations": [],
+        "more": 0,
+        "unchecked": [],
+        "libvirt": None,
+    }
     assert second["valid"] is False
     assert [(each["line"], each["rule"]) for each in second["violations"]] == [
         (6, "enumeration"),

@@ -52,6 +52,16 @@ def add_validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "documents of every type, see virtxlate schema build; auto (default): own for domains, host for "
         "the others, built if need be",
     )
+    _show(parser)
+    parser.add_argument(
+        "--against",
+        choices=("libvirt",),
+        help="ask a libvirt too: it defines each domain under another name and forgets it at once",
+    )
+    parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection, for --against")
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("text", "json", "sarif"),
@@ -65,12 +75,6 @@ def add_validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         default=100,
         help="show N problems of a file at most, and how many more there are (default: 100; 0: all)",
     )
-    parser.add_argument(
-        "--against",
-        choices=("libvirt",),
-        help="ask a libvirt too: it defines each domain under another name and forgets it at once",
-    )
-    parser.add_argument("-c", "--connect", metavar="URI", help="libvirt connection, for --against")
 
 
 def _count(text: str) -> int:

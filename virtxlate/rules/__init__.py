@@ -11,7 +11,9 @@ from virtxlate.domain.violations import Violation
 from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
 from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
+from virtxlate.rules.drive_address import RULES as OF_DRIVES
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
+from virtxlate.rules.identity import RULES as OF_NAMES
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
@@ -27,7 +29,7 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
-    *OF_PCI,
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
@@ -95,6 +97,7 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
     except DomainXmlError:
         return judge(document)
     of_rules, of_schema = broken(root), judge(root)
+    of_schema = _untold(of_schema, of_rules)
     if judge is not schema.validate:
         of_schema, of_rules = merged(of_schema, of_rules, GRAMMATICAL)
     if not (of_rules and of_schema):
@@ -102,6 +105,12 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
     tree = root.getroottree()
     order = {tree.getpath(element): at for at, element in enumerate(root.iter(etree.Element))}
     return tuple(sorted((*of_schema, *of_rules), key=lambda one: _order(one.path, order)))
+
+
+def _untold(of_schema: tuple[Violation, ...], of_rules: tuple[Violation, ...]) -> tuple[Violation, ...]:
+    """Give the violations without the duplicates that a rule tells, too."""
+    told = {each.path for each in of_rules}
+    return tuple(each for each in of_schema if each.rule != "duplicate" or each.path not in told)
 
 
 def _order(path: str, order: dict[str, int]) -> int:

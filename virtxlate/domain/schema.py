@@ -12,6 +12,7 @@ from lxml import etree
 from virtxlate.domain.document import parse_document
 from virtxlate.domain.grammar import schema_path
 from virtxlate.domain.large import accepts
+from virtxlate.domain.misfits import with_misfits
 from virtxlate.domain.violations import Complaint, Violation, explain
 from virtxlate.errors import DomainXmlError, SchemaError
 
@@ -24,7 +25,10 @@ _local = threading.local()
 
 
 def is_valid(tree: etree._Element | etree._ElementTree) -> bool:
-    """Say whether a parsed document satisfies the schema; takes microseconds and does not say why not."""
+    """Say whether the XSD accepts a parsed document; takes microseconds and does not say why not.
+
+    What goes together in an element no XSD can say: a document without a violation has no such fault either.
+    """
     try:
         return not has_doctype(tree) and accepts(_compiled(), tree)
     except etree.XMLSchemaValidateError:
@@ -42,11 +46,12 @@ def validate(document: Document) -> tuple[Violation, ...]:
     except DomainXmlError as exc:
         return (malformed(exc.message, exc.line),)
     if is_valid(root):
-        return ()
+        return with_misfits(root, ())
     try:
-        return explain(root, _complaints) or (malformed("refused by the schema, without a reason", 0),)
+        found = explain(root, _complaints) or (malformed("refused by the schema, without a reason", 0),)
     except etree.XMLSchemaValidateError as exc:
         return (malformed(f"libxml2 cannot judge this document: {exc}", 0),)
+    return with_misfits(root, found)
 
 
 def check(document: Document) -> None:

@@ -215,8 +215,8 @@ BROKEN = (
     ),
     ("interface-source", INTERFACES["bridge"].replace("bridge=", "network="), "<interface type='user'/>"),
     ("interface-source-missing", _interface("network", ""), "<interface type='user'/>"),
-    ("hostdev-source", _hostdev("usb", "><block>/a</block>"), _RIGHT_HOSTDEV),
-    ("hostdev-address", _hostdev("usb", f">{_PCI}"), _RIGHT_HOSTDEV),
-    ("hostdev-options", HOSTDEVS["usb"].replace("mode=", "display='on' mode="), _RIGHT_HOSTDEV),
+    ("hostdev-source", _hostdev("pci", "><block>/a</block>"), _RIGHT_HOSTDEV),
+    ("hostdev-address", _hostdev("pci", "><address bus='1' device='2'/>"), _RIGHT_HOSTDEV),
+    ("hostdev-options", HOSTDEVS["pci"].replace("mode=", "display='on' mode="), _RIGHT_HOSTDEV),
 )
 """A rule, devices that break it, and devices that do not and that start on any host."""

@@ -57,3 +57,14 @@ def test_a_fault_of_another_place_stays(path: str) -> None:
 
 def test_what_is_no_matter_of_combinations_stays() -> None:
     assert told(judge(f"{AT}/source", rule="content")) == [(f"{AT}/source", "content")]
+
+
+def test_a_warning_does_not_take_the_place_of_an_error() -> None:
+    lun = "<disk type='block' device='lun'><source dev='/a'/><target dev='sda' bus='scsi'/></disk>"
+    managed = "<hostdev mode='subsystem' type='scsi' managed='yes'><source protocol='iscsi' name='a'>"
+    hostdev = f"{managed}<host name='b' port='1'/></source></hostdev>"
+    at = "/domain/devices/hostdev"
+    found = (Violation(path=at, line=1, rule="co-occurrence", message="may not"),)
+    domain = DOMAIN.replace(DISK, lun + hostdev)
+    rules = {(each.rule, each.severity) for each in validate(domain, lambda _document: found)}
+    assert {("co-occurrence", "error"), ("hostdev-scsi-managed", "warning")} <= rules

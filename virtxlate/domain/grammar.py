@@ -167,6 +167,12 @@ class Grammar:
         members = [self.words(name) for name in union.get("memberTypes", "").split()]
         return tuple(dict.fromkeys(word for words in members for word in words)) if all(members) else ()
 
+    def patterns(self, type_name: str) -> tuple[str, ...]:
+        """Give the patterns of a simple type, of which one must match; empty where it is made of others."""
+        simple = self._named.get(("simpleType", type_name))
+        found = () if simple is None else simple.iterfind(f"{_XS}restriction/{_XS}pattern")
+        return tuple(pattern.get("value", "") for pattern in found)
+
     def meaning(self, type_name: str) -> str:
         """Give the one sentence that documents a type, without its full stop."""
         simple = self._named.get(("simpleType", type_name))

@@ -16,6 +16,7 @@ from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
 from virtxlate.domain.large import MOST_ELEMENTS, first_part
+from virtxlate.domain.meaning import meaning
 from virtxlate.domain.nearness import nearest
 from virtxlate.domain.paths import paths_of
 
@@ -269,7 +270,8 @@ class _Explanation:
             text = f"expected one of {_listed(words)}, found {found!r}{_hint(found, words)}"
             self._note(element, "enumeration", text, below=below, found=found, allowed=words)
         else:
-            text = f"expected {_lowered(self._grammar.meaning(type_name))}; found {found!r}"
+            wanted = _lowered(meaning(self._grammar, element, attribute, type_name))
+            text = f"expected {wanted}; found {found!r}"
             self._note(element, "type", text, below=below, found=found)
 
     def _value_type(self, element: etree._Element, attribute: str) -> str:

@@ -98,8 +98,8 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
         return judge(document)
     of_rules, of_schema = broken(root), judge(root)
     of_schema = _untold(of_schema, of_rules)
-    if judge is not schema.validate:
-        of_schema, of_rules = merged(of_schema, of_rules, GRAMMATICAL)
+    is_own = judge is schema.validate
+    of_schema, of_rules = merged(of_schema, of_rules, () if is_own else GRAMMATICAL)
     if not (of_rules and of_schema):
         return of_rules or of_schema
     tree = root.getroottree()

@@ -9,24 +9,40 @@ from virtxlate.domain.violations import Violation
 
 Violations = tuple[Violation, ...]
 _TOGETHER = "co-occurrence"
+_SAYS_MORE = {"address-fields": ("scsi-address-type", "disk-address-type")}
+"""What is told of an address of the wrong type is its type."""
 _DEVICE_ADDRESS = re.compile(r"(?:/domain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
 
 
 def merged(
     of_schema: Violations, of_rules: Violations, grammatical: Collection[str]
 ) -> tuple[Violations, Violations]:
-    """Give what remains of both where the schema is a whole grammar, that of a host's libvirt.
+    """Give what remains of both.
 
-    ``grammatical`` are rules that say what a grammar says: where it is of another mind, it is right.
+    ``grammatical`` are rules that say what the grammar of a host's libvirt says: where it is of another mind,
+    it is right. Our own schema is no whole grammar, and none of them is named for it.
     """
     together = [each for each in of_schema if each.rule == _TOGETHER]
     told, kept = set(), []
-    for rule in of_rules:
+    for rule in _once(of_rules):
+        if rule.severity != "error":
+            kept.append(rule)
+            continue
         same = [each for each in together if _is_same(rule, each, loosely=rule.rule in grammatical)]
         told.update(same)
         if same or rule.rule not in grammatical:
             kept.append(rule)
     return tuple(each for each in of_schema if each not in told), tuple(kept)
+
+
+def _once(of_rules: Violations) -> Violations:
+    """Leave out a rule where another one has said more of the same element."""
+    said = {(each.rule, _element(each.path)) for each in of_rules}
+    return tuple(
+        each
+        for each in of_rules
+        if not any((more, _element(each.path)) in said for more in _SAYS_MORE.get(each.rule, ()))
+    )
 
 
 def _is_same(rule: Violation, schema: Violation, *, loosely: bool) -> bool:

@@ -18,9 +18,11 @@ from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
 from virtxlate.rules.pci import RULES as OF_PCI
+from virtxlate.rules.ports import RULES as OF_PORTS
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 from virtxlate.rules.storage_choice import RULES as OF_SOURCES
+from virtxlate.rules.usb import RULES as OF_USB
 
 __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
 
@@ -29,7 +31,7 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
-    *(*OF_NAMES, *OF_DRIVES, *OF_PCI),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""

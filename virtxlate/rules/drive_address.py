@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Place, Rule, bus_of, number, place_of
+from virtxlate.rules.rule import Document, Fault, Place, Rule, bus_of, listed, number, place_of
 
 _TYPES = {
     "ide": ("drive",),
@@ -68,6 +68,7 @@ def _own(disk: etree._Element, bus: str) -> Place | None:
     return Place(controller, *((rest // 2, 0, rest % 2) if bus == "ide" else (0, 0, rest)))
 
 
+@listed
 def _placed(document: Document) -> Iterator[tuple[etree._Element, str, Place, bool]]:
     """Give each disk with a drive address, its bus and place, and whether the document says where."""
     for disk in document.disks:
@@ -114,7 +115,7 @@ def _place(document: Document) -> Iterator[Fault]:
 
 
 def _twice(document: Document) -> Iterator[Fault]:
-    placed = list(_placed(document))
+    placed = _placed(document)
     told = {disk for disk, _bus, _place, is_told in placed if is_told}
     for disk, first in twins(((bus, place), disk) for disk, bus, place, _told in placed):
         if disk in told and first in told and bus_of(disk) == "scsi":

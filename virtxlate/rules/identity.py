@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, number
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, listed, number
 
 Element = etree._Element
 _USER = re.compile(r"ua-[a-zA-Z0-9_-]+", re.ASCII)
@@ -31,6 +31,7 @@ def twins(found: Iterable[tuple[Hashable, Element]]) -> Iterator[tuple[Element, 
             yield element, first
 
 
+@listed
 def _targets(document: Document) -> Iterator[tuple[str, Element]]:
     for disk in document.disks:
         target = disk.find("target")
@@ -55,6 +56,7 @@ def _target_name(document: Document) -> Iterator[Fault]:
             yield Fault(target, "/@dev", name)
 
 
+@listed
 def _aliases(document: Document) -> Iterator[tuple[str, Element]]:
     for device in document.devices:
         alias = device.find("alias")
@@ -77,6 +79,7 @@ def _alias_kept(document: Document) -> Iterator[Fault]:
             yield Fault(alias, "/@name", name)
 
 
+@listed
 def _orders(document: Document) -> Iterator[tuple[int, Element]]:
     for device in document.devices:
         boot = device.find("boot")

@@ -23,7 +23,7 @@ from virtxlate.rules.pci_buses import (
     reserved,
     root_of_board,
 )
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, listed, number, once
 
 _MOST_CONTROLLERS = 255
 _BRIDGED = tuple(model for model, bus in BUSES.items() if "pci-bridge" in bus.adds)
@@ -94,6 +94,7 @@ def _moved(document: Document) -> Iterator[Fault]:
             yield Fault(device, "/address", str(place), (str(home),), says)
 
 
+@once
 def _functions(document: Document) -> dict[PciPlace, dict[int, etree._Element]]:
     slots: dict[PciPlace, dict[int, etree._Element]] = defaultdict(dict)
     for device, place in places(document):
@@ -119,6 +120,7 @@ def _lonely(document: Document) -> Iterator[Fault]:
                 yield Fault(device, "/address/@function", str(function))
 
 
+@listed
 def _controllers(document: Document) -> Iterator[tuple[etree._Element, str]]:
     for controller in document.controllers("pci"):
         yield controller, controller.get("model", "")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, number
+from virtxlate.rules.rule import Document, listed, number, once
 
 ENDPOINT = "devices"
 """Everything that is no PCI controller."""
@@ -74,6 +74,7 @@ def pci_place(device: etree._Element) -> PciPlace | None:
     return PciPlace(domain, bus, slot, function)
 
 
+@listed
 def places(document: Document) -> Iterator[tuple[etree._Element, PciPlace]]:
     """Give every device that says where on PCI it stands; a console is a serial port told again."""
     for device in document.devices:
@@ -93,6 +94,7 @@ def root_of_board(document: Document) -> str:
     return _ROOTS.get(document.board, "")
 
 
+@once
 def buses(document: Document) -> dict[int, Bus]:
     """Give the bus behind each number that an address names, where that can be known."""
     models: dict[int, str] = {}
@@ -132,6 +134,7 @@ def _first(controller: etree._Element) -> bool:
     return number(controller.get("index", "0")) == 0
 
 
+@once
 def reserved(document: Document) -> dict[PciPlace, str]:
     """Give the places of the chipset, and who stands there."""
     taken = dict(_CHIPSET.get(document.board, {}))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import Literal, NamedTuple
+from functools import cached_property, wraps
+from typing import Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 from lxml import etree
 
 from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
 
+T = TypeVar("T")
 Verdict = Literal["refused", "not started", "accepted"]
 """What libvirt does with a broken rule.
 
@@ -68,6 +69,8 @@ class Document:
         self.root = root
         devices = root if root.tag == "devices" else root.find("devices")
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
+        self.memory: dict[object, object] = {}
+        """What ``once`` and ``listed`` remember."""
 
     @cached_property
     def _tagged(self) -> dict[str, list[etree._Element]]:
@@ -174,6 +177,23 @@ class Document:
         return self.root.getroottree().getpath(element)
 
 
+def once(find: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Give the same function, which looks at a document once and gives the rules that ask again the same."""
+
+    @wraps(find)
+    def found(document: Document) -> T:
+        if find not in document.memory:
+            document.memory[find] = find(document)
+        return cast("T", document.memory[find])
+
+    return found
+
+
+def listed(find: Callable[[Document], Iterator[T]]) -> Callable[[Document], tuple[T, ...]]:
+    """Give the same function, as ``once`` does, with all that it yields."""
+    return once(wraps(find)(lambda document: tuple(find(document))))
+
+
 def bus_of(disk: etree._Element) -> str:
     """Give the bus of a disk; where none is named, the one that libvirt guesses from the target's name."""
     target = disk.find("target")
@@ -191,6 +211,15 @@ def number(text: str | None) -> int | None:
         return int(text or "", 16 if (text or "").startswith("0x") else 10)
     except ValueError:
         return None
+
+
+def has_thread(domain: etree._Element, wanted: int) -> bool:
+    """Tell whether a domain has the I/O thread: ids that are not named are the lowest that are free."""
+    ids = {number(each.get("id")) for each in domain.iterfind("iothreadids/iothread")}
+    named = {each for each in ids if each is not None}
+    unnamed = (number(domain.findtext("iothreads")) or 0) - len(named)
+    rank = wanted - sum(1 for each in named if each < wanted)
+    return wanted in named or 1 <= rank <= unnamed
 
 
 class Place(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault
+from virtxlate.rules.rule import Document, Fault, child
 
 Element = etree._Element
 Places = Callable[[Document], Iterator[tuple[str, Element]]]
@@ -53,7 +53,7 @@ class Choice(NamedTuple):
             """Say the same as ``surplus`` does, at the speed of what is almost always so."""
             within = children[word]
             return attributes[word].isdisjoint(element.keys()) and not (
-                within and len(element) and any(child.tag in within for child in element)
+                within and len(element) and any(each.tag in within for each in element)
             )
 
         def check(document: Document) -> Iterator[Fault]:
@@ -77,14 +77,14 @@ class Choice(NamedTuple):
             )
         first = (surplus or missing)[0]
         value = element.get(first[1:]) if first.startswith("@") else None
-        child = None if first.startswith("@") else element.find(first)
+        inner = None if first.startswith("@") else child(element, first)
         found = value if value is not None or not surplus else first
         allowed = tuple(name.removeprefix("@") for name in row.takes) if surplus else ()
         says = "; ".join(parts)
         return (
             Fault(element, f"/{first}", found, allowed, says)
-            if child is None
-            else Fault(child, "", found, allowed, says)
+            if inner is None
+            else Fault(inner, "", found, allowed, says)
         )
 
     def _owners(self, surplus: list[str]) -> Iterator[str]:
@@ -104,8 +104,8 @@ def _attributes(names: frozenset[str]) -> frozenset[str]:
 def _names(element: Element) -> Iterator[str]:
     for key in element.keys():  # noqa: SIM118 - of attributes, not of children
         yield f"@{key}"
-    for child in element.iterchildren("*"):
-        yield str(child.tag)
+    for each in element.iterchildren("*"):
+        yield str(each.tag)
 
 
 def _listed(names: list[str]) -> str:
@@ -136,7 +136,7 @@ def of_sources(tag: str, default: str = "") -> Places:
 
     def places(document: Document) -> Iterator[tuple[str, Element]]:
         for device in document.of(tag):
-            source = device.find("source")
+            source = child(device, "source")
             if source is not None:
                 yield device.get("type", default), source
 

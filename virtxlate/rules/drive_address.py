@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Place, Rule, bus_of, listed, number, place_of
+from virtxlate.rules.rule import Document, Fault, Place, Rule, bus_of, child, listed, number, place_of
 
 _TYPES = {
     "ide": ("drive",),
@@ -60,9 +60,9 @@ def _index_of(name: str) -> int | None:
 
 def _own(disk: etree._Element, bus: str) -> Place | None:
     """Give the place that libvirt makes of the name of a disk without an address."""
-    target = disk.find("target")
+    target = child(disk, "target")
     index = None if target is None else _index_of(target.get("dev", ""))
-    if index is None or disk.find("address") is not None:
+    if index is None or child(disk, "address") is not None:
         return None
     controller, rest = divmod(index, _PER_CONTROLLER[bus])
     return Place(controller, *((rest // 2, 0, rest % 2) if bus == "ide" else (0, 0, rest)))
@@ -82,7 +82,7 @@ def _placed(document: Document) -> Iterator[tuple[etree._Element, str, Place, bo
 
 def _type(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        address, known = disk.find("address"), _TYPES.get(bus_of(disk))
+        address, known = child(disk, "address"), _TYPES.get(bus_of(disk))
         if address is None or known is None:
             continue
         if address.get("type") in _OTHERS and address.get("type") not in known:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, listed, number
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, child, listed, number
 
 Element = etree._Element
 _USER = re.compile(r"ua-[a-zA-Z0-9_-]+", re.ASCII)
@@ -34,7 +34,7 @@ def twins(found: Iterable[tuple[Hashable, Element]]) -> Iterator[tuple[Element, 
 @listed
 def _targets(document: Document) -> Iterator[tuple[str, Element]]:
     for disk in document.disks:
-        target = disk.find("target")
+        target = child(disk, "target")
         if target is not None and target.get("dev"):
             yield target.get("dev", ""), target
 
@@ -59,7 +59,7 @@ def _target_name(document: Document) -> Iterator[Fault]:
 @listed
 def _aliases(document: Document) -> Iterator[tuple[str, Element]]:
     for device in document.devices:
-        alias = device.find("alias")
+        alias = child(device, "alias")
         if alias is not None and device.tag != "console":  # which is a serial port told again
             yield alias.get("name", ""), alias
 
@@ -82,7 +82,7 @@ def _alias_kept(document: Document) -> Iterator[Fault]:
 @listed
 def _orders(document: Document) -> Iterator[tuple[int, Element]]:
     for device in document.devices:
-        boot = device.find("boot")
+        boot = child(device, "boot")
         order = None if boot is None else number(boot.get("order"))
         if boot is not None and order:
             yield order, boot
@@ -115,7 +115,7 @@ def _controller(document: Document) -> Iterator[Fault]:
 def _writers(document: Document) -> Iterator[tuple[str, Element]]:
     """Give the disks whose file QEMU locks, in groups of one source."""
     for disk in document.disks:
-        source = disk.find("source")
+        source = child(disk, "source")
         path = None if source is None else source.get("file") or source.get("dev")
         if path and disk.get("type", "file") in _LOCKED and disk.get("device", "disk") != "lun":
             yield path, disk
@@ -136,20 +136,20 @@ def _source(document: Document) -> Iterator[Fault]:
 
 
 def _is_read_only(disk: Element) -> bool:
-    return disk.get("device") == "cdrom" or disk.find("readonly") is not None
+    return disk.get("device") == "cdrom" or child(disk, "readonly") is not None
 
 
 def _is_shared(disk: Element) -> bool:
-    return disk.find("shareable") is not None or disk.find("transient[@shareBacking='yes']") is not None
+    return child(disk, "shareable") is not None or disk.find("transient[@shareBacking='yes']") is not None
 
 
 def _host_devices(document: Document) -> Iterator[tuple[Hashable, Element]]:
     """Give the PCI, USB and mediated devices of the host, and how each is found."""
     for hostdev in document.of("hostdev"):
-        kind, source = hostdev.get("type"), hostdev.find("source")
+        kind, source = hostdev.get("type"), child(hostdev, "source")
         if source is None or hostdev.get("mode", "subsystem") != "subsystem":
             continue
-        address = source.find("address")
+        address = child(source, "address")
         if kind == "mdev" and address is not None:
             yield (kind, address.get("uuid", "").lower()), hostdev
         elif kind == "pci" and address is not None:

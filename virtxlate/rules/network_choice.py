@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtxlate.rules.choice import Choice, Element, Row, of_devices, of_sources
-from virtxlate.rules.rule import Document, Rule
+from virtxlate.rules.rule import Document, Rule, child
 
 _ON_NETWORK = ("@network", "@portgroup", "@portid")
 _SOCKET = ("@address", "@port")
@@ -117,7 +117,7 @@ HOSTDEV_SOURCE = Choice(
 
 def _host_addresses(document: Document) -> Iterator[tuple[str, Element]]:
     for kind, source in _hostdevs(document):
-        address = source.find("address")
+        address = child(source, "address")
         if address is not None:
             yield kind, address
 

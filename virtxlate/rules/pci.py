@@ -23,7 +23,7 @@ from virtxlate.rules.pci_buses import (
     reserved,
     root_of_board,
 )
-from virtxlate.rules.rule import Document, Fault, Rule, listed, number, once
+from virtxlate.rules.rule import Document, Fault, Rule, child, listed, number, once
 
 _MOST_CONTROLLERS = 255
 _BRIDGED = tuple(model for model, bus in BUSES.items() if "pci-bridge" in bus.adds)
@@ -105,7 +105,7 @@ def _functions(document: Document) -> dict[PciPlace, dict[int, etree._Element]]:
 def _multifunction(document: Document) -> Iterator[Fault]:
     for functions in _functions(document).values():
         first = functions.get(0)
-        address = None if first is None or len(functions) == 1 else first.find("address")
+        address = None if first is None or len(functions) == 1 else child(first, "address")
         if address is not None and address.get("multifunction") == "off":
             yield Fault(address, "/@multifunction", "off", ("on",))
 
@@ -143,7 +143,7 @@ def _board(document: Document) -> Iterator[Fault]:
 
 def _root_address(document: Document) -> Iterator[Fault]:
     for controller, model in _controllers(document):
-        address = controller.find("address")
+        address = child(controller, "address")
         if model in _ROOTS and address is not None:
             yield Fault(address)
 
@@ -188,7 +188,7 @@ def _bridge(document: Document) -> Iterator[Fault]:
 def _chassis(document: Document) -> Iterator[Fault]:
     seen: dict[int, etree._Element] = {}
     for controller, model in _controllers(document):
-        target = controller.find("target")
+        target = child(controller, "target")
         chassis = None if target is None else number(target.get("chassis"))
         if model not in _WITH_CHASSIS or target is None or chassis is None:
             continue
@@ -200,7 +200,7 @@ def _chassis(document: Document) -> Iterator[Fault]:
 
 def _target(document: Document) -> Iterator[Fault]:
     for controller, model in _controllers(document):
-        target = controller.find("target")
+        target = child(controller, "target")
         if target is None or not model:
             continue
         for name, models in _TARGET.items():

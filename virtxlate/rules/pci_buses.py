@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, listed, number, once
+from virtxlate.rules.rule import Document, child, listed, number, once
 
 ENDPOINT = "devices"
 """Everything that is no PCI controller."""
@@ -65,7 +65,7 @@ class PciPlace(NamedTuple):
 
 def pci_place(device: etree._Element) -> PciPlace | None:
     """Give the PCI address of a device; None where libvirt chooses it, as it does for slot 0 of bus 0."""
-    address = device.find("address")
+    address = child(device, "address")
     if address is None or address.get("type") != "pci":
         return None
     domain, bus, slot, function = (number(address.get(name, "0")) for name in PciPlace._fields)

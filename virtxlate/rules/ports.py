@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, child, number
 
 Element = etree._Element
 _SERIAL_PORTS = 31
@@ -87,7 +87,7 @@ def _spicevmc(document: Document) -> Iterator[Fault]:
 
 def _smartcard(document: Document) -> Iterator[Fault]:
     for place, card in enumerate(document.of("smartcard")):
-        address = card.find("address")
+        address = child(card, "address")
         if place:
             yield Fault(card)
         for name in ("controller", "slot") if address is not None else ():
@@ -97,7 +97,7 @@ def _smartcard(document: Document) -> Iterator[Fault]:
 
 def _isa_ports(document: Document) -> Iterator[tuple[Element, int | None]]:
     for serial in document.of("serial"):
-        target = serial.find("target")
+        target = child(serial, "target")
         kind = "isa-serial" if target is None else target.get("type", "isa-serial")
         if kind == "isa-serial" and document.is_pc:
             yield serial, None if target is None else number(target.get("port"))

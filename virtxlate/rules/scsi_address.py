@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Place, Rule
+from virtxlate.rules.rule import Document, Fault, Place, Rule, child
 from virtxlate.tables.qemu import ScsiModel
 
 _MOST_DIGITS = 99
@@ -23,7 +23,7 @@ def _id_of(place: Place, model: ScsiModel) -> int:
 
 def _type(document: Document) -> Iterator[Fault]:
     for device in document.on_scsi:
-        address = device.find("address")
+        address = child(device, "address")
         if address is not None and address.get("type") != "drive":
             yield Fault(address, "/@type", address.get("type"), ("drive",))
 

@@ -11,6 +11,7 @@ from virtxlate.domain.violations import Violation
 from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
 from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
+from virtxlate.rules.disk_options import RULES as OF_DISKS
 from virtxlate.rules.drive_address import RULES as OF_DRIVES
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.identity import RULES as OF_NAMES
@@ -22,6 +23,7 @@ from virtxlate.rules.ports import RULES as OF_PORTS
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 from virtxlate.rules.storage_choice import RULES as OF_SOURCES
+from virtxlate.rules.throttling import RULES as OF_LIMITS
 from virtxlate.rules.usb import RULES as OF_USB
 
 __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
@@ -31,6 +33,7 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
+    *(*OF_DISKS, *OF_LIMITS),
     *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)

@@ -32,7 +32,7 @@ HEAD = {
     ),
     "a container has no boot loader": (
         "!os<type>exe</type>",
-        "!os<type>exe</type></os><bootloader>a</bootloader><os>",
+        "!os<type>exe</type></os><bootloader>a</bootloader>",
     ),
     "a clock of offset utc has an adjustment": (
         "!<clock offset='utc' adjustment='reset'/>",
@@ -154,6 +154,7 @@ def document(text: str) -> str:
     inside, head, devices = "<type>hvm</type>", "", text
     if text.startswith("!os"):
         inside, devices = text[3:], ""
+        inside, _closed, head = inside.partition("</os>")
     elif text.startswith("!"):
         head, devices = text[1:], ""
     return (

@@ -30,8 +30,8 @@ def _labelled(label: str) -> str:
 
 
 def _tuned(*names: str) -> str:
-    limits = "".join(f"<{name}>1</{name}>" for name in names)
-    return _disk("<source file='/a'/>", "type='file'", f"<iotune>{limits}</iotune>")
+    lengths = "".join(f"<{name}>1</{name}>" for name in names)
+    return _disk("<source file='/a'/>", "type='file'", f"<iotune>{lengths}</iotune>")
 
 
 def _secret(attributes: str) -> str:
@@ -50,6 +50,11 @@ def _port(kind: str, parameters: str) -> str:
     return f"<interface type='bridge'><source bridge='a'/>{told}</interface>"
 
 
+def _switched(port: str) -> str:
+    numbers = f"portid='{port}' portgroupid='a' connectionid='-1'"
+    return f"<interface type='vds'><source switchid='{_UUID}' {numbers}/></interface>"
+
+
 def _adapter(adapter: str) -> str:
     place = "<address bus='0' target='0' unit='0'/>"
     return f"<hostdev mode='subsystem' type='scsi'><source>{adapter}{place}</source></hostdev>"
@@ -59,7 +64,6 @@ _WWN = "5000c50015ea71ac"
 _CIPHER = "<cipher name='aes' size='256'/>"
 _VECTORS = "<ivgen name='plain'/>"
 _SECRET = f"<secret type='passphrase' uuid='{_UUID}'/>"
-_LIMITS = [f"{what}_sec{of}" for what in ("bytes", "iops") for of in ("", "_max", "_max_length")]
 _SERVERS = ("nbd", "iscsi", "http", "https", "ftp", "ftps", "tftp", "sheepdog", "vxhs", "nfs")
 _GRAPHICS = {
     "sdl": "enable='no'",
@@ -101,17 +105,25 @@ STORAGE = {
         _labelled("<seclabel model='a'/>"),
     ),
     **{
-        f"a limit of {what} is for all together, or for reading and writing apart": (
+        f"a length of bursts, {what}, is for all together, or for reading and writing apart": (
             _tuned(f"read_{what}", f"write_{what}"),
             _tuned(f"total_{what}", f"write_{what}"),
         )
-        for what in _LIMITS
+        for what in ("bytes_sec_max_length", "iops_sec_max_length")
     },
     "an image below another has a format": (
         _backed("<source file='/a'/>"),
         _backed("<source file='/a'/>", form=""),
     ),
     "the end of a chain is an empty element": (_backed("", "", ""), _backed("", "index='1'", "")),
+    "an image of type 'network' has a <source>": (
+        _backed("<source protocol='rbd' name='a'/>", "type='network'"),
+        _backed("", "type='network'"),
+    ),
+    "an image of type 'vhostuser' has a <source>": (
+        _backed("<source type='unix' path='/a'/>", "type='vhostuser'"),
+        _backed("", "type='vhostuser'"),
+    ),
     "an image of type 'file' is named by file": (
         _backed("<source file='/a'/>"),
         _backed("<source dev='/a'/>"),
@@ -219,6 +231,10 @@ DEVICES = {
         "<rng model='virtio'><backend model='egd' type='tcp'/></rng>",
         "<rng model='virtio'><backend model='egd'/></rng>",
     ),
+    "one end of a character device is told once": (
+        "<serial type='tcp'><source><reconnect enabled='no'/></source></serial>",
+        "<serial type='tcp'><source><reconnect enabled='no'/><reconnect enabled='no'/></source></serial>",
+    ),
     "a TPM of the host has a <device>": (
         "<tpm><backend type='passthrough'><device path='/a'/></backend></tpm>",
         f"<tpm><backend type='passthrough'><encryption secret='{_UUID}'/></backend></tpm>",
@@ -297,6 +313,19 @@ DEVICES = {
     "this host device is of mode='subsystem'": (
         "<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>",
         "<hostdev mode='capabilities' type='usb'><source><address bus='1' device='2'/></source></hostdev>",
+    ),
+    "a host device of type 'scsi' has a <source>": (
+        _adapter("<adapter name='scsi_host0'/>"),
+        "<hostdev type='scsi'/>",
+    ),
+    "a host device of type 'scsi_host' has a <source>": (
+        "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5000c50015ea71ac'/></hostdev>",
+        "<hostdev type='scsi_host'/>",
+    ),
+    "a port of VMware's switch has numbers, and the UUID of the switch": (_switched("1"), _switched("a")),
+    "portid is a UUID": (
+        f"<interface type='network'><source network='a' portid='{_UUID}'/></interface>",
+        "<interface type='network'><source network='a' portid='1'/></interface>",
     ),
     "an interface of type 'null' is connected to nothing": (
         "<interface type='null'/>",

@@ -254,7 +254,7 @@ INTERFACE_ONCE = {
     "source": "<source bridge='br0'/>",
     "model": "<model type='virtio'/>",
     "driver": "<driver/>",
-    "target": "<target/>",
+    "target": "<target dev='a'/>",
     "guest": "<guest/>",
     "backend": "<backend/>",
     "virtualport": "<virtualport/>",

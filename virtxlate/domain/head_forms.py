@@ -53,9 +53,7 @@ HEAD = (
         {
             "exe": Form("a container is on no machine", values={"@machine": "(?!)"}),
             **{
-                kind: Form(
-                    "a paravirtual guest is on a machine of Xen's", values={"@machine": "xenpvh?|xenfv"}
-                )
+                kind: Form("a paravirtual guest is on a machine of Xen's", values=_XEN)
                 for kind in ("xen", "linux", "xenpvh")
             },
         },

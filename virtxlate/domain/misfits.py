@@ -6,10 +6,11 @@ from itertools import islice
 
 from lxml import etree
 
-from virtxlate.domain.device_forms import DEVICES, STORAGE
+from virtxlate.domain.device_forms import DEVICES
 from virtxlate.domain.head_forms import HEAD
 from virtxlate.domain.large import MOST_ELEMENTS
 from virtxlate.domain.paths import paths_of
+from virtxlate.domain.storage_forms import STORAGE
 from virtxlate.domain.together import Misfit, Misfits, Together
 from virtxlate.domain.violations import Violation
 

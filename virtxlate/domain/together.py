@@ -154,8 +154,8 @@ def _repeated(element: Element, form: Form) -> Iterator[Misfit]:
 
 def _wrong_values(element: Element, form: Form) -> Iterator[Misfit]:
     for name, pattern in form.values.items():
-        value = element.get(name.removeprefix("@"))
-        if value is not None and re.fullmatch(pattern, value) is None:
+        value = _value(element, name)
+        if value and re.fullmatch(pattern, value) is None:
             yield Misfit(element, name, f"{form.says}; found {value!r}", value)
 
 

@@ -30,14 +30,16 @@ def unchecked(root: etree._Element, of: Grammar | None = None) -> tuple[Unchecke
     What an XSD does not know at all is a violation, and not listed. Neither is what stands in ``<metadata>``:
     it is its owner's.
     """
-    found = list(_open_elements(root, of or grammar()))
+    found = open_elements(root, of)
     if not found:
         return ()
     paths = paths_of(root)
     return tuple(Unchecked(paths[element], element.sourceline or 0) for element in found)
 
 
-def _open_elements(root: etree._Element, of: Grammar) -> list[etree._Element]:
+def open_elements(root: etree._Element, of: Grammar | None = None) -> list[etree._Element]:
+    """Give the elements that ``unchecked`` lists."""
+    of = of or grammar()
     found: list[etree._Element] = []
     declared = of.declaration(root)
     waiting: list[tuple[etree._Element, etree._Element | None]] = []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.rules import cases, cases_disks, cases_options, cases_pci, cases_ports
+from tests.rules import cases, cases_disks, cases_interfaces, cases_options, cases_pci, cases_ports
 from tests.rules.cases import Case
 
-OF_DOMAINS: tuple[Case, ...] = tuple(
-    case for module in (cases_disks, cases_options, cases_pci, cases_ports) for case in module.CASES
-)
+_MODULES = (cases_disks, cases_interfaces, cases_options, cases_pci, cases_ports)
+OF_DOMAINS: tuple[Case, ...] = tuple(case for module in _MODULES for case in module.CASES)
 """Those that need nothing of a host but QEMU and a file."""
 IMAGES = "/srv/judged"
 """The folder of images in them: a live test puts its own there."""
-CASES: tuple[Case, ...] = (*cases.CASES, *OF_DOMAINS)
+CASES: tuple[Case, ...] = (*cases.CASES, *OF_DOMAINS, cases_interfaces.VLAN_AT_A_BRIDGE)

@@ -15,6 +15,7 @@ from virtxlate.rules.disk_options import RULES as OF_DISKS
 from virtxlate.rules.drive_address import RULES as OF_DRIVES
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.identity import RULES as OF_NAMES
+from virtxlate.rules.interface import RULES as OF_INTERFACES
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
@@ -33,7 +34,7 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
-    *(*OF_DISKS, *OF_LIMITS),
+    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
     *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)

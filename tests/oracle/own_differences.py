@@ -14,6 +14,7 @@ _HEXADECIMAL = re.compile(r"(0x)?[0-9a-fA-F]+(\.(0x)?[0-9a-fA-F]+)*")
 _CHARACTER = re.compile(
     r"/domain/devices/(serial|parallel|console|channel|rng)\b.*/(source(\[\d+\])?/@mode|target/@(port|type))"
 )
+_GEOMETRY = re.compile(r"/geometry/@(cyls|heads|secs)$")
 _HOSTDEV_HOST = re.compile(r"/domain/devices/hostdev(\[\d+\])?/source/host(\[\d+\])?/@name")
 
 
@@ -35,7 +36,7 @@ class Looser(NamedTuple):
 
 def _has_blanks(violation: Violation) -> bool:
     found = violation.found or ""
-    return violation.rule in {"enumeration", "type"} and found != found.strip()
+    return found != found.strip()
 
 
 def _is_number(violation: Violation) -> bool:
@@ -44,7 +45,8 @@ def _is_number(violation: Violation) -> bool:
 
 
 def _is_hexadecimal(violation: Violation) -> bool:
-    return violation.rule == "type" and _HEXADECIMAL.fullmatch(violation.found or "") is not None
+    of_value = violation.rule in {"type", "co-occurrence"}
+    return of_value and _HEXADECIMAL.fullmatch(violation.found or "") is not None
 
 
 STRICTER = (
@@ -79,7 +81,7 @@ STRICTER = (
         "text where libvirt reads a word or a number",
         "The grammar takes any text for the mode of a character device and the port of its target, and "
         "for a target the types of ports and of consoles alike.",
-        lambda violation: _CHARACTER.fullmatch(violation.path) is not None,
+        lambda violation: bool(_CHARACTER.fullmatch(violation.path) or _GEOMETRY.search(violation.path)),
     ),
     Stricter(
         "no address of any family",

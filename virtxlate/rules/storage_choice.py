@@ -103,7 +103,9 @@ PROTOCOL = Choice(
         "tftp": Row(
             ("readahead", "timeout"), "a TFTP image has a name, its path, and a <host>", ("@name", "host")
         ),
-        "sheepdog": Row((), "a Sheepdog image has a name and a <host>", ("@name", "host")),
+        "sheepdog": Row(
+            ("readahead", "timeout"), "a Sheepdog image has a name and a <host>", ("@name", "host")
+        ),
         "nfs": Row(
             ("identity",),
             "an NFS image has a name, a <host>, and the <identity> that reads it",

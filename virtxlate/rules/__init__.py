@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from lxml import etree
 
 from virtxlate.domain import schema
+from virtxlate.domain.large import MOST_ELEMENTS
+from virtxlate.domain.paths import paths_of
 from virtxlate.domain.violations import Violation
 from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
 from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
@@ -21,6 +24,7 @@ from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
 from virtxlate.rules.pci import RULES as OF_PCI
 from virtxlate.rules.ports import RULES as OF_PORTS
+from virtxlate.rules.resources import RULES as OF_RESOURCES
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 from virtxlate.rules.storage_choice import RULES as OF_SOURCES
@@ -35,7 +39,7 @@ _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
     *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
-    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
@@ -57,18 +61,24 @@ def by_id(word: str) -> Rule:
 def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
     """Give each place of a parsed ``<domain>`` or ``<devices>`` where a rule is broken, rule by rule."""
     document = Document(root)
-    rules = RULES if document.is_qemu else _OF_GRAMMAR
-    return ((rule, fault) for rule in rules for fault in rule.check(document))
+    return ((rule, fault) for rule in _applied(document) for fault in rule.check(document))
 
 
 def broken(root: etree._Element) -> tuple[Violation, ...]:
-    """Give the same as violations, in document order."""
-    tree = root.getroottree()
-    found = [(fault.element, _violation(rule, fault, tree)) for rule, fault in faults(root)]
+    """Give the same as violations, in document order; of one rule MOST_ELEMENTS at most."""
+    document = Document(root)
+    found = [
+        (rule, fault) for rule in _applied(document) for fault in islice(rule.check(document), MOST_ELEMENTS)
+    ]
     if not found:
         return ()
     order = {element: at for at, element in enumerate(root.iter(etree.Element))}
-    return tuple(each for _element, each in sorted(found, key=lambda one: order[one[0]]))
+    found.sort(key=lambda one: order[one[1].element])
+    return tuple(_violation(rule, fault, document.path(fault.element)) for rule, fault in found)
+
+
+def _applied(document: Document) -> tuple[Rule, ...]:
+    return RULES if document.is_qemu else _OF_GRAMMAR
 
 
 def message(rule: Rule, fault: Fault) -> str:
@@ -79,9 +89,9 @@ def message(rule: Rule, fault: Fault) -> str:
     return f"{rule.says}{choice}; found {fault.found!r}"
 
 
-def _violation(rule: Rule, fault: Fault, tree: etree._ElementTree) -> Violation:
+def _violation(rule: Rule, fault: Fault, path: str) -> Violation:
     return Violation(
-        path=tree.getpath(fault.element) + fault.below,
+        path=path + fault.below,
         line=fault.element.sourceline or 0,
         rule=rule.id,
         message=message(rule, fault),
@@ -108,8 +118,8 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
     of_schema, of_rules = merged(of_schema, of_rules, () if is_own else GRAMMATICAL)
     if not (of_rules and of_schema):
         return of_rules or of_schema
-    tree = root.getroottree()
-    order = {tree.getpath(element): at for at, element in enumerate(root.iter(etree.Element))}
+    paths = paths_of(root)
+    order = {path: at for at, path in enumerate(paths[each] for each in root.iter(etree.Element))}
     return tuple(sorted((*of_schema, *of_rules), key=lambda one: _order(one.path, order)))
 
 

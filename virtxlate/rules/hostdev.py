@@ -86,7 +86,6 @@ def _secret(document: Document) -> Iterator[Fault]:
 
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[str | None, ...], etree._Element] = {}
-    tree = document.root.getroottree()
     for hostdev, source in _sources(document):
         adapter, address = child(source, "adapter"), child(source, "address")
         if adapter is None or address is None:
@@ -94,7 +93,7 @@ def _twice(document: Document) -> Iterator[Fault]:
         key = (adapter.get("name"), *(address.get(name) for name in _PARTS))
         first = seen.setdefault(key, hostdev)
         if first is not hostdev:
-            yield Fault(hostdev, "/source", says=f"the device is that of {tree.getpath(first)} too")
+            yield Fault(hostdev, "/source", says=f"the device is that of {document.path(first)} too")
 
 
 def _managed(document: Document) -> Iterator[Fault]:

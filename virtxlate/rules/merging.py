@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from virtxlate.domain.violations import Violation
 
 Violations = tuple[Violation, ...]
+_DEPTH = 4
+"""Of /domain/devices/disk: nothing, and three names."""
 _TOGETHER = "co-occurrence"
 _SAYS_MORE = {"address-fields": ("scsi-address-type", "disk-address-type")}
 """What is told of an address of the wrong type is its type."""
@@ -22,17 +24,28 @@ def merged(
     ``grammatical`` are rules that say what the grammar of a host's libvirt says: where it is of another mind,
     it is right. Our own schema is no whole grammar, and none of them is named for it.
     """
-    together = [each for each in of_schema if each.rule == _TOGETHER]
-    told, kept = set(), []
+    together = _by_device(each for each in of_schema if each.rule == _TOGETHER)
+    told: set[int] = set()
+    kept = []
     for rule in _once(of_rules):
-        if rule.severity != "error":
+        near = together.get(_device(rule.path), ()) if rule.severity == "error" else ()
+        same = [each for each in near if _is_same(rule, each, loosely=rule.rule in grammatical)]
+        told.update(map(id, same))
+        if same or rule.severity != "error" or rule.rule not in grammatical:
             kept.append(rule)
-            continue
-        same = [each for each in together if _is_same(rule, each, loosely=rule.rule in grammatical)]
-        told.update(same)
-        if same or rule.rule not in grammatical:
-            kept.append(rule)
-    return tuple(each for each in of_schema if each not in told), tuple(kept)
+    return tuple(each for each in of_schema if id(each) not in told), tuple(kept)
+
+
+def _by_device(found: Iterable[Violation]) -> dict[str, list[Violation]]:
+    devices: dict[str, list[Violation]] = {}
+    for each in found:
+        devices.setdefault(_device(each.path), []).append(each)
+    return devices
+
+
+def _device(path: str) -> str:
+    """Give the part of a path that names a device, or an element of the head."""
+    return "/".join(path.partition("/@")[0].split("/")[:_DEPTH])
 
 
 def _once(of_rules: Violations) -> Violations:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, TypeVar, cast
 import msgspec
 from lxml import etree
 
+from virtxlate.domain.paths import paths_of
 from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
 
 T = TypeVar("T")
@@ -174,7 +175,11 @@ class Document:
 
     def path(self, element: etree._Element) -> str:
         """Give the path of an element, to be named in a message."""
-        return self.root.getroottree().getpath(element)
+        return self._paths[element]
+
+    @cached_property
+    def _paths(self) -> dict[etree._Element, str]:
+        return paths_of(self.root)
 
 
 def child(element: etree._Element, tag: str) -> etree._Element | None:

@@ -66,12 +66,11 @@ def _initiator(document: Document) -> Iterator[Fault]:
 
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[int, ...], etree._Element] = {}
-    tree = document.root.getroottree()
     for device, place, model in document.placed:
         where = (place.controller, place.unit) if model.scsi_id_in == "unit" else tuple(place)
         first = seen.setdefault(where, device)
         if first is not device:
-            says = f"the place on SCSI controller {place.controller} is that of {tree.getpath(first)} too"
+            says = f"the place on SCSI controller {place.controller} is that of {document.path(first)} too"
             yield Fault(device, "/address", None, (), says)
 
 

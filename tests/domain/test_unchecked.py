@@ -52,6 +52,13 @@ def test_what_is_listed_may_hold_anything() -> None:
     assert [v.path for v in schema.validate(root)] == ["/domain/devices/unknown"]
 
 
+def test_other_documents_have_their_own_open_elements() -> None:
+    pool = (
+        "<pool type='dir'><name>a</name><features><cow/></features><source><dir path='/a'/></source></pool>"
+    )
+    assert [each.path for each in unchecked(etree.fromstring(pool))] == ["/pool/features", "/pool/source/dir"]
+
+
 def test_a_document_of_another_root_has_nothing_open() -> None:
     assert unchecked(etree.fromstring("<nothing><vcpus/></nothing>")) == ()
 
@@ -69,7 +76,7 @@ def test_every_open_declaration_is_known_as_open() -> None:
         for each in etree.parse(str(path)).getroot().iter(f"{XS}any")
         for part in each.iterancestors(f"{XS}complexType", f"{XS}group")
     }
-    assert places == {"Open", "blank", "Metadata", "domain-child"}
+    assert places == {"Open", "blank", "Metadata", "domain-child", "Pool"}
     declaration = grammar().declaration(etree.fromstring("<domain/>"))
     assert declaration is not None
     assert not grammar().is_open(declaration)

@@ -9,11 +9,11 @@ import pytest
 import xmlschema
 from lxml import etree
 
-from virtxlate.domain.grammar import schema_path
+from virtxlate.domain.grammar import DOCUMENTS, schema_path
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 FILES = sorted(schema_path().parent.glob("*.xsd"))
-ROOTS = ["domain", "nodedev"]
+ROOTS = sorted(DOCUMENTS.values())
 SHORT = 130
 """Signs that an editor shows without a fold."""
 

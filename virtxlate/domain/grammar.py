@@ -59,10 +59,20 @@ class Model(NamedTuple):
         return either in self.wildcards or "##any" in self.wildcards or namespace in self.wildcards
 
 
-@lru_cache(maxsize=1)
-def grammar() -> Grammar:
-    """Give the grammar of the shipped XSD, read once."""
-    return Grammar(schema_path())
+DOCUMENTS = {
+    "domain": "domain",
+    "device": "nodedev",
+    "pool": "storagepool",
+    "volume": "storagevol",
+    "domainsnapshot": "domainsnapshot",
+}
+"""The shipped XSD of each root element."""
+
+
+@lru_cache(maxsize=len(DOCUMENTS))
+def grammar(root: str = "domain") -> Grammar:
+    """Give the grammar of a shipped XSD, read once, by the root element; of any other, that of domains."""
+    return Grammar(schema_path(DOCUMENTS.get(root, "domain")))
 
 
 class Grammar:

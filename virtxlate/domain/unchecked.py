@@ -39,7 +39,7 @@ def unchecked(root: etree._Element, of: Grammar | None = None) -> tuple[Unchecke
 
 def open_elements(root: etree._Element, of: Grammar | None = None) -> list[etree._Element]:
     """Give the elements that ``unchecked`` lists."""
-    of = of or grammar()
+    of = of or grammar(str(root.tag))
     found: list[etree._Element] = []
     declared = of.declaration(root)
     waiting: list[tuple[etree._Element, etree._Element | None]] = []

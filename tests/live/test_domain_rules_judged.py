@@ -12,7 +12,6 @@ import pytest
 
 from tests.live.test_rules_judged import verdict_of
 from tests.rules.cases import Case
-from tests.rules.cases_interfaces import VLAN_AT_A_BRIDGE
 from tests.rules.table import IMAGES, OF_DOMAINS
 from virtxlate.rules import by_id
 
@@ -46,15 +45,3 @@ def test_libvirt_does_what_the_rule_says(case: Case, libvirt_host: EmbeddedLibvi
     assert verdict == expected, says
     verdict, says = judged(libvirt_host, case.right_document(), images, start=expected == "not started")
     assert verdict == "accepted", says
-
-
-def test_a_vlan_at_a_plain_bridge_is_refused_when_the_domain_starts(
-    libvirt_host: EmbeddedLibvirt, bridge_name: str
-) -> None:
-    def at_bridge(xml: str) -> tuple[str, str]:
-        return verdict_of(libvirt_host, xml.replace("judged0", bridge_name))
-
-    verdict, says = at_bridge(VLAN_AT_A_BRIDGE.broken_document())
-    assert verdict == by_id(VLAN_AT_A_BRIDGE.rule).libvirt
-    assert "vlan tag not supported" in says
-    assert at_bridge(VLAN_AT_A_BRIDGE.right_document()) == ("accepted", "")

@@ -112,10 +112,3 @@ CASES: tuple[Case, ...] = (
         nic("<teaming type='persistent'/>"),
     ),
 )
-"""Without interface-vlan-bridge, which needs a bridge of the host's."""
-
-VLAN_AT_A_BRIDGE = Case(
-    "interface-vlan-bridge",
-    nic(_BRIDGED + _VLAN, kind="bridge"),
-    nic(_BRIDGED, kind="bridge"),
-)

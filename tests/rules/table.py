@@ -18,4 +18,4 @@ OF_DOMAINS: tuple[Case, ...] = tuple(case for module in _MODULES for case in mod
 """Those that need nothing of a host but QEMU and a file."""
 IMAGES = "/srv/judged"
 """The folder of images in them: a live test puts its own there."""
-CASES: tuple[Case, ...] = (*cases.CASES, *OF_DOMAINS, cases_interfaces.VLAN_AT_A_BRIDGE)
+CASES: tuple[Case, ...] = (*cases.CASES, *OF_DOMAINS)

@@ -99,13 +99,6 @@ def _vlan(document: Document) -> Iterator[Fault]:
             yield Fault(vlan, "", None, (), says)
 
 
-def _vlan_bridge(document: Document) -> Iterator[Fault]:
-    for interface in document.of("interface"):
-        vlan = interface.find("vlan")
-        if vlan is not None and _kind(interface) == "bridge" and interface.find("virtualport") is None:
-            yield Fault(vlan)
-
-
 def _script(document: Document) -> Iterator[Fault]:
     for interface in document.of("interface"):
         script = interface.find("script")
@@ -279,15 +272,6 @@ RULES: tuple[Rule, ...] = (
         hint="connect the interface to a bridge that is in the VLAN, and leave <vlan> out",
         libvirt="not started",
         check=_vlan,
-    ),
-    Rule(
-        id="interface-vlan-bridge",
-        says="a VLAN at a plain Linux bridge needs libvirt 11.0",
-        why="Before, only Open vSwitch took one; libvirt looks when the domain starts.",
-        hint="write <virtualport type='openvswitch'/> where the bridge is one, or use a bridge in the VLAN",
-        libvirt="not started",
-        check=_vlan_bridge,
-        severity="warning",
     ),
     Rule(
         id="interface-script",

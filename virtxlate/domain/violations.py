@@ -52,6 +52,7 @@ Judge = Callable[[etree._Element], list[Complaint]]
 
 _LISTED = 12
 _MOST_PARENTS = 3
+_MOST_FOUND = 10_000
 _MOST_ROUNDS = 50
 """Each round cuts what it found; a document of our own XSD needs a few."""
 _CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
@@ -128,13 +129,18 @@ class _Explanation:
             self._places = {path: element for element, path in paths_of(self._root).items()}
             self._firsts, self._repetitions = {}, set()
             for complaint in complaints:
+                if len(self._found) >= _MOST_FOUND:
+                    break
                 self._read(complaint)
             doomed = self._unexpected or self._repeated
             if not doomed:
                 break
             for element in doomed:
                 _cut(element)
-        if self._left_out:
+        if len(self._found) >= _MOST_FOUND:
+            at = (len(self._elements), too_large(f"only the first {_MOST_FOUND} faults are told"))
+            self._found["", "too-large"] = at
+        elif self._left_out:
             self._found["", "too-large"] = (len(self._elements), unexplained(self._left_out))
         return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
 
@@ -353,7 +359,11 @@ class _Explanation:
 
 def unexplained(left_out: int) -> Violation:
     """Give what is said of a document of which only the first part is explained."""
-    message = f"only the first {MOST_ELEMENTS} elements are explained, and {left_out} more are not"
+    return too_large(f"only the first {MOST_ELEMENTS} elements are explained, and {left_out} more are not")
+
+
+def too_large(message: str) -> Violation:
+    """Give what stands in place of all that is not told."""
     return Violation(path="/", line=0, rule="too-large", message=message)
 
 

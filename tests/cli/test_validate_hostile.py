@@ -17,7 +17,7 @@ LEVELS = "".join(
 )
 BOMB = f'<!DOCTYPE domain [<!ENTITY a "aaaaaaaaaa">{LEVELS}]><domain><name>&h;</name></domain>'
 OUTSIDE = '<!DOCTYPE domain [<!ENTITY x SYSTEM "file:///etc/passwd">]><domain><name>&x;</name></domain>'
-NO_XML = {
+NO_XML: dict[str, str | bytes] = {
     "entities that multiply": BOMB,
     "an entity of another file": OUTSIDE,
     "elements too deep": f"{OPEN}{'<disk>' * 100_000}",

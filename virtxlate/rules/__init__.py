@@ -77,8 +77,12 @@ def broken(root: etree._Element) -> tuple[Violation, ...]:
     return tuple(_violation(rule, fault, document.path(fault.element)) for rule, fault in found)
 
 
-def _applied(document: Document) -> tuple[Rule, ...]:
-    return RULES if document.is_qemu else _OF_GRAMMAR
+def _applied(document: Document) -> Iterator[Rule]:
+    """Give the rules that a document can break."""
+    names = document.names
+    for rule in RULES if document.is_qemu else _OF_GRAMMAR:
+        if not rule.about or not names.isdisjoint(rule.about):
+            yield rule
 
 
 def message(rule: Rule, fault: Fault) -> str:

@@ -256,6 +256,7 @@ RULES: tuple[Rule, ...] = (
         says="a disk on IDE or SATA can be written to",
         why="There are no read-only ATA disks.",
         hint="use virtio or scsi, or device='cdrom'",
+        about=("readonly",),
         libvirt="refused",
         check=_read_only,
     ),

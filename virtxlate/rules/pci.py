@@ -270,6 +270,7 @@ RULES: tuple[Rule, ...] = (
         why="libvirt turns it on where nothing is said; told otherwise, it defines a domain that QEMU does "
         "not start.",
         hint="leave multifunction out, or write multifunction='on' at function 0",
+        about=("@multifunction",),
         libvirt="not started",
         check=_multifunction,
     ),
@@ -278,6 +279,7 @@ RULES: tuple[Rule, ...] = (
         says="a slot with a device has one at function 0",
         why="A guest looks at function 0 first, and where nothing is there it does not look further.",
         hint="put the device, or another, at function='0x0' of that slot",
+        about=("@function",),
         libvirt="accepted",
         check=_lonely,
         severity="warning",
@@ -337,6 +339,7 @@ RULES: tuple[Rule, ...] = (
         says="every root port has a chassis of its own",
         why="libvirt does not compare them; QEMU does not start.",
         hint="leave chassis and port out: libvirt numbers them",
+        about=("@chassis",),
         libvirt="not started",
         check=_chassis,
     ),

@@ -61,6 +61,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Of libvirt 9.0.0 with QEMU 7.2."""
     check: Callable[[Document], Iterator[Fault]]
     severity: Severity = "error"
+    about: tuple[str, ...] = ()
+    """Elements and ``@attributes`` of which a document has one, or nothing to obey; () for every document."""
 
 
 class Document:
@@ -72,6 +74,13 @@ class Document:
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
         self.memory: dict[object, object] = {}
         """What ``once`` and ``listed`` remember."""
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all elements, and of all attributes as ``@name``."""
+        elements = list(self.root.iter(etree.Element))
+        attributes = {f"@{name}" for element in elements for name in element.keys()}  # noqa: SIM118
+        return frozenset({str(element.tag) for element in elements} | attributes)
 
     @cached_property
     def _tagged(self) -> dict[str, list[etree._Element]]:

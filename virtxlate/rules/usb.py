@@ -151,6 +151,7 @@ RULES: tuple[Rule, ...] = (
         says="every USB device has a port of its own",
         why="A hub stands on a port, too.",
         hint="use a free port, or leave the address out",
+        about=("@port",),
         libvirt="refused",
         check=_usb_twice,
     ),
@@ -160,6 +161,7 @@ RULES: tuple[Rule, ...] = (
         why="piix3-uhci has 2 ports, ich9-ehci1 6, xHCI 4 or as many as it says up to 15, a hub 8; a port "
         "behind a hub needs the hub.",
         hint="use a free port, add <hub type='usb'/>, or leave the address out",
+        about=("@port",),
         libvirt="refused",
         check=_usb_port,
     ),

@@ -70,6 +70,6 @@ def test_there_are_enough_and_each_golden_has_its_mistake() -> None:
     assert goldens == set(MISTAKES)
 
 
-def test_a_mistake_is_never_valid() -> None:
-    valid = [name for name in MISTAKES if "fails to validate" not in (HERE / f"{name}.own.txt").read_text()]
-    assert valid == []
+def test_no_mistake_is_passed_over() -> None:
+    passed = [name for name in MISTAKES if "[" not in (HERE / f"{name}.own.txt").read_text()]
+    assert passed == []

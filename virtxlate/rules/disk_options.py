@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, has_thread, number
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, child, has_thread, number
 
 Element = etree._Element
 _DIRECT = ("none", "directsync")
@@ -32,7 +32,7 @@ def _device(disk: Element) -> str:
 
 def _drivers(document: Document) -> Iterator[tuple[Element, Element]]:
     for disk in document.disks:
-        driver = disk.find("driver")
+        driver = child(disk, "driver")
         if driver is not None:
             yield disk, driver
 
@@ -52,14 +52,14 @@ def _cache(driver: Element) -> str:
 
 def _shared_format(document: Document) -> Iterator[Fault]:
     for disk, driver in _drivers(document):
-        shared = disk.find("shareable") is not None and disk.find("readonly") is None
+        shared = child(disk, "shareable") is not None and child(disk, "readonly") is None
         if shared and _device(disk) != "cdrom" and driver.get("type") in _NOT_SHARED:
             yield Fault(driver, "/@type", driver.get("type"), ("raw",))
 
 
 def _serial(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        serial = disk.find("serial")
+        serial = child(disk, "serial")
         if serial is not None and bus_of(disk) == "fdc":
             yield Fault(serial, found=serial.text)
 
@@ -80,7 +80,7 @@ def _identity(document: Document) -> Iterator[Fault]:
 
 def _target_options(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        target, bus = disk.find("target"), bus_of(disk)
+        target, bus = child(disk, "target"), bus_of(disk)
         if target is None:
             continue
         rate, removable, tray = (target.get(name) for name in ("rotation_rate", "removable", "tray"))
@@ -132,21 +132,21 @@ def _queues(document: Document) -> Iterator[Fault]:
 
 def _copy_on_read(document: Document) -> Iterator[Fault]:
     for disk, driver in _drivers(document):
-        still = disk.find("readonly") is not None or _device(disk) in {"cdrom", "floppy"}
+        still = child(disk, "readonly") is not None or _device(disk) in {"cdrom", "floppy"}
         if driver.get("copy_on_read") == "on" and still:
             yield Fault(driver, "/@copy_on_read", "on")
 
 
 def _transient(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        transient = disk.find("transient")
+        transient = child(disk, "transient")
         if transient is None or _device(disk) == "lun":
             continue
         if disk.get("type", "file") != "file":
             yield Fault(transient, "", None, (), f"a disk of type {disk.get('type')} cannot be transient")
         elif _device(disk) != "disk":
             yield Fault(transient, "", None, (), f"a {_device(disk)} cannot be transient")
-        elif disk.find("readonly") is not None:
+        elif child(disk, "readonly") is not None:
             yield Fault(transient, "", None, (), "a read-only disk cannot be transient")
 
 
@@ -159,7 +159,7 @@ def _startup(document: Document) -> Iterator[Fault]:
 
 def _geometry(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        geometry, bus = disk.find("geometry"), bus_of(disk)
+        geometry, bus = child(disk, "geometry"), bus_of(disk)
         if geometry is not None and bus in _WITHOUT_GEOMETRY:
             yield Fault(geometry, "", None, (), f"a disk on {bus} has no geometry")
         elif geometry is not None and geometry.get("trans") is not None and bus != "ide":
@@ -169,7 +169,7 @@ def _geometry(document: Document) -> Iterator[Fault]:
 
 def _block_sizes(document: Document) -> Iterator[Fault]:
     for disk in document.disks:
-        blockio = disk.find("blockio")
+        blockio = child(disk, "blockio")
         if blockio is None or _device(disk) == "lun":
             continue
         names = ("logical_block_size", "physical_block_size")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, child, number
 
 Element = etree._Element
 _VIRTIO = ("virtio", "virtio-transitional", "virtio-non-transitional")
@@ -43,16 +43,16 @@ def _kind(interface: Element) -> str:
 
 def _macs(document: Document) -> Iterator[tuple[str, Element]]:
     for interface in document.of("interface"):
-        mac = interface.find("mac")
+        mac = child(interface, "mac")
         if mac is not None and mac.get("address"):
             yield mac.get("address", "").lower(), mac
 
 
 def _mac(document: Document) -> Iterator[Fault]:
     paired = {
-        interface.find("mac")
+        child(interface, "mac")
         for interface in document.of("interface")
-        if interface.find("teaming") is not None  # the two of a team have one address
+        if child(interface, "teaming") is not None  # the two of a team have one address
     }
     for mac, first in twins((address, mac) for address, mac in _macs(document) if mac not in paired):
         address = mac.get("address", "")
@@ -67,7 +67,7 @@ def _mac_zero(document: Document) -> Iterator[Fault]:
 
 
 def _model_of(interface: Element) -> str | None:
-    model = interface.find("model")
+    model = child(interface, "model")
     return None if model is None else (model.get("type") or "").lower()  # libvirt takes ViRtIo, too
 
 
@@ -80,7 +80,7 @@ def _model(document: Document) -> Iterator[Fault]:
 
 def _mtu(document: Document) -> Iterator[Fault]:
     for interface in document.of("interface"):
-        mtu = interface.find("mtu")
+        mtu = child(interface, "mtu")
         passt = interface.find("backend[@type='passt']") is not None
         if mtu is not None and _kind(interface) not in _WITH_MTU and not passt:
             yield Fault(mtu, "/@size", mtu.get("size"), (), _unfit(interface, "an mtu", _WITH_MTU))
@@ -92,7 +92,7 @@ def _unfit(interface: Element, what: str, kinds: tuple[str, ...]) -> str:
 
 def _vlan(document: Document) -> Iterator[Fault]:
     for interface in document.of("interface"):
-        vlan, kind = interface.find("vlan"), _kind(interface)
+        vlan, kind = child(interface, "vlan"), _kind(interface)
         passed = kind == "direct" and interface.find("source[@mode='passthrough']") is not None
         if vlan is not None and kind not in _WITH_VLAN and not passed:
             says = _unfit(interface, "a VLAN", (*_WITH_VLAN, "direct in mode passthrough"))
@@ -101,7 +101,7 @@ def _vlan(document: Document) -> Iterator[Fault]:
 
 def _script(document: Document) -> Iterator[Fault]:
     for interface in document.of("interface"):
-        script = interface.find("script")
+        script = child(interface, "script")
         if script is not None and _kind(interface) != "ethernet":
             yield Fault(script, "", script.get("path"), (), _unfit(interface, "a script", ("ethernet",)))
 
@@ -116,7 +116,7 @@ def _managed(document: Document) -> Iterator[Fault]:
 
 def _taps(document: Document) -> Iterator[tuple[str, Element]]:
     for interface in document.of("interface"):
-        target = interface.find("target")
+        target = child(interface, "target")
         name = None if target is None else target.get("dev")
         if target is not None and name and not name.startswith(_MADE_NAMES):
             yield name, target
@@ -136,7 +136,7 @@ def _tap_name(document: Document) -> Iterator[Fault]:
 
 def _drivers(document: Document) -> Iterator[tuple[Element, Element, bool]]:
     for interface in document.of("interface"):
-        driver = interface.find("driver")
+        driver = child(interface, "driver")
         if driver is not None:
             yield interface, driver, _model_of(interface) in _VIRTIO
 
@@ -191,14 +191,14 @@ def _isolated(document: Document) -> Iterator[Fault]:
         if _kind(interface) not in {"network", "bridge"}:
             says = _unfit(interface, "an isolated port", ("network", "bridge"))
             yield Fault(port, "/@isolated", "yes", (), says)
-        elif interface.find("virtualport") is not None:
+        elif child(interface, "virtualport") is not None:
             says = "an isolated port is one of a Linux bridge, and not of a <virtualport>"
             yield Fault(port, "/@isolated", "yes", (), says)
 
 
 def _coalesce(document: Document) -> Iterator[Fault]:
     for interface in document.of("interface"):
-        coalesce = interface.find("coalesce")
+        coalesce = child(interface, "coalesce")
         if coalesce is not None and _kind(interface) not in _WITH_COALESCE:
             yield Fault(coalesce, "", None, (), _unfit(interface, "coalescing", _WITH_COALESCE))
 

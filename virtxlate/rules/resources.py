@@ -12,7 +12,7 @@ from math import prod
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Rule, has_thread, number
+from virtxlate.rules.rule import Document, Fault, Rule, child, has_thread, number
 from virtxlate.units import BYTES_PER_UNIT
 
 Element = etree._Element
@@ -42,7 +42,7 @@ def _vcpus(root: Element) -> int:
 
 
 def _current(root: Element, _document: Document) -> Iterator[Fault]:
-    vcpu = root.find("vcpu")
+    vcpu = child(root, "vcpu")
     current = None if vcpu is None else number(vcpu.get("current"))
     if vcpu is not None and current is not None and current > _vcpus(root):
         says = f"{current} of {_vcpus(root)} vCPUs cannot be there"
@@ -61,7 +61,7 @@ def _topology(root: Element, _document: Document) -> Iterator[Fault]:
 
 
 def _most(root: Element, document: Document) -> Iterator[Fault]:
-    vcpu, count = root.find("vcpu"), _vcpus(root)
+    vcpu, count = child(root, "vcpu"), _vcpus(root)
     if vcpu is None:
         return
     if document.board == "i440fx" and count > _MOST_ON_I440FX:
@@ -171,7 +171,7 @@ def _cell_ids(root: Element, document: Document) -> Iterator[Fault]:
 
 
 def _cell_memory(root: Element, _document: Document) -> Iterator[Fault]:
-    cells, memory = _cells(root), root.find("memory")
+    cells, memory = _cells(root), child(root, "memory")
     sizes = [_kib(cell, "memory") for cell in cells]
     total = _kib(memory)
     if memory is None or not total or not cells or None in sizes or root.find("devices/memory") is not None:
@@ -183,7 +183,7 @@ def _cell_memory(root: Element, _document: Document) -> Iterator[Fault]:
 
 
 def _current_memory(root: Element, _document: Document) -> Iterator[Fault]:
-    current, memory = root.find("currentMemory"), _kib(root.find("memory"))
+    current, memory = child(root, "currentMemory"), _kib(child(root, "memory"))
     found = _kib(current)
     if current is not None and memory and found is not None and found > memory:
         says = f"{found} KiB of {memory} KiB cannot be there"
@@ -191,7 +191,7 @@ def _current_memory(root: Element, _document: Document) -> Iterator[Fault]:
 
 
 def _most_memory(root: Element, document: Document) -> Iterator[Fault]:
-    most, memory = root.find("maxMemory"), _kib(root.find("memory"))
+    most, memory = child(root, "maxMemory"), _kib(child(root, "memory"))
     found = _kib(most)
     if most is None:
         return
@@ -208,7 +208,7 @@ def _modules(root: Element, document: Document) -> Iterator[Fault]:
     if not document.is_pc:
         return
     modules = [each for each in document.of("memory") if each.get("model") in _MODULES]
-    most, cells = root.find("maxMemory"), len(_cells(root))
+    most, cells = child(root, "maxMemory"), len(_cells(root))
     slots = None if most is None else number(most.get("slots"))
     for place, module in enumerate(modules):
         if most is None:
@@ -224,7 +224,7 @@ def _modules(root: Element, document: Document) -> Iterator[Fault]:
 
 
 def _module_slots(root: Element, document: Document) -> Iterator[Fault]:
-    most = root.find("maxMemory")
+    most = child(root, "maxMemory")
     slots = None if most is None else number(most.get("slots"))
     placed = [
         (slot, address)
@@ -241,8 +241,8 @@ def _module_slots(root: Element, document: Document) -> Iterator[Fault]:
 
 
 def _hugepages(root: Element, _document: Document) -> Iterator[Fault]:
-    backing = root.find("memoryBacking")
-    hugepages = None if backing is None else backing.find("hugepages")
+    backing = child(root, "memoryBacking")
+    hugepages = None if backing is None else child(backing, "hugepages")
     if backing is None or hugepages is None:
         return
     for path, words in (

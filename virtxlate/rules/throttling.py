@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, child, number
 
 Element = etree._Element
 _UNITS = ("bytes_sec", "iops_sec")
@@ -21,7 +21,7 @@ _MOST = 10**15
 
 def _tunes(document: Document) -> Iterator[tuple[Element, dict[str, int]]]:
     for disk in document.disks:
-        iotune = disk.find("iotune")
+        iotune = child(disk, "iotune")
         if iotune is not None and disk.get("device") != "lun":
             yield (
                 iotune,

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtxlate.rules.choice import Choice, Element, Row, of_devices
-from virtxlate.rules.rule import Document, Fault, Rule, child
+from virtxlate.rules.rule import Document, Fault, Rule
 
 
 def _addresses(document: Document) -> Iterator[tuple[str, Element]]:
-    for device in document.devices:
-        address = child(device, "address")
-        if address is not None:
-            yield address.get("type", ""), address
+    for _device, address in document.addresses:
+        yield address.get("type", ""), address
 
 
 ADDRESS = Choice(

@@ -66,7 +66,11 @@ class PciPlace(NamedTuple):
 def pci_place(device: etree._Element) -> PciPlace | None:
     """Give the PCI address of a device; None where libvirt chooses it, as it does for slot 0 of bus 0."""
     address = child(device, "address")
-    if address is None or address.get("type") != "pci":
+    return None if address is None else _pci_place(address)
+
+
+def _pci_place(address: etree._Element) -> PciPlace | None:
+    if address.get("type") != "pci":
         return None
     domain, bus, slot, function = (number(address.get(name, "0")) for name in PciPlace._fields)
     if domain is None or bus is None or slot is None or function is None or not (domain or bus or slot):
@@ -77,8 +81,8 @@ def pci_place(device: etree._Element) -> PciPlace | None:
 @listed
 def places(document: Document) -> Iterator[tuple[etree._Element, PciPlace]]:
     """Give every device that says where on PCI it stands; a console is a serial port told again."""
-    for device in document.devices:
-        place = pci_place(device) if device.tag != "console" else None
+    for device, address in document.addresses:
+        place = _pci_place(address) if device.tag != "console" else None
         if place is not None:
             yield device, place
 

@@ -110,11 +110,11 @@ def _cputune(root: Element, _document: Document) -> Iterator[Fault]:
     ranges = {"shares": _SHARES}
     ranges.update({f"{kind}period": _PERIODS for kind in _KINDS})
     ranges.update({f"{kind}quota": _QUOTAS for kind in _KINDS})
-    for name, (least, most) in ranges.items():
-        for element in root.iterfind(f"cputune/{name}"):
-            found = number((element.text or "").strip())
-            if found is not None and found > 0 and not least <= found <= most:
-                yield Fault(element, "", str(found), (), f"{name} is {least} to {most}; found {found}")
+    tuned = child(root, "cputune")
+    for element in () if tuned is None else tuned.iterchildren(*ranges):
+        found, (least, most) = number((element.text or "").strip()), ranges[str(element.tag)]
+        if found is not None and found > 0 and not least <= found <= most:
+            yield Fault(element, "", str(found), (), f"{element.tag!s} is {least} to {most}; found {found}")
 
 
 def _kib(element: Element | None, name: str | None = None) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property, wraps
+from functools import cached_property, lru_cache, wraps
 from typing import Literal, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -96,6 +96,12 @@ class Document:
     def controllers(self, kind: str) -> tuple[etree._Element, ...]:
         """Give the controllers of a type."""
         return tuple(each for each in self.of("controller") if each.get("type") == kind)
+
+    @cached_property
+    def addresses(self) -> tuple[tuple[etree._Element, etree._Element], ...]:
+        """Every device that has an address, and the address."""
+        found = ((device, child(device, "address")) for device in self.devices)
+        return tuple((device, address) for device, address in found if address is not None)
 
     @cached_property
     def disks(self) -> tuple[etree._Element, ...]:
@@ -224,6 +230,7 @@ def bus_of(disk: etree._Element) -> str:
     return SWITCHED_BUSES.get(target.get("dev", "")[:2], "ide")
 
 
+@lru_cache(maxsize=512)
 def number(text: str | None) -> int | None:
     """Give the number in an attribute, None for what is none; the schema reports that."""
     try:

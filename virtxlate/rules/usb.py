@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, number
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, number, once
 
 Element = etree._Element
 _HUB_PORTS = 8
@@ -27,11 +27,16 @@ _COMPANION = "ich9-uhci"
 _NOT_OF_QEMU = ("qusb1", "qusb2")
 
 
-def _usb_address(device: Element) -> tuple[Element, int, tuple[int, ...]] | None:
-    """Give the USB address of a device: its bus, and the port at each hub on the way."""
-    address = device.find("address[@type='usb']")
-    bus = None if address is None else number(address.get("bus", "0"))
-    if address is None or bus is None:
+@once
+def _usb_addresses(document: Document) -> dict[Element, tuple[Element, int, tuple[int, ...]]]:
+    """Give the USB address of each device: its bus, and the port at each hub on the way."""
+    found = ((device, _usb_address(address)) for device, address in document.addresses)
+    return {device: place for device, place in found if place is not None}
+
+
+def _usb_address(address: Element) -> tuple[Element, int, tuple[int, ...]] | None:
+    bus = number(address.get("bus", "0")) if address.get("type") == "usb" else None
+    if bus is None:
         return None
     path = tuple(number(step) for step in address.get("port", "").split("."))
     numbers = tuple(step for step in path if step)
@@ -50,8 +55,9 @@ def _usb_hubs(document: Document) -> dict[tuple[int, ...], int] | None:
             found.setdefault((index,), _USB_PORTS["ich9-ehci1"])
         else:
             return None
-    hubs = (_usb_address(hub) for hub in document.of("hub"))
-    found.update({(bus, *ports): _HUB_PORTS for _address, bus, ports in filter(None, hubs)})
+    placed = _usb_addresses(document)
+    hubs = (placed[hub] for hub in document.of("hub") if hub in placed)
+    found.update({(bus, *ports): _HUB_PORTS for _address, bus, ports in hubs})
     return found if document.controllers("usb") else None
 
 
@@ -59,11 +65,7 @@ def _usb_port(document: Document) -> Iterator[Fault]:
     hubs = _usb_hubs(document)
     if hubs is None:
         return
-    for device in document.devices:
-        found = _usb_address(device)
-        if found is None:
-            continue
-        address, bus, ports = found
+    for address, bus, ports in _usb_addresses(document).values():
         if (bus,) not in hubs:
             says = f"there is no USB controller {bus}"
             yield Fault(address, "/@bus", str(bus), (), says)
@@ -83,7 +85,7 @@ def _dotted(place: tuple[int, ...]) -> str:
 
 
 def _usb_twice(document: Document) -> Iterator[Fault]:
-    used = (found for device in document.devices if (found := _usb_address(device)) is not None)
+    used = _usb_addresses(document).values()
     for address, first in twins(((bus, ports), address) for address, bus, ports in used):
         yield Fault(
             address, "/@port", address.get("port"), (), f"the port is that of {document.path(first)} too"

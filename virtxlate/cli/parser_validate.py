@@ -69,6 +69,13 @@ def _show(parser: argparse.ArgumentParser) -> None:
         help="json: a list with an object for each file; sarif: SARIF 2.1.0, as code scanning reads it",
     )
     parser.add_argument(
+        "--explain",
+        choices=("virtxlate", "xmlschema"),
+        default="virtxlate",
+        help="xmlschema: that library tells why the XSD of virtxlate refuses a document, which needs the "
+        "extra 'explain'; the verdict is the same",
+    )
+    parser.add_argument(
         "--limit",
         metavar="N",
         type=_count,

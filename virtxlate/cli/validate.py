@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--connect is for --against libvirt")
     files, kind = _files(args.files)
     verdicts, code = [], 0
-    judges = _Judges(args.schema, kind)
+    judges = _Judges(args.schema, kind, args.explain)
     with _libvirt(args) as (asked, libvirt):
         for path in dict.fromkeys(files):
             try:
@@ -116,14 +116,25 @@ def _read(path: str) -> bytes:
 class _Judges:
     """Which schema judges which document."""
 
-    def __init__(self, name: str, kind: str | None) -> None:
+    def __init__(self, name: str, kind: str | None, explainer: str) -> None:
         self._name = name
         self._kind = kind
+        self._explainer = explainer
 
     def violations(self, root: etree._Element) -> tuple[Violation, ...]:
         if self._kind is not None and root.tag != self._kind:
             return (_of_another_type(root, self._kind),)
-        return validate(root) if self.is_own(root) else validate(root, self._host.validate)
+        if not self.is_own(root):
+            return validate(root, self._host.validate)
+        found = validate(root)
+        if self._explainer == "virtxlate" or schema.is_valid(root):
+            return found
+        from virtxlate.domain import second_opinion  # noqa: PLC0415 - slow to import, and seldom asked
+
+        return (
+            *second_opinion.explain(root),
+            *(each for each in found if each.rule not in second_opinion.OF_AN_XSD),
+        )
 
     def is_own(self, root: etree._Element) -> bool:
         return self._name == "own" or (self._name == "auto" and str(root.tag) in grammar().roots)

@@ -1,4 +1,4 @@
-"""The XML of domains that run: our own XSD with its rules, the built schema and libvirt's grammar take it.
+"""The XML of domains that run: our own XSD by two engines, the rules, the built schema and libvirt's grammar.
 
 No guest is needed: each domain starts stopped, and what libvirt filled in is judged.
 """
@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from virtxlate.domain import schema
+from virtxlate.domain.second_opinion import explain
 from virtxlate.rules import validate
 from virtxlate.schema.host import HostSchema
 from virtxlate.schema.store import INSTALLED, build_schema
@@ -117,5 +118,6 @@ def test_what_libvirt_tells_of_a_running_domain_is_valid_for_every_schema(
         root = etree.fromstring(text)
         assert relax_ng.validate(root), relax_ng.error_log
         assert schema.validate(text) == ()
+        assert explain(text) == ()
         assert [str(each) for each in validate(root) if each.severity == "error"] == []
         assert built.validate(text) == ()

@@ -125,6 +125,14 @@ def test_no_problem_has_a_line_that_nobody_can_read(cli: Cli, write: Callable[[s
     assert len(cli("validate", path, "--format", "json").out) < 10_000
 
 
+def test_a_password_is_not_shown(cli: Cli, write: Callable[[str], Path]) -> None:
+    both = "<graphics type='sdl' passwd='s3cret'/><graphics type='vnc' pass='s3cret'/>"
+    path = write(DOMAIN.format("", both))
+    for form in ("text", "json", "sarif"):
+        result = cli("validate", path, "--format", form)
+        assert (result.code, "s3cret" in result.out) == (1, False)
+
+
 # What was not checked
 
 OPEN = "<numatune/><keywrap/>"
@@ -213,7 +221,7 @@ def test_sarif_tells_that_a_file_could_not_be_read(cli: Cli) -> None:
 
 def test_sarif_tells_that_there_is_more(cli: Cli, write: Callable[[str], Path]) -> None:
     run = sarif(cli, write(DOMAIN.format("", "<a/>" * 101)))
-    assert run["results"][-1]["message"]["text"] == "1 more problems are not listed"
+    assert run["results"][-1]["message"]["text"] == "1 more problem, not listed"
 
 
 # libvirt's own verdict

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from urllib.parse import quote
 
 from virtxlate._version import __version__
-from virtxlate.cli.verdicts import NotChecked, Verdict, said
+from virtxlate.cli.verdicts import NotChecked, Verdict, more, said
 from virtxlate.domain.violations import SchemaRule, Violation
 from virtxlate.rules import RULES
 
@@ -74,7 +74,7 @@ def _results(verdict: Verdict) -> Iterator[dict[str, Any]]:
     for each in verdict.violations:
         yield _result(each.rule, each.severity, _words(each), verdict.file, each.line, each.path)
     if verdict.more:
-        text = f"{verdict.more} more problems are not listed"
+        text = f"{more(verdict)}, not listed"
         yield _result("too-large", "note", text, verdict.file, 0, "/")
     for kind in verdict.unchecked:
         yield _result(_NOT_CHECKED, "note", _note(kind), verdict.file, kind.line, kind.path)

@@ -13,6 +13,7 @@ from virtxlate.live.opinion import Opinion
 
 _LONGEST = 400
 _MOST_NAMED = 8
+_SECRETS = ("/@passwd",)
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -53,8 +54,12 @@ def _clipped(violation: Violation) -> Violation:
         violation,
         path=_cut(violation.path),
         message=_cut(violation.message),
-        found=None if violation.found is None else _cut(violation.found),
+        found=None if violation.found is None or _is_secret(violation) else _cut(violation.found),
     )
+
+
+def _is_secret(violation: Violation) -> bool:
+    return violation.path.endswith(_SECRETS)
 
 
 def _cut(text: str) -> str:
@@ -79,12 +84,17 @@ def lines(verdict: Verdict, libvirt: str) -> Iterator[str]:
         hint = f"; {each.hint}" if each.hint else ""
         yield f"{verdict.file}:{each.line}: {each.path}: {kind}{each.message}{hint} [{each.rule}]"
     if verdict.more:
-        yield f"{verdict.file}: {verdict.more} more problems, not shown; --limit 0 shows all"
+        yield f"{verdict.file}: {more(verdict)}, not shown; --limit 0 shows all"
     if verdict.unchecked:
         yield f"{verdict.file}: not checked: {', '.join(_not_checked(verdict.unchecked))}"
     if verdict.libvirt is not None:
         yield f"{verdict.file}: {said(verdict.libvirt, libvirt)}"
     yield f"{verdict.file} {'validates' if verdict.is_good else 'fails to validate'}"
+
+
+def more(verdict: Verdict) -> str:
+    """Give how many violations are left out."""
+    return f"{verdict.more} more problem{'s' if verdict.more > 1 else ''}"
 
 
 def _not_checked(found: tuple[NotChecked, ...]) -> Iterator[str]:

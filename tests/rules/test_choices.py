@@ -12,7 +12,9 @@ from lxml import etree
 from tests.rules.cases import document
 from tests.rules.choices import TOLD, Told
 from tests.schema.drawing import draw
+from virtxlate.domain.large import MOST_ELEMENTS
 from virtxlate.rules import GRAMMATICAL, faults
+from virtxlate.rules import broken as broken_rules
 from virtxlate.rules.rule import Document, Fault
 from virtxlate.schema.relaxng import Reader
 from virtxlate.schema.store import INSTALLED
@@ -111,3 +113,13 @@ def test_what_is_drawn_from_libvirts_grammar_is_left_alone(relax_ng: etree.Relax
     for root in filter(relax_ng.validate, drawn):
         found = [(rule.id, fault.says) for rule, fault in faults(root) if rule.id in GRAMMATICAL]
         assert found == [], f"seed {seed}"
+
+
+def test_of_one_rule_so_many_places_are_told_and_that_there_are_more() -> None:
+    device = "<rng model='virtio'><backend model='random'/><address type='pci' slot='3' target='0'/></rng>"
+    root = etree.fromstring(f"<devices>{device * (MOST_ELEMENTS + 1)}</devices>")
+    told = [each for each in broken_rules(root) if each.rule == "address-fields"]
+    assert len(told) == MOST_ELEMENTS + 1
+    assert [
+        each.path for each in told if each.message == f"only the first {MOST_ELEMENTS} places are told"
+    ] == ["/devices"]

@@ -67,9 +67,12 @@ def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
 def broken(root: etree._Element) -> tuple[Violation, ...]:
     """Give the same as violations, in document order; of one rule MOST_ELEMENTS at most."""
     document = Document(root)
-    found = [
-        (rule, fault) for rule in _applied(document) for fault in islice(rule.check(document), MOST_ELEMENTS)
-    ]
+    found: list[tuple[Rule, Fault]] = []
+    for rule in _applied(document):
+        of_rule = [(rule, fault) for fault in islice(rule.check(document), MOST_ELEMENTS)]
+        found += of_rule
+        if len(of_rule) == MOST_ELEMENTS:
+            found.append((rule, Fault(root, says=f"only the first {MOST_ELEMENTS} places are told")))
     if not found:
         return ()
     order = {element: at for at, element in enumerate(root.iter(etree.Element))}

@@ -219,6 +219,11 @@ def test_sarif_tells_that_a_file_could_not_be_read(cli: Cli) -> None:
     assert (run["results"], run["invocations"]) == ([], [{"executionSuccessful": False}])
 
 
+def test_sarif_has_the_words_of_xmlschema_too(cli: Cli, write: Callable[[str], Path]) -> None:
+    run = sarif(cli, write(DOMAIN.format("", "<a/>")), "--explain", "xmlschema")
+    assert {each["ruleId"] for each in run["results"]} == {"xmlschema"}
+
+
 def test_sarif_tells_that_there_is_more(cli: Cli, write: Callable[[str], Path]) -> None:
     run = sarif(cli, write(DOMAIN.format("", "<a/>" * 101)))
     assert run["results"][-1]["message"]["text"] == "1 more problem, not listed"

@@ -35,6 +35,7 @@ if set(_OF_SCHEMA) != set(get_args(SchemaRule)):
     raise AssertionError(set(_OF_SCHEMA) ^ set(get_args(SchemaRule)))
 _TEXTS = {
     **_OF_SCHEMA,
+    "xmlschema": "xmlschema has something against the document.",
     _OF_LIBVIRT: "libvirt itself refuses the document.",
     _NOT_CHECKED: "The schema leaves this element open.",
 }

@@ -53,7 +53,7 @@ def _subject(element: etree._Element, instance: Instance) -> str:
     for each in (element, *element.iterancestors()):
         name = _LISTS.get(str(each.tag))
         if name is not None:
-            index = sum(1 for _one in each.itersiblings(each.tag, preceding=True))
+            index = sum(1 for _one in each.itersiblings(str(each.tag), preceding=True))
             return f"{name}[{index}]" if index < len(getattr(instance, name)) else "devices"
         if each.tag == "controller":
             return "hvparams.scsi_controller_type" if each.get("type") == "scsi" else "devices"

@@ -6,6 +6,7 @@ from tests.rules import (
     cases,
     cases_disks,
     cases_interfaces,
+    cases_machine,
     cases_options,
     cases_pci,
     cases_ports,
@@ -13,7 +14,15 @@ from tests.rules import (
 )
 from tests.rules.cases import Case
 
-_MODULES = (cases_disks, cases_interfaces, cases_options, cases_pci, cases_ports, cases_resources)
+_MODULES = (
+    cases_disks,
+    cases_interfaces,
+    cases_machine,
+    cases_options,
+    cases_pci,
+    cases_ports,
+    cases_resources,
+)
 OF_DOMAINS: tuple[Case, ...] = tuple(case for module in _MODULES for case in module.CASES)
 """Those that need nothing of a host but QEMU and a file."""
 IMAGES = "/srv/judged"

@@ -21,6 +21,7 @@ from virtxlate.rules.identity import RULES as OF_NAMES
 from virtxlate.rules.interface import RULES as OF_INTERFACES
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.machine import RULES as OF_MACHINES
+from virtxlate.rules.memory import RULES as OF_MEMORY
 from virtxlate.rules.merging import merged
 from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
 from virtxlate.rules.pci import RULES as OF_PCI
@@ -40,7 +41,7 @@ _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
     *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
-    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MACHINES),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY, *OF_MACHINES),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""

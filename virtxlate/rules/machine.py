@@ -42,13 +42,14 @@ def _second_video(document: Document) -> Iterator[Fault]:
     models = list(_models(document))
     primary = [each for each in models if each[1].get("primary") == "yes"]
     first = (primary or models)[:1]
+    has_none = any(kind == "none" for _video, _model, kind in models)
     for _video, model, kind in primary[1:]:
         yield Fault(model, "/@primary", "yes", (), f"{kind} is a second primary video device")
     for each in models:
         kind = each[2]
         if kind == "none" and len(models) > 1:
             yield Fault(each[1], "/@type", kind, (), "there is a video device beside none")
-        elif each not in first and kind in _ONE_HEAD and "none" not in {other[2] for other in models}:
+        elif each not in first and kind in _ONE_HEAD and not has_none:
             yield Fault(each[1], "/@type", kind, _SECONDARY)
 
 

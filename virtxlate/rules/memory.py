@@ -16,7 +16,8 @@ from virtxlate.rules.rule import Document, Fault, Rule, child, number
 from virtxlate.units import BYTES_PER_UNIT
 
 Element = etree._Element
-_MOST_CPUS = 1 << 16
+_MOST_CPUS, _LONGEST_LIST = 1 << 12, 1 << 10
+_MOST_CELLS = 128  # of QEMU; so a hostile document costs no more than an honest one
 
 
 def _kib(element: Element | None, name: str | None = None) -> int | None:
@@ -34,6 +35,8 @@ def _cells(root: Element) -> list[Element]:
 
 def _cpus(text: str | None) -> set[int]:
     """Give the numbers of "0-3,5,^2"; none for what is no such list, or too long to be one."""
+    if text is not None and len(text) > _LONGEST_LIST:
+        return set()
     found: set[int] = set()
     for part in (text or "").split(","):
         first, _dash, last = part.strip().removeprefix("^").partition("-")
@@ -47,7 +50,7 @@ def _cpus(text: str | None) -> set[int]:
 
 def _cell_cpus(root: Element, document: Document) -> Iterator[Fault]:
     owners: dict[int, Element] = {}
-    for cell in _cells(root):
+    for cell in _cells(root)[:_MOST_CELLS]:
         cpus = _cpus(cell.get("cpus"))
         beyond = sorted(each for each in cpus if each >= vcpus(root))
         if beyond:

@@ -14,6 +14,7 @@ from lxml import etree
 from tests.cli.hosts import FakeHost, door
 from tests.cli.running import FIXTURES, Cli
 from virtxlate.errors import LiveError
+from virtxlate.schema import store
 
 VALID = FIXTURES / "domain" / "cluster.web1.xml"
 RNG = Path(__file__).parents[1] / "schema" / "rng"
@@ -100,6 +101,19 @@ def test_a_document_that_the_own_schema_does_not_have_is_a_violation_of_it(
     result = cli("validate", "--schema", "own", write("<network><name>a</name></network>"))
     assert result.code == 1
     assert "found <network>" in result.out
+
+
+def test_where_libvirt_installed_no_schema_the_own_one_judges_what_it_has(
+    cli: Cli, write: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.build_schema, "__defaults__", (tmp_path / "none",))
+    volume = write("<volume><name>a</name><capacity>1</capacity></volume>")
+    assert cli("validate", volume) == (0, f"{volume} validates\n", "")
+    network = tmp_path / "network.xml"
+    network.write_text("<network><name>a</name></network>")
+    result = cli("validate", network, volume)
+    assert (result.code, result.out) == (3, f"{volume} validates\n")
+    assert len(result.errors) == 1
 
 
 # How much is shown

@@ -21,7 +21,7 @@ from virtxlate.cli.results import print_json
 from virtxlate.cli.verdicts import Verdict, grouped, limited, lines
 from virtxlate.domain import schema
 from virtxlate.domain.document import MAX_BYTES
-from virtxlate.domain.grammar import grammar
+from virtxlate.domain.grammar import DOCUMENTS as HAVE_AN_XSD
 from virtxlate.domain.nearness import nearest
 from virtxlate.domain.unchecked import unchecked
 from virtxlate.domain.violations import Violation
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         for path in dict.fromkeys(files):
             try:
                 verdict = _verdict(path, judges, args.limit, asked)
-            except OSError as exc:
+            except (OSError, SchemaSourceError) as exc:
                 reason, code = describe(exc, traceback=args.traceback)
                 complain(f"error: {reason}{_meant(path, args.files)}")
                 continue
@@ -137,7 +137,16 @@ class _Judges:
         )
 
     def is_own(self, root: etree._Element) -> bool:
-        return self._name == "own" or (self._name == "auto" and str(root.tag) in grammar().roots)
+        if self._name != "auto":
+            return self._name == "own"
+        return root.tag == "domain" or (str(root.tag) in HAVE_AN_XSD and not self._has_host)
+
+    @cached_property
+    def _has_host(self) -> bool:
+        try:
+            return self._host is not None
+        except SchemaSourceError:
+            return False
 
     @cached_property
     def _host(self) -> HostSchema:

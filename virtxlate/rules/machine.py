@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from virtxlate.rules.identity import twins
-from virtxlate.rules.rule import Document, Fault, Rule, number
+from virtxlate.rules.rule import Document, Fault, Rule, child, number
 
 Element = etree._Element
 _SECONDARY = ("qxl", "virtio")
@@ -27,7 +27,7 @@ _SPICE_CHANNELS = ("spicevmc", "spiceport")
 
 def _models(document: Document) -> Iterator[tuple[Element, Element, str]]:
     for video in document.of("video"):
-        model = video.find("model")
+        model = child(video, "model")
         if model is not None:
             yield video, model, model.get("type", "")
 
@@ -128,7 +128,7 @@ def _audio(document: Document) -> Iterator[Fault]:
         yield Fault(audio, "/@id", audio.get("id"), (), says)
     known = {index for index, _each in backends}
     for device in (*document.of("sound"), *document.of("graphics")):
-        wanted = device.find("audio")
+        wanted = child(device, "audio")
         index = None if wanted is None else number(wanted.get("id"))
         if wanted is not None and index and index not in known:
             yield Fault(wanted, "/@id", str(index), (), f"there is no <audio id='{index}'/>")
@@ -148,7 +148,7 @@ def _panic(document: Document) -> Iterator[Fault]:
 
 def _watchdog(document: Document) -> Iterator[Fault]:
     for watchdog in document.of("watchdog"):
-        model, address = watchdog.get("model"), watchdog.find("address")
+        model, address = watchdog.get("model"), child(watchdog, "address")
         if model == "diag288" and document.is_pc:
             yield Fault(watchdog, "/@model", model, ("i6300esb", "ib700"))
         elif address is not None and model == "ib700":
@@ -159,7 +159,7 @@ def _watchdog(document: Document) -> Iterator[Fault]:
 
 def _iommu(document: Document) -> Iterator[Fault]:
     for iommu in document.of("iommu"):
-        model, driver = iommu.get("model"), iommu.find("driver")
+        model, driver = iommu.get("model"), child(iommu, "driver")
         if document.board == "i440fx" or (document.is_pc and model == "smmuv3"):
             yield Fault(iommu, "/@model", model, ("intel",), f"{model} is not for this board")
         if driver is None:
@@ -183,7 +183,7 @@ def _input(document: Document) -> Iterator[Fault]:
 
 def _lifecycle(document: Document) -> Iterator[Fault]:
     root = document.root
-    found = {name: root.find(name) for name in ("on_poweroff", "on_reboot", "on_crash")}
+    found = {name: child(root, name) for name in ("on_poweroff", "on_reboot", "on_crash")}
     words = {name: "" if each is None else (each.text or "").strip() for name, each in found.items()}
     for name, element in found.items():
         word = words[name]
@@ -204,7 +204,7 @@ def _uuid(document: Document) -> Iterator[Fault]:
 
 def _firmware(document: Document) -> Iterator[Fault]:
     root = document.root
-    os, loader = root.find("os"), root.find("os/loader")
+    os, loader = child(root, "os"), root.find("os/loader")
     if os is None:
         return
     pflash = loader is not None and loader.get("type") == "pflash"
@@ -218,8 +218,8 @@ def _firmware(document: Document) -> Iterator[Fault]:
 
 
 def _kernel(document: Document) -> Iterator[Fault]:
-    os = document.root.find("os")
-    if os is None or os.find("kernel") is not None:
+    os = child(document.root, "os")
+    if os is None or child(os, "kernel") is not None:
         return
     for name in ("initrd", "cmdline"):
         element = os.find(name)

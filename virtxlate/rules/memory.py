@@ -159,13 +159,15 @@ def _hugepages(root: Element, _document: Document) -> Iterator[Fault]:
 
 
 def _shared(root: Element, document: Document) -> Iterator[Fault]:
+    users = [each for each in document.disks if each.get("type") == "vhostuser"]
+    users += [each for each in document.of("filesystem") if each.find("driver[@type='virtiofs']") is not None]
+    if not users:
+        return
     words = [cell.get("memAccess") for cell in _cells(root)] or [None]
     access = root.find("memoryBacking/access")
     default = None if access is None else access.get("mode")
     if all((word or default) == "shared" for word in words):
         return
-    users = [each for each in document.disks if each.get("type") == "vhostuser"]
-    users += [each for each in document.of("filesystem") if each.find("driver[@type='virtiofs']") is not None]
     for device in users:
         yield Fault(device)
 

@@ -29,6 +29,7 @@ setup(
     extras_require={
         "libvirt": ["libvirt-python>=9.0"],
         "cli": ["argcomplete>=3.0", "rich>=13.0"],
+        "explain": ["xmlschema>=3.4"],
         "test": [*TEST, "rich>=13.0", "xmlschema>=3.4"],
     },
     data_files=[("share/man/man1", ["docs/man/virtxlate.1"])],

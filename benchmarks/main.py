@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import hotplug, hvinfo, single, startup, throughput
+from benchmarks import hotplug, hvinfo, single, startup, throughput, validation
 from benchmarks.results import Section, format_table
 
 _JSON_INDENT = 2
-_NAMES = ("single", "hvinfo", "cluster", "startup", "hotplug")
+_NAMES = ("single", "hvinfo", "validation", "cluster", "startup", "hotplug")
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
     runs: dict[str, Callable[[], Section]] = {
         "single": lambda: single.measure(args.rounds),
         "hvinfo": lambda: hvinfo.measure(args.rounds),
+        "validation": lambda: validation.measure(args.rounds),
         "cluster": lambda: throughput.measure(args.instances, args.cluster_rounds),
         "startup": lambda: startup.measure(args.rounds),
         "hotplug": lambda: hotplug.measure(args.hotplug_rounds),

@@ -175,7 +175,7 @@ _CPUS = (
 )
 _EXTRAS = (
     "",
-    "-device virtio-rng-pci,bus=pci.0,addr=0x1f",
+    "-device virtio-rng-pci,bus=pci.0,addr=0x1e",
     "-object rng-random,id=r,filename=/dev/urandom -device virtio-rng-pci,rng=r,max-bytes=9,period=1",
     "-smbios type=1,serial=a -boot menu=on -no-hpet",
     "-watchdog-action poweroff -device i6300esb -device pvpanic",

@@ -59,10 +59,18 @@ def test_the_rules_are_a_list_in_json(cli: Cli) -> None:
     assert (shown["id"], shown["severity"]) == ("scsi-initiator", "warning")
 
 
-def test_an_unknown_rule_is_refused(cli: Cli) -> None:
-    result = cli("rules", "lun-colour")
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("pci-adress-unique", "did you mean pci-address-unique or "),
+        ("colour", "`virtxlate rules` lists them"),
+    ],
+)
+def test_an_unknown_rule_is_refused_with_those_that_are_near(cli: Cli, word: str, near: str) -> None:
+    result = cli("rules", word)
     assert (result.code, result.out) == (3, "")
-    assert result.error == "error: ID: no rule 'lun-colour'; `virtxlate rules` lists them"
+    assert result.error.startswith(f"error: ID: no rule {word!r}; {near}")
+    assert result.error.endswith("`virtxlate rules` lists them")
 
 
 def test_a_broken_rule_stands_among_the_violations_in_document_order(cli: Cli, tmp_path: Path) -> None:

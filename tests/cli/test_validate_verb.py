@@ -57,7 +57,14 @@ def test_json_has_an_entry_for_each_file(cli: Cli, broken: Path) -> None:
     result = cli("validate", VALID, broken, "--format", "json")
     first, second = json.loads(result.out)
     assert result.code == 1
-    assert first == {"file": str(VALID), "valid": True, "violations": []}
+    assert first == {
+        "file": str(VALID),
+        "valid": True,
+        "violations": [],
+        "more": 0,
+        "unchecked": [],
+        "libvirt": None,
+    }
     assert second["valid"] is False
     assert [(each["line"], each["rule"]) for each in second["violations"]] == [
         (6, "enumeration"),
@@ -103,3 +110,15 @@ def test_a_document_cannot_speak_to_the_terminal(cli: Cli, tmp_path: Path) -> No
 
 def test_a_file_is_needed(cli: Cli) -> None:
     assert cli("validate").code == 2
+
+
+def test_xmlschema_tells_the_same_places_in_its_own_words(cli: Cli, broken: Path) -> None:
+    code, out, error = cli("validate", "--explain", "xmlschema", broken)
+    told = out.splitlines()
+    assert (code, error, told[-1]) == (1, "", f"{broken} fails to validate")
+    assert [line.split(": ")[1] for line in told[:2]] == [
+        "/domain/devices/disk/target",
+        "/domain/devices/disk/boot",
+    ]
+    assert "'vitrio'" in told[0]
+    assert cli("validate", "--explain", "xmlschema", VALID) == cli("validate", VALID)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.docs.losses import BY_PARAMETER, BY_RULE, READING, TO_GANETI, TO_LIBVIRT, Advice, stated
+from tests.docs.no_rules import NO_RULES
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import (
     DEFAULT_NICPARAMS,
@@ -362,13 +363,24 @@ A *warning* is reported and leaves the document valid.
 """
 
 
+_NO_RULES = """
+## What is no rule
+
+This was tried, too, with libvirt 9.0.0 and QEMU 7.2:
+
+"""
+
+
 def rules_page() -> str:
     """Give ``docs/rules.md``."""
     rows = (
         (f"`{rule.id}`" + (" (warning)" if rule.severity == "warning" else ""), rule.says, rule.libvirt)
         for rule in RULES
     )
-    return "".join((_MADE, _RULES, "\n", table(("rule", "says", "libvirt"), rows), *map(_rule, RULES)))
+    head = table(("rule", "says", "libvirt"), rows)
+    return "".join(
+        (_MADE, _RULES, "\n", head, *map(_rule, RULES), _NO_RULES, table(("what", "why"), NO_RULES))
+    )
 
 
 def _rule(rule: Rule) -> str:

@@ -23,6 +23,7 @@ VALID = sorted([*HERE.glob("valid/*.xml"), *FIXTURES.glob("**/*.xml")])
 INVALID = sorted(HERE.glob("invalid/*.xml"))
 NOT_PARSED = {"not-xml", "doctype"}
 RELAX_NG = Path("/usr/share/libvirt/schemas/domain.rng")
+QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 RUNNING = HERE / "valid" / "running.xml"
 
 each_valid = pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
@@ -148,10 +149,38 @@ def test_an_unknown_element_does_not_hide_what_follows_it() -> None:
     ]
 
 
-def test_other_namespaces_are_welcome_only_at_the_domain_and_in_its_metadata() -> None:
-    foreign = "<n:x xmlns:n='urn:example:n'><disk/></n:x>"
-    assert schema.validate(in_domain(head=f"{foreign}<metadata>{foreign}</metadata>")) == ()
-    assert [v.path for v in schema.validate(in_domain(foreign))] == ["/domain/devices/n:x"]
+def test_metadata_may_hold_anything() -> None:
+    anything = "<n:x xmlns:n='urn:example:n'><disk/>text</n:x><x once='1'><y/></x>" * 2
+    assert schema.validate(in_domain(head=f"<metadata>{anything}</metadata>")) == ()
+
+
+def test_only_the_namespaces_of_libvirts_drivers_stand_beside_the_devices() -> None:
+    foreign = "<n:x xmlns:n='{}'><disk/></n:x>"
+    for driver in ("lxc", "xen", "bhyve", "vmware"):
+        text = foreign.format(f"http://libvirt.org/schemas/domain/{driver}/1.0")
+        assert schema.validate(in_domain(head=text)) == ()
+    for namespace in ("urn:example:n", f"{QEMU}x"):
+        found = schema.validate(in_domain(foreign.format(namespace), foreign.format(namespace)))
+        assert [v.path for v in found] == ["/domain/n:x", "/domain/devices/n:x"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            "commandlin",
+            "/domain/q:commandlin: <commandlin> is not known in <domain>; did you mean commandline?",
+        ),
+        (
+            "deprecation",
+            "/domain/q:deprecation/@behavior: <deprecation> needs the attribute behavior: one of",
+        ),
+        ("commandline", ""),
+    ],
+)
+def test_the_namespace_of_qemu_is_known_word_for_word(wrong: str, told: str) -> None:
+    found = schema.validate(in_domain(head=f"<q:{wrong} xmlns:q='{QEMU}'/>"))
+    assert [f"{v.path}: {v.message}".startswith(told) for v in found] == [True] * bool(told)
 
 
 def test_a_thousand_faults_are_all_found_in_reasonable_time() -> None:
@@ -207,7 +236,7 @@ HEAD_ONCE = {
     "description": "<description/>",
     "metadata": "<metadata/>",
     "memory": "<memory>1</memory>",
-    "maxMemory": "<maxMemory>1</maxMemory>",
+    "maxMemory": "<maxMemory slots='1'>1</maxMemory>",
     "currentMemory": "<currentMemory>1</currentMemory>",
     "vcpu": "<vcpu>1</vcpu>",
     "iothreads": "<iothreads>1</iothreads>",
@@ -225,7 +254,7 @@ INTERFACE_ONCE = {
     "source": "<source bridge='br0'/>",
     "model": "<model type='virtio'/>",
     "driver": "<driver/>",
-    "target": "<target/>",
+    "target": "<target dev='a'/>",
     "guest": "<guest/>",
     "backend": "<backend/>",
     "virtualport": "<virtualport/>",

@@ -68,8 +68,8 @@ def on_this_host(xml: str, target: IscsiTarget, image: Path) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
-def verdict_of(host: EmbeddedLibvirt, xml: str) -> tuple[Verdict, str]:
-    """Give what libvirt does with a document, and what it says."""
+def verdict_of(host: EmbeddedLibvirt, xml: str, *, start: bool = True) -> tuple[Verdict, str]:
+    """Give what libvirt does with a document, and what it says; without ``start`` it is only defined."""
     import libvirt  # noqa: PLC0415 - collected where the binding is absent too
 
     try:
@@ -77,7 +77,7 @@ def verdict_of(host: EmbeddedLibvirt, xml: str) -> tuple[Verdict, str]:
     except libvirt.libvirtError as exc:
         return "refused", str(exc)
     try:
-        if any(word in xml for word in NOT_HERE):
+        if not start or any(word in xml for word in NOT_HERE):
             return "accepted", "only defined"
         defined.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
         defined.destroy()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.rules.choices import BROKEN as CHOICES
 from virtxlate.rules.rule import Verdict
 
 BLOCK = "<source dev='/dev/disk/by-id/wwn-0x5000c500a1b2c3d4'/>"
@@ -31,6 +32,20 @@ class Case(NamedTuple):
     machine: str = "pc"
     libvirt: Verdict | None = None
     """Of this case, where it is not the rule's."""
+    machine_right: str = "pc"
+    os: str = ""
+    """In ``<os>``, of the broken one."""
+    os_right: str = ""
+    beside: tuple[str, ...] = ()
+    """What else is said of the same fault."""
+
+    def broken_document(self) -> str:
+        """Give the whole domain that breaks the rule."""
+        return document(self.broken, self.outside, self.machine, self.os)
+
+    def right_document(self) -> str:
+        """Give the whole domain that does not."""
+        return document(self.right, self.outside_right, self.machine_right, self.os_right)
 
 
 def at(target: int = 0, unit: int = 0, controller: int = 0, bus: int = 0) -> str:
@@ -55,7 +70,7 @@ def lun(
 def disk(address: str = at(), *, attributes: str = "", name: str = "sda", inside: str = "") -> str:
     return (
         f"<disk type='block' device='disk' {attributes}><driver name='qemu' type='raw'/>"
-        f"<source dev='/dev/disk/by-id/wwn-0x5000c500a1b2c3d4'>{inside}</source>"
+        f"<source dev='/dev/disk/by-id/scsi-{name}'>{inside}</source>"
         f"<target dev='{name}' bus='scsi'/>{address}</disk>"
     )
 
@@ -334,14 +349,23 @@ CASES: tuple[Case, ...] = (
         vhost(inside="<address type='pci' domain='0x0000' bus='0x00' slot='0x09' function='0x0'/>"),
     ),
     Case("scsi-host-boot", vhost(inside="<boot order='1'/>"), vhost()),
+    *(Case(*each) for each in CHOICES),
 )
 
 
-def document(devices: str, outside: str = "", machine: str = "pc") -> str:
-    """Give a whole domain."""
+_MEMORY = "<memory unit='KiB'>65536</memory>"
+_USB = "<controller type='usb' model='none'/>"
+_BALLOON = "<memballoon model='none'/>"
+
+
+def document(devices: str, outside: str = "", machine: str = "pc", os: str = "") -> str:
+    """Give a whole domain; what libvirt would add by itself is not wanted where a case does not name it."""
+    memory = "" if "<memory " in outside else _MEMORY
+    usb = "" if "type='usb'" in devices and "<controller" in devices else _USB
+    balloon = "" if "<memballoon" in devices else _BALLOON
     return (
-        "<domain type='qemu'><name>judged</name><memory unit='KiB'>65536</memory>"
-        f"{outside}<os><type arch='x86_64' machine='{machine}'>hvm</type></os>"
-        f"<devices>{devices}<controller type='usb' model='none'/><memballoon model='none'/></devices>"
+        f"<domain type='qemu'><name>judged</name>{memory}"
+        f"{outside}<os><type arch='x86_64' machine='{machine}'>hvm</type>{os}</os>"
+        f"<devices>{devices}{usb}{balloon}</devices>"
         "</domain>"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tests.rules.cases import CASES, Case, at, disk, document, lun
+from tests.rules.cases import Case, at, disk, document, lun
+from tests.rules.table import CASES
 from virtxlate.errors import UnknownTermError
 from virtxlate.rules import RULES, broken, by_id, validate
 from virtxlate.rules.rule import bus_of
@@ -15,12 +16,12 @@ IDS = [f"{case.rule}-{number}" for number, case in enumerate(CASES)]
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_what_breaks_a_rule_is_found_with_its_fix(case: Case) -> None:
-    found = validate(document(case.broken, case.outside, case.machine))
+    found = validate(case.broken_document())
     rule = by_id(case.rule)
     assert [(each.rule, each.hint, each.severity) for each in found if each.rule == case.rule] == [
         (rule.id, rule.hint, rule.severity)
     ]
-    assert {each.rule for each in found} - {case.rule} <= BESIDE.get(case.rule, set())
+    assert {each.rule for each in found} - {case.rule} <= BESIDE.get(case.rule, set()) | {*case.beside}
 
 
 BESIDE = {
@@ -37,7 +38,7 @@ BESIDE = {
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_the_same_done_right_is_left_alone(case: Case) -> None:
-    assert validate(document(case.right, case.outside_right)) == ()
+    assert validate(case.right_document()) == ()
 
 
 def test_every_rule_has_a_case() -> None:

@@ -8,6 +8,7 @@ from virtxlate._version import __version__
 from virtxlate.cli.options import Verbs, add_verb, source_options
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
 from virtxlate.cli.parser_schema import add_schema
+from virtxlate.cli.parser_validate import add_validate
 from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
 
 _EXIT_CODES = """\
@@ -35,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"virtxlate {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     _translate(verbs)
-    _validate(verbs)
+    add_validate(verbs)
     _rules(verbs)
     add_schema(verbs)
     _explain(verbs)
@@ -90,27 +91,6 @@ def _params(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="hvparam, beparam or nicparam; none: all")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: a list with an object for each"
-    )
-
-
-def _validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
-    parser = add_verb(
-        verbs,
-        "validate",
-        "validate",
-        "check domain XML against the schema and the rules, and show every problem",
-        "virsh dumpxml web1 | virtxlate validate -",
-    )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="domain XML; - is stdin")
-    parser.add_argument(
-        "--schema",
-        choices=("own", "host"),
-        default="own",
-        help="own (default): the one that comes with virtxlate; host: that of this host's libvirt, for "
-        "documents of every type; see virtxlate schema build",
-    )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="json: a list with an object for each file"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from difflib import get_close_matches
 
 import msgspec
 
@@ -42,7 +43,9 @@ def _rule(word: str) -> Rule:
     try:
         return by_id(word)
     except UnknownTermError:
-        raise InputError(f"no rule {word!r}; `virtxlate rules` lists them", at="ID") from None
+        near = " or ".join(get_close_matches(word, [rule.id for rule in RULES], n=3))
+        meant = f"did you mean {near}? " if near else ""
+        raise InputError(f"no rule {word!r}; {meant}`virtxlate rules` lists them", at="ID") from None
 
 
 def _shown(rule: Rule) -> Shown:

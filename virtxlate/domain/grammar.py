@@ -23,11 +23,13 @@ _CONSTRAINTS = (f"{_XS}unique", f"{_XS}key")
 _EXTENSION = f"{_XS}simpleContent/{_XS}extension"
 COUNTED_BY = "once"
 """The attribute by which the XSD counts elements; no document should carry it, so it is never offered."""
+_OPEN = "Open"
+"""The type of what the shipped XSD carries along unchecked."""
 
 
-def schema_path() -> Path:
-    """Give the place of the shipped ``domain.xsd``; the files that it includes lie beside it."""
-    return Path(str(files("virtxlate") / "xsd" / "domain.xsd"))
+def schema_path(name: str = "domain") -> Path:
+    """Give the place of a shipped XSD, by the name of its documents; what it includes lies beside it."""
+    return Path(str(files("virtxlate") / "xsd" / f"{name}.xsd"))
 
 
 class Occurrence(NamedTuple):
@@ -47,14 +49,30 @@ class Model(NamedTuple):
     """Names that the content model itself allows only once; constraints may add to them."""
     required: tuple[str, ...]
     """Names that the content model itself asks for."""
-    foreign: bool
-    """Whether elements of other namespaces are welcome."""
+    wildcards: tuple[str, ...] = ()
+    """Namespaces of which any element is welcome, "##other" and "##local" among them, as the XSD has them."""
+
+    def welcomes(self, tag: str) -> bool:
+        """Say whether an element without a declaration here is welcome all the same."""
+        namespace = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+        either = "##other" if namespace else "##local"
+        return either in self.wildcards or "##any" in self.wildcards or namespace in self.wildcards
 
 
-@lru_cache(maxsize=1)
-def grammar() -> Grammar:
-    """Give the grammar of the shipped XSD, read once."""
-    return Grammar(schema_path())
+DOCUMENTS = {
+    "domain": "domain",
+    "device": "nodedev",
+    "pool": "storagepool",
+    "volume": "storagevol",
+    "domainsnapshot": "domainsnapshot",
+}
+"""The shipped XSD of each root element."""
+
+
+@lru_cache(maxsize=len(DOCUMENTS))
+def grammar(root: str = "domain") -> Grammar:
+    """Give the grammar of a shipped XSD, read once, by the root element; of any other, that of domains."""
+    return Grammar(schema_path(DOCUMENTS.get(root, "domain")))
 
 
 class Grammar:
@@ -64,6 +82,7 @@ class Grammar:
         self._named: dict[tuple[str, str], etree._Element] = {}
         self._models: dict[etree._Element, Model] = {}
         self._constraints: dict[str, etree._Element] = {}
+        self._parents: dict[str, dict[str, None]] | None = None
         self.roots = tuple(
             _own_name(part) for part in etree.parse(str(path)).getroot().iterfind(f"{_XS}element")
         )
@@ -92,7 +111,7 @@ class Grammar:
         """Give what may stand inside an element; nothing inside one that holds a text."""
         holder = self._type_of(declaration)
         if holder is None:
-            return Model(children={}, single=(), required=(), foreign=False)
+            return Model(children={}, single=(), required=())
         if holder not in self._models:
             self._models[holder] = self._model(holder)
         return self._models[holder]
@@ -105,8 +124,31 @@ class Grammar:
             children={name: found[name].declaration for name in dict.fromkeys((*single, *found))},
             single=single,
             required=tuple(name for name, place in found.items() if place.required),
-            foreign=particle is not None and self._is_open_to_others(particle),
+            wildcards=() if particle is None else tuple(dict.fromkeys(self._wildcards(particle))),
         )
+
+    def is_open(self, declaration: etree._Element) -> bool:
+        """Say whether an element may hold anything, so that nothing in it is checked."""
+        return _other_name(self._declared(declaration), "type") == _OPEN
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Give the elements that an element of this name may stand in, each name once."""
+        if self._parents is None:
+            self._parents = self._all_parents()
+        return tuple(self._parents.get(name, ()))
+
+    def _all_parents(self) -> dict[str, dict[str, None]]:
+        found: dict[str, dict[str, None]] = {}
+        waiting = [(root, self._named["element", root]) for root in self.roots]
+        seen: set[etree._Element] = set()
+        while waiting:
+            parent, declaration = waiting.pop()
+            for name, child in self.model(declaration).children.items():
+                found.setdefault(name, {})[parent] = None
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append((name, child))
+        return found
 
     def attributes(self, declaration: etree._Element) -> dict[str, etree._Element]:
         """Give the attributes of an element, by name, in the XSD's order."""
@@ -134,6 +176,12 @@ class Grammar:
             return tuple(word.get("value", "") for word in simple.iter(f"{_XS}enumeration"))
         members = [self.words(name) for name in union.get("memberTypes", "").split()]
         return tuple(dict.fromkeys(word for words in members for word in words)) if all(members) else ()
+
+    def patterns(self, type_name: str) -> tuple[str, ...]:
+        """Give the patterns of a simple type, of which one must match; empty where it is made of others."""
+        simple = self._named.get(("simpleType", type_name))
+        found = () if simple is None else simple.iterfind(f"{_XS}restriction/{_XS}pattern")
+        return tuple(pattern.get("value", "") for pattern in found)
 
     def meaning(self, type_name: str) -> str:
         """Give the one sentence that documents a type, without its full stop."""
@@ -169,7 +217,7 @@ class Grammar:
             name = _other_name(part, "ref") or _own_name(part)
             found = {name: Occurrence(part, required=True, single=True)}
         elif part.tag == f"{_XS}group" and part.get("ref"):
-            found = self._occurrences(self._named["group", part.get("ref", "")])
+            found = self._occurrences(self._named["group", _other_name(part, "ref")])
         else:
             found = _joined([self._occurrences(p) for p in _content(part)], part.tag == f"{_XS}choice")
         optional, repeated = part.get("minOccurs") == "0", part.get("maxOccurs") is not None
@@ -180,24 +228,28 @@ class Grammar:
             for name, place in found.items()
         }
 
-    def _is_open_to_others(self, part: etree._Element) -> bool:
-        if part.tag == f"{_XS}group" and part.get("ref"):
-            return self._is_open_to_others(self._named["group", part.get("ref", "")])
-        return part.get("namespace") == "##other" or any(map(self._is_open_to_others, _content(part)))
+    def _wildcards(self, part: etree._Element) -> Iterator[str]:
+        if part.tag == f"{_XS}any":
+            yield from part.get("namespace", "##any").split()
+        elif part.tag == f"{_XS}group" and part.get("ref"):
+            yield from self._wildcards(self._named["group", _other_name(part, "ref")])
+        else:
+            for each in _content(part):
+                yield from self._wildcards(each)
 
     def _attributes(self, holder: etree._Element) -> Iterator[etree._Element]:
         for part in holder.iterchildren(etree.Element):
             if part.tag == f"{_XS}attribute":
                 yield part
             elif part.tag == f"{_XS}attributeGroup":
-                yield from self._attributes(self._named["attributeGroup", part.get("ref", "")])
+                yield from self._attributes(self._named["attributeGroup", _other_name(part, "ref")])
             elif part.tag == f"{_XS}simpleContent":
                 yield from self._attributes(part)
             elif part.tag == f"{_XS}extension":
                 yield from self._inherited(part)
 
     def _inherited(self, extension: etree._Element) -> Iterator[etree._Element]:
-        base = self._named.get(("complexType", extension.get("base", "")))
+        base = self._named.get(("complexType", _other_name(extension, "base")))
         if base is not None:
             yield from self._attributes(base)
         yield from self._attributes(extension)

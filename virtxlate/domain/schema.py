@@ -1,4 +1,4 @@
-"""Domain documents against the shipped XSD: a fast verdict, and every fault of what was refused.
+"""Documents against the shipped XSD of their root: a fast verdict, and every fault of what was refused.
 
 lxml's compiled schema decides. Only a document that it refuses is looked at again, to say where and why.
 """
@@ -10,7 +10,9 @@ import threading
 from lxml import etree
 
 from virtxlate.domain.document import parse_document
-from virtxlate.domain.grammar import schema_path
+from virtxlate.domain.grammar import DOCUMENTS, grammar, schema_path
+from virtxlate.domain.large import accepts
+from virtxlate.domain.misfits import with_misfits
 from virtxlate.domain.violations import Complaint, Violation, explain
 from virtxlate.errors import DomainXmlError, SchemaError
 
@@ -23,9 +25,12 @@ _local = threading.local()
 
 
 def is_valid(tree: etree._Element | etree._ElementTree) -> bool:
-    """Say whether a parsed document satisfies the schema; takes microseconds and does not say why not."""
+    """Say whether the XSD accepts a parsed document; takes microseconds and does not say why not.
+
+    What goes together in an element no XSD can say: a document without a violation has no such fault either.
+    """
     try:
-        return not has_doctype(tree) and _compiled().validate(tree)
+        return not has_doctype(tree) and accepts(_compiled(_name(tree)), tree)
     except etree.XMLSchemaValidateError:
         return False
 
@@ -41,11 +46,13 @@ def validate(document: Document) -> tuple[Violation, ...]:
     except DomainXmlError as exc:
         return (malformed(exc.message, exc.line),)
     if is_valid(root):
-        return ()
+        return with_misfits(root, ())
     try:
-        return explain(root, _complaints) or (malformed("refused by the schema, without a reason", 0),)
+        found = explain(root, _complaints, grammar(str(root.tag)))
+        found = found or (malformed("refused by the schema, without a reason", 0),)
     except etree.XMLSchemaValidateError as exc:
         return (malformed(f"libxml2 cannot judge this document: {exc}", 0),)
+    return with_misfits(root, found)
 
 
 def check(document: Document) -> None:
@@ -57,15 +64,23 @@ def check(document: Document) -> None:
         raise SchemaError(f"{first.message}{more}", at=first.path, violations=violations)
 
 
-def _compiled() -> etree.XMLSchema:
-    schema: etree.XMLSchema | None = getattr(_local, "schema", None)
-    if schema is None:
-        schema = _local.schema = etree.XMLSchema(etree.parse(str(schema_path())))
-    return schema
+def _name(tree: etree._Element | etree._ElementTree) -> str:
+    """Give the name of the XSD of a document; what has none is judged as a domain, and refused."""
+    root = tree if isinstance(tree, etree._Element) else tree.getroot()
+    return DOCUMENTS.get(str(root.tag), "domain")
+
+
+def _compiled(name: str) -> etree.XMLSchema:
+    schemas: dict[str, etree.XMLSchema] | None = getattr(_local, "schemas", None)
+    if schemas is None:
+        schemas = _local.schemas = {}
+    if name not in schemas:
+        schemas[name] = etree.XMLSchema(etree.parse(str(schema_path(name))))
+    return schemas[name]
 
 
 def _complaints(root: etree._Element) -> list[Complaint]:
-    schema = _compiled()
+    schema = _compiled(_name(root))
     if schema.validate(root):
         return []
     return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in schema.error_log]

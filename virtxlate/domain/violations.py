@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 import msgspec
 from lxml import etree
 
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
+from virtxlate.domain.large import MOST_ELEMENTS, first_part
+from virtxlate.domain.meaning import meaning
+from virtxlate.domain.nearness import nearest
 from virtxlate.domain.paths import paths_of
 
 SchemaRule = Literal[
@@ -31,6 +32,7 @@ SchemaRule = Literal[
     "duplicate",
     "content",
     "co-occurrence",
+    "too-large",
 ]
 """Stable names of what a schema finds wrong; new ones may be added."""
 
@@ -49,6 +51,10 @@ Judge = Callable[[etree._Element], list[Complaint]]
 """Gives what a schema has to say against a document; empty when it is valid."""
 
 _LISTED = 12
+_MOST_PARENTS = 3
+_MOST_FOUND = 10_000
+_MOST_ROUNDS = 50
+"""Each round cuts what it found; a document of our own XSD needs a few."""
 _CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
 _ATTRIBUTE = re.compile(r"^Element '[^']*', attribute '([^']+)'")
 _MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required but missing")
@@ -104,28 +110,38 @@ class _Explanation:
     def __init__(self, root: etree._Element, judge: Judge, of: Grammar) -> None:
         self._grammar = of
         self._judge = judge
-        self._root = deepcopy(root)
+        self._root, self._left_out, self._open = first_part(root)
         # The list keeps lxml's proxies alive, so that an element stays a usable key.
         self._elements = list(self._root.iter(etree.Element))
         self._paths = paths_of(self._root)
         self._order = {element: number for number, element in enumerate(self._elements)}
-        bound = {(p, uri) for e in self._elements for p, uri in e.nsmap.items() if p}
-        self._prefixes = dict(bound) or None
-        self._are_prefixes_unique = len(dict(bound)) == len(bound)
         self._found: dict[tuple[str, str], tuple[int, Violation]] = {}
-        self._unexpected: list[etree._Element] = []
-        self._repeated: list[etree._Element] = []
+        self._unexpected: dict[etree._Element, None] = {}
+        self._repeated: dict[etree._Element, None] = {}
+        self._places: dict[str, etree._Element] = {}
+        self._firsts: dict[tuple[etree._Element, tuple[str, ...], str], dict[str, etree._Element]] = {}
+        self._repetitions: set[tuple[str, str]] = set()
 
     def violations(self) -> tuple[Violation, ...]:
-        while complaints := self._judge(self._root):
-            self._unexpected, self._repeated = [], []
+        for _ in range(_MOST_ROUNDS):
+            complaints = self._judge(self._root)
+            self._unexpected, self._repeated = {}, {}
+            self._places = {path: element for element, path in paths_of(self._root).items()}
+            self._firsts, self._repetitions = {}, set()
             for complaint in complaints:
+                if len(self._found) >= _MOST_FOUND:
+                    break
                 self._read(complaint)
             doomed = self._unexpected or self._repeated
             if not doomed:
                 break
             for element in doomed:
                 _cut(element)
+        if len(self._found) >= _MOST_FOUND:
+            at = (len(self._elements), too_large(f"only the first {_MOST_FOUND} faults are told"))
+            self._found["", "too-large"] = at
+        elif self._left_out:
+            self._found["", "too-large"] = (len(self._elements), unexplained(self._left_out))
         return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
 
     def _read(self, complaint: Complaint) -> None:
@@ -154,11 +170,7 @@ class _Explanation:
 
     def _at(self, path: str) -> etree._Element:
         """Give the element that a complaint is about; the root where libxml2 does not say."""
-        tree = self._root.getroottree()
-        if path and not self._are_prefixes_unique:
-            return next((e for e, its in paths_of(self._root).items() if its == path), self._root)
-        found = tree.xpath(path, namespaces=self._prefixes) if path else []
-        return found[0] if isinstance(found, list) and found else self._root
+        return self._places.get(path, self._root)
 
     def _note(
         self,
@@ -206,23 +218,36 @@ class _Explanation:
                 if tag in seen and model is not None and tag in model.single:
                     self._repeated_child(child, self._unexpected)
                 seen.add(tag)
-            elif model is None or not (model.foreign and tag.startswith("{")):
+            elif model is None or not model.welcomes(tag):
                 self._unknown_child(child, tuple(known))
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
         place = "" if parent is None else f" in <{_local(parent.tag)}>"
-        message = f"<{_local(tag)}> is not known{place}{_hint(tag, known)}"
+        message = f"<{_local(tag)}> is not known{place}{self._belongs(child, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
-        self._unexpected.append(child)
+        self._unexpected[child] = None
 
-    def _repeated_child(self, child: etree._Element, doomed: list[etree._Element]) -> None:
+    def _belongs(self, child: etree._Element, known: tuple[str, ...]) -> str:
+        """Give the end of a sentence: what the name is here, where it stands, or which one is meant."""
+        tag, parent = str(child.tag), child.getparent()
+        declaration = None if parent is None else self._grammar.declaration(parent)
+        if declaration is not None and parent is not None and tag in self._grammar.attributes(declaration):
+            return f"; {tag} is an attribute of <{_local(parent.tag)}>"
+        parents = self._grammar.parents(tag)
+        if 0 < len(parents) <= _MOST_PARENTS:
+            return f"; it belongs in {' or '.join(f'<{_local(each)}>' for each in parents)}"
+        return _hint(tag, known)
+
+    def _repeated_child(self, child: etree._Element, doomed: dict[etree._Element, None]) -> None:
         tag, parent = str(child.tag), child.getparent()
         place = "" if parent is None else f" in <{_local(parent.tag)}>"
         self._note(child, "repeated-element", f"<{_local(tag)}> may stand only once{place}", found=tag)
-        doomed.append(child)
+        doomed[child] = None
 
     def _missing_child(self, parent: etree._Element, name: str) -> None:
+        if parent in self._open:
+            return
         message = f"<{_local(parent.tag)}> needs <{_local(name)}>"
         self._note(parent, "missing-element", message, below=f"/{name}")
 
@@ -237,7 +262,9 @@ class _Explanation:
     def _unknown_attribute(self, element: etree._Element, name: str) -> None:
         declaration = self._grammar.declaration(element)
         known = () if declaration is None else tuple(self._grammar.attributes(declaration))
-        text = f"the attribute {name} is not known in <{_local(element.tag)}>{_hint(name, known)}"
+        is_child = declaration is not None and name in self._grammar.model(declaration).children
+        meant = f"; {name} is an element in it" if is_child else _hint(name, known)
+        text = f"the attribute {name} is not known in <{_local(element.tag)}>{meant}"
         self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
 
     def _value(self, element: etree._Element, attribute: str) -> None:
@@ -249,7 +276,8 @@ class _Explanation:
             text = f"expected one of {_listed(words)}, found {found!r}{_hint(found, words)}"
             self._note(element, "enumeration", text, below=below, found=found, allowed=words)
         else:
-            text = f"expected {_lowered(self._grammar.meaning(type_name))}; found {found!r}"
+            wanted = _lowered(meaning(self._grammar, element, attribute, type_name))
+            text = f"expected {wanted}; found {found!r}"
             self._note(element, "type", text, below=below, found=found)
 
     def _value_type(self, element: etree._Element, attribute: str) -> str:
@@ -273,29 +301,40 @@ class _Explanation:
             if fields == (f"@{COUNTED_BY}",):
                 self._repeated_child(element, self._repeated)
             else:
-                self._duplicate(element, duplicate.group(1), selectors, fields[0])
+                scope = next(a for a in element.iterancestors() if _local(a.tag) == owner)
+                first = self._first_with(duplicate.group(1), scope, selectors, fields[0].removeprefix("@"))
+                self._duplicate(element, duplicate.group(1), first, fields[0])
         elif _ABSENT_FIELD in message:
             self._absent_field(element, fields[0])
-        elif field := _FIELD.search(message):
+        elif (field := _FIELD.search(message)) and (owner, field.group(1)) not in self._repetitions:
+            self._repetitions.add((owner, field.group(1)))
             for parent in list(self._root.iter(owner)):
                 self._repetition(parent, field.group(1).split("/"))
 
-    def _duplicate(self, element: etree._Element, value: str, selectors: tuple[str, ...], field: str) -> None:
+    def _duplicate(
+        self, element: etree._Element, value: str, first: etree._Element | None, field: str
+    ) -> None:
         name = field.removeprefix("@")
-        first = self._first_with(value, element, selectors, name)
-        place = "" if first is None else f" at {self._paths[first]} (line {first.sourceline or 0})"
+        place = (
+            ""
+            if first is None or first is element
+            else f" at {self._paths[first]} (line {first.sourceline or 0})"
+        )
         found = element.get(name, value)
         text = f"{found!r} stands already{place or ' elsewhere'}; every {element.tag!s} needs its own"
         self._note(element, "duplicate", text, below=f"/@{name}", found=found)
 
     def _first_with(
-        self, value: str, element: etree._Element, selectors: tuple[str, ...], name: str
+        self, value: str, scope: etree._Element, selectors: tuple[str, ...], name: str
     ) -> etree._Element | None:
-        """Give the element that had ``value`` first, of those that a constraint compares with ``element``."""
-        scope = next(a for a in element.iterancestors() if element in _selected(a, selectors))
-        same = (e for e in _selected(scope, selectors) if (e.get(name) or "").strip() == value)
-        first = min(same, key=self._order.__getitem__, default=None)
-        return None if first is element else first
+        """Give the element that had ``value`` first, of those that a constraint of ``scope`` compares."""
+        key = (scope, selectors, name)
+        if key not in self._firsts:
+            firsts: dict[str, etree._Element] = {}
+            for each in sorted(_selected(scope, selectors), key=self._order.__getitem__):
+                firsts.setdefault((each.get(name) or "").strip(), each)
+            self._firsts[key] = firsts
+        return self._firsts[key].get(value)
 
     def _absent_field(self, element: etree._Element, field: str) -> None:
         """Note the first step of a key's field that is not there; a wrong value is reported as such."""
@@ -316,6 +355,16 @@ class _Explanation:
             self._repeated_child(child, self._repeated)
         if len(same) == 1:
             self._repetition(same[0], steps[1:])
+
+
+def unexplained(left_out: int) -> Violation:
+    """Give what is said of a document of which only the first part is explained."""
+    return too_large(f"only the first {MOST_ELEMENTS} elements are explained, and {left_out} more are not")
+
+
+def too_large(message: str) -> Violation:
+    """Give what stands in place of all that is not told."""
+    return Violation(path="/", line=0, rule="too-large", message=message)
 
 
 def _selected(scope: etree._Element, selectors: tuple[str, ...]) -> list[etree._Element]:
@@ -340,8 +389,8 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _hint(found: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(_local(found), [_local(name) for name in known], n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(_local(found), [_local(name) for name in known])
+    return f"; did you mean {near}?" if near else ""
 
 
 def _lowered(sentence: str) -> str:

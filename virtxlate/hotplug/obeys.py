@@ -1,7 +1,7 @@
 """Whether a domain still obeys the rules with the devices that a plan puts into it: pure, before any call.
 
-Only what a new device brings counts: a domain's own faults are its owner's business. All rules are about
-SCSI, so a plan without such a device costs nothing.
+Only what a new device brings counts: a domain's own faults are its owner's business. So a plan that attaches
+nothing costs nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from virtxlate.rules import Fault, Rule, faults
 from virtxlate.translate.obeys import judge
 
 _Key = tuple[str, str, str, str | None]
+_COLD = ("ide", "sata", "fdc")
 _Elements = dict[etree._Element, str]
 
 
@@ -31,7 +32,7 @@ def check(snapshot: Snapshot, steps: tuple[Step, ...], report: Report) -> None:
 
     Raises UnsupportedError as a translation does: path, fix and id of the first rule that a device breaks.
     """
-    if not any(_is_ruled(step) for step in steps):
+    if not any(isinstance(step, Attach) and not _is_refused(step) for step in steps):
         return
     found: dict[_Key, tuple[Rule, Fault, str]] = {}
     for view in snapshot.views:
@@ -40,13 +41,9 @@ def check(snapshot: Snapshot, steps: tuple[Step, ...], report: Report) -> None:
     judge(found.values(), report)
 
 
-def _is_ruled(step: Step) -> bool:
-    if not isinstance(step, Attach):
-        return False
-    device = step.device
-    if isinstance(device, domain.Disk):
-        return device.bus == "scsi" or device.device == "lun"
-    return isinstance(device, domain.Hostdev)
+def _is_refused(step: Attach) -> bool:
+    """Tell whether the bus of a disk takes none while the guest runs, which is told elsewhere."""
+    return isinstance(step.device, domain.Disk) and step.device.bus in _COLD
 
 
 def _key(rule: Rule, fault: Fault, at: str) -> _Key:

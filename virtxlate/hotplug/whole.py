@@ -192,6 +192,8 @@ _DISK_FIELDS = frozenset({"type", "source", "readonly"})
 _NIC_FIELDS = frozenset({"type", "mac", "bridge", "network", "virtualport", "vlan", "script"})
 """Fields that Ganeti's disk or NIC decides; the others come from hvparams, which wait for the next start."""
 _ABSENT_IS_NONE = frozenset({"vlan", "virtualport", "script"})
+_OF_A_TYPE = frozenset({"bridge", "network"})
+"""What a NIC is connected to by its type: of one type libvirt shows more, of another one none of it stays."""
 _NOT_COMPARED = frozenset({"alias", "target", "address", "boot_order", "driver_name"})
 
 
@@ -262,9 +264,12 @@ def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:
 
 
 def _differing(after: Device, now: Device) -> Iterator[str]:
+    absent_is_none = _ABSENT_IS_NONE
+    if getattr(after, "type", None) != getattr(now, "type", None):
+        absent_is_none |= _OF_A_TYPE
     for name in after.__struct_fields__:
         wanted, found = getattr(after, name), getattr(now, name, None)
-        if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in _ABSENT_IS_NONE):
+        if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in absent_is_none):
             continue
         if name == "mac" and str(wanted).lower() == str(found).lower():
             continue

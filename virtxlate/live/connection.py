@@ -25,6 +25,7 @@ from virtxlate.ganeti.words import UUID_PATTERN
 from virtxlate.live.events import start_event_loop
 from virtxlate.live.host_devices import LibvirtHostDevices
 from virtxlate.live.port import DomainState, Outcome
+from virtxlate.live.trials import LibvirtTrials
 from virtxlate.live.waiters import Waiter, Waiters
 from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
 from virtxlate.xmlmap.escaping import escape_text
@@ -366,6 +367,10 @@ class LibvirtHost:
     def host_devices(self) -> LibvirtHostDevices:
         """Give the devices of the host; see port.NodeDevicePort."""
         return LibvirtHostDevices(self._connection, libvirt_errors)
+
+    def trials(self) -> LibvirtTrials:
+        """Give what asks about documents; see port.TrialPort."""
+        return LibvirtTrials(self._connection, libvirt_errors)
 
 
 def connect(uri: str | None = None, *, read_only: bool = False, event_loop: bool = True) -> LibvirtHost:

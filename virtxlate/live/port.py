@@ -144,6 +144,16 @@ class HostPort(Protocol):
         """Give the version of the host's QEMU: 7002022 is 7.2.22. Raises LiveError."""
 
 
+class TrialPort(Protocol):
+    """What is asked of a libvirt host about a document, without a trace."""
+
+    def define(self, xml: str, *, validate: bool) -> None:
+        """Define a domain and undefine it at once. Raises LiveError where libvirt refuses."""
+
+    def command(self, xml: str) -> None:
+        """Let libvirt make QEMU's command line. Raises LiveError where it refuses."""
+
+
 class NodeDevicePort(Protocol):
     """The devices of one host, as XML; a connection is one."""
 

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from lxml import etree
 
 from virtxlate.domain import schema
+from virtxlate.domain.large import MOST_ELEMENTS
+from virtxlate.domain.paths import paths_of
 from virtxlate.domain.violations import Violation
 from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
+from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
+from virtxlate.rules.disk_options import RULES as OF_DISKS
+from virtxlate.rules.drive_address import RULES as OF_DRIVES
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
+from virtxlate.rules.identity import RULES as OF_NAMES
+from virtxlate.rules.interface import RULES as OF_INTERFACES
 from virtxlate.rules.lun import RULES as OF_LUNS
+from virtxlate.rules.machine import RULES as OF_MACHINES
+from virtxlate.rules.memory import RULES as OF_MEMORY
+from virtxlate.rules.merging import merged
+from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
+from virtxlate.rules.pci import RULES as OF_PCI
+from virtxlate.rules.ports import RULES as OF_PORTS
+from virtxlate.rules.resources import RULES as OF_RESOURCES
 from virtxlate.rules.rule import Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
+from virtxlate.rules.storage_choice import RULES as OF_SOURCES
+from virtxlate.rules.throttling import RULES as OF_LIMITS
+from virtxlate.rules.usb import RULES as OF_USB
 
 __all__ = ["RULES", "Fault", "Rule", "broken", "by_id", "faults", "message", "validate"]
 
 Judge = Callable[[schema.Document], tuple[Violation, ...]]
 """Gives the violations of a schema."""
-RULES: tuple[Rule, ...] = (*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES)
+_OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
+_OF_QEMU: tuple[Rule, ...] = (
+    *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
+    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY, *OF_MACHINES),
+)
+RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
+GRAMMATICAL = frozenset(rule.id for rule in _OF_GRAMMAR)
+"""Rules that a grammar can say, but not the XSD of ours: a host's own schema has the last word on them."""
 
 _BY_ID = {rule.id: rule for rule in RULES}
 if len(_BY_ID) != len(RULES):
@@ -37,17 +63,31 @@ def by_id(word: str) -> Rule:
 def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
     """Give each place of a parsed ``<domain>`` or ``<devices>`` where a rule is broken, rule by rule."""
     document = Document(root)
-    return ((rule, fault) for rule in RULES for fault in rule.check(document))
+    return ((rule, fault) for rule in _applied(document) for fault in rule.check(document))
 
 
 def broken(root: etree._Element) -> tuple[Violation, ...]:
-    """Give the same as violations, in document order."""
-    tree = root.getroottree()
-    found = [(fault.element, _violation(rule, fault, tree)) for rule, fault in faults(root)]
+    """Give the same as violations, in document order; of one rule MOST_ELEMENTS at most."""
+    document = Document(root)
+    found: list[tuple[Rule, Fault]] = []
+    for rule in _applied(document):
+        of_rule = [(rule, fault) for fault in islice(rule.check(document), MOST_ELEMENTS)]
+        found += of_rule
+        if len(of_rule) == MOST_ELEMENTS:
+            found.append((rule, Fault(root, says=f"only the first {MOST_ELEMENTS} places are told")))
     if not found:
         return ()
     order = {element: at for at, element in enumerate(root.iter(etree.Element))}
-    return tuple(each for _element, each in sorted(found, key=lambda one: order[one[0]]))
+    found.sort(key=lambda one: order[one[1].element])
+    return tuple(_violation(rule, fault, document.path(fault.element)) for rule, fault in found)
+
+
+def _applied(document: Document) -> Iterator[Rule]:
+    """Give the rules that a document can break."""
+    names = document.names
+    for rule in RULES if document.is_qemu else _OF_GRAMMAR:
+        if not rule.about or not names.isdisjoint(rule.about):
+            yield rule
 
 
 def message(rule: Rule, fault: Fault) -> str:
@@ -58,9 +98,9 @@ def message(rule: Rule, fault: Fault) -> str:
     return f"{rule.says}{choice}; found {fault.found!r}"
 
 
-def _violation(rule: Rule, fault: Fault, tree: etree._ElementTree) -> Violation:
+def _violation(rule: Rule, fault: Fault, path: str) -> Violation:
     return Violation(
-        path=tree.getpath(fault.element) + fault.below,
+        path=path + fault.below,
         line=fault.element.sourceline or 0,
         rule=rule.id,
         message=message(rule, fault),
@@ -82,11 +122,20 @@ def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple
     except DomainXmlError:
         return judge(document)
     of_rules, of_schema = broken(root), judge(root)
+    of_schema = _untold(of_schema, of_rules)
+    is_own = judge is schema.validate
+    of_schema, of_rules = merged(of_schema, of_rules, () if is_own else GRAMMATICAL)
     if not (of_rules and of_schema):
         return of_rules or of_schema
-    tree = root.getroottree()
-    order = {tree.getpath(element): at for at, element in enumerate(root.iter(etree.Element))}
+    paths = paths_of(root)
+    order = {path: at for at, path in enumerate(paths[each] for each in root.iter(etree.Element))}
     return tuple(sorted((*of_schema, *of_rules), key=lambda one: _order(one.path, order)))
+
+
+def _untold(of_schema: tuple[Violation, ...], of_rules: tuple[Violation, ...]) -> tuple[Violation, ...]:
+    """Give the violations without the duplicates that a rule tells, too."""
+    told = {each.path for each in of_rules}
+    return tuple(each for each in of_schema if each.rule != "duplicate" or each.path not in told)
 
 
 def _order(path: str, order: dict[str, int]) -> int:

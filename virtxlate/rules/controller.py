@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, number, place_of
+from virtxlate.rules.rule import Document, Fault, Rule, bus_of, child, has_thread, number, place_of
 from virtxlate.tables.qemu import SCSI_BY_MODEL
 
 _NEVER_STARTS = ("dc390",)
@@ -49,7 +49,7 @@ def _of_a_pc(document: Document) -> Iterator[Fault]:
 
 def _options(document: Document) -> Iterator[Fault]:
     for controller, model in _modelled(document):
-        driver = controller.find("driver")
+        driver = child(controller, "driver")
         if driver is None or model in _VIRTIO:
             continue
         for name in _OPTIONS:
@@ -62,19 +62,10 @@ def _iothread(document: Document) -> Iterator[Fault]:
     if document.root.tag != "domain":
         return
     for controller in document.scsi_controllers:
-        driver = controller.find("driver")
+        driver = child(controller, "driver")
         found = None if driver is None else number(driver.get("iothread"))
-        if driver is not None and found is not None and not _has_thread(document.root, found):
+        if driver is not None and found is not None and not has_thread(document.root, found):
             yield Fault(driver, "/@iothread", str(found))
-
-
-def _has_thread(domain: etree._Element, wanted: int) -> bool:
-    """Tell whether a domain has the I/O thread: ids that are not named are the lowest that are free."""
-    ids = {number(each.get("id")) for each in domain.iterfind("iothreadids/iothread")}
-    named = {each for each in ids if each is not None}
-    unnamed = (number(domain.findtext("iothreads")) or 0) - len(named)
-    rank = wanted - sum(1 for each in named if each < wanted)
-    return wanted in named or 1 <= rank <= unnamed
 
 
 def _index(document: Document) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule
+from virtxlate.rules.rule import Document, Fault, Rule, child
 from virtxlate.scsi import ADAPTER_PREFIX, host_number
 
 _WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
@@ -21,17 +21,17 @@ _PARTS = ("bus", "target", "unit")
 
 def _sources(document: Document) -> Iterator[tuple[etree._Element, etree._Element]]:
     for hostdev in document.hostdevs("scsi"):
-        source = hostdev.find("source")
+        source = child(hostdev, "source")
         if source is not None:
             yield hostdev, source
 
 
 def _source(document: Document) -> Iterator[Fault]:
     for hostdev in document.hostdevs("scsi"):
-        source = hostdev.find("source")
+        source = child(hostdev, "source")
         if source is None:
             yield Fault(hostdev, "/source")
-        elif source.get("protocol") is None and source.find("adapter") is None:
+        elif source.get("protocol") is None and child(source, "adapter") is None:
             yield Fault(source, "/adapter")
         elif source.get("protocol") not in {None, "iscsi", "adapter"}:
             yield Fault(source, "/@protocol", source.get("protocol"), ("iscsi",))
@@ -39,7 +39,7 @@ def _source(document: Document) -> Iterator[Fault]:
 
 def _adapter(document: Document) -> Iterator[Fault]:
     for _hostdev, source in _sources(document):
-        adapter = source.find("adapter")
+        adapter = child(source, "adapter")
         if adapter is not None and host_number(adapter.get("name", "")) is None:
             says = f"expected an adapter such as {ADAPTER_PREFIX}2"
             yield Fault(adapter, "/@name", adapter.get("name"), (), says)
@@ -47,9 +47,9 @@ def _adapter(document: Document) -> Iterator[Fault]:
 
 def _address(document: Document) -> Iterator[Fault]:
     for _hostdev, source in _sources(document):
-        if source.find("adapter") is None:
+        if child(source, "adapter") is None:
             continue
-        address = source.find("address")
+        address = child(source, "address")
         if address is None:
             yield Fault(source, "/address")
             continue
@@ -73,11 +73,11 @@ def _iscsi(document: Document) -> Iterator[Fault]:
 
 def _secret(document: Document) -> Iterator[Fault]:
     for device in (*document.hostdevs("scsi"), *document.disks):
-        source = device.find("source")
+        source = child(device, "source")
         if source is None or source.get("protocol") != "iscsi":
             continue
         for auth in (*source.findall("auth"), *device.findall("auth")):
-            secret = auth.find("secret")
+            secret = child(auth, "secret")
             if secret is None or not (secret.get("uuid") or secret.get("usage")):
                 yield Fault(auth, "/secret")
             elif secret.get("type") != "iscsi":
@@ -86,15 +86,14 @@ def _secret(document: Document) -> Iterator[Fault]:
 
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[str | None, ...], etree._Element] = {}
-    tree = document.root.getroottree()
     for hostdev, source in _sources(document):
-        adapter, address = source.find("adapter"), source.find("address")
+        adapter, address = child(source, "adapter"), child(source, "address")
         if adapter is None or address is None:
             continue
         key = (adapter.get("name"), *(address.get(name) for name in _PARTS))
         first = seen.setdefault(key, hostdev)
         if first is not hostdev:
-            yield Fault(hostdev, "/source", says=f"the device is that of {tree.getpath(first)} too")
+            yield Fault(hostdev, "/source", says=f"the device is that of {document.path(first)} too")
 
 
 def _managed(document: Document) -> Iterator[Fault]:
@@ -105,7 +104,7 @@ def _managed(document: Document) -> Iterator[Fault]:
 
 def _vhost(document: Document) -> Iterator[Fault]:
     for hostdev in document.hostdevs("scsi_host"):
-        source = hostdev.find("source")
+        source = child(hostdev, "source")
         if source is None:
             yield Fault(hostdev, "/source")
         elif source.get("protocol") != "vhost":
@@ -116,14 +115,14 @@ def _vhost(document: Document) -> Iterator[Fault]:
 
 def _vhost_place(document: Document) -> Iterator[Fault]:
     for hostdev in document.hostdevs("scsi_host"):
-        address = hostdev.find("address")
+        address = child(hostdev, "address")
         if address is not None and address.get("type") not in _VHOST_PLACES:
             yield Fault(address, "/@type", address.get("type"), _VHOST_PLACES)
 
 
 def _vhost_boot(document: Document) -> Iterator[Fault]:
     for hostdev in document.hostdevs("scsi_host"):
-        boot = hostdev.find("boot")
+        boot = child(hostdev, "boot")
         if boot is not None:
             yield Fault(boot, "/@order", boot.get("order"))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from virtxlate.rules.rule import Document, Fault, Rule, Verdict, bus_of
+from virtxlate.rules.rule import Document, Fault, Rule, Verdict, bus_of, child
 
 _LUN = "device='lun'"
 _TYPES = ("block", "network", "volume")
@@ -24,7 +24,7 @@ _OLD_MACHINE = re.compile(r"pc-(?:i440fx-|q35-)?(?:[01]\.[0-9]+|2\.[0-6])", re.A
 
 def _source(document: Document) -> Iterator[Fault]:
     for lun in document.luns:
-        kind, source = lun.get("type", "file"), lun.find("source")
+        kind, source = lun.get("type", "file"), child(lun, "source")
         if kind not in _TYPES:
             yield Fault(lun, "/@type", kind, _TYPES)
         elif source is None:
@@ -38,7 +38,7 @@ def _driver(name: str, allowed: tuple[str, ...]) -> Callable[[Document], Iterato
 
     def check(document: Document) -> Iterator[Fault]:
         for lun in document.luns:
-            driver = lun.find("driver")
+            driver = child(lun, "driver")
             found = None if driver is None else driver.get(name)
             if driver is not None and found is not None and found not in allowed:
                 yield Fault(driver, f"/@{name}", found, allowed)
@@ -50,7 +50,7 @@ def _bus(document: Document) -> Iterator[Fault]:
     for lun in document.luns:
         bus = bus_of(lun)
         if bus not in _BUSES and not (bus == "virtio" and _OLD_MACHINE.fullmatch(document.machine)):
-            target = lun.find("target")
+            target = child(lun, "target")
             yield Fault(lun if target is None else target, "/@bus", bus, _BUSES)
 
 
@@ -83,7 +83,7 @@ def _without(path: str) -> Callable[[Document], Iterator[Fault]]:
 
 def _backing_store(document: Document) -> Iterator[Fault]:
     for lun in document.luns:
-        store = lun.find("backingStore")
+        store = child(lun, "backingStore")
         if store is not None and len(store):
             yield Fault(store)
 
@@ -122,7 +122,7 @@ def _reservations(document: Document) -> Iterator[Fault]:
         reservations = lun.find("source/reservations")
         if reservations is None:
             continue
-        helper = reservations.find("source")
+        helper = child(reservations, "source")
         if reservations.get("managed") == "no" and (
             helper is None
             or helper.get("type") != "unix"

@@ -6,15 +6,18 @@ reads elements, so that it sees what stands in the document and not what a recor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import Literal, NamedTuple
+from functools import cached_property, lru_cache, wraps
+from typing import Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 from lxml import etree
 
+from virtxlate.domain.paths import paths_of
 from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
 
+T = TypeVar("T")
 Verdict = Literal["refused", "not started", "accepted"]
 """What libvirt does with a broken rule.
 
@@ -25,6 +28,9 @@ for.
 Severity = Literal["error", "warning"]
 
 _PC = ("", "i686", "x86_64")
+_OF_QEMU = ("kvm", "qemu", "hvf", "kqemu")
+_I440FX = re.compile(r"pc|pc-i440fx-.*|pc-[01]\..*|rhel\d.*", re.ASCII)
+_Q35 = re.compile(r"q35|pc-q35-.*", re.ASCII)
 _UNSET_MODELS = ("", "auto")
 
 
@@ -55,6 +61,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Of libvirt 9.0.0 with QEMU 7.2."""
     check: Callable[[Document], Iterator[Fault]]
     severity: Severity = "error"
+    about: tuple[str, ...] = ()
+    """Elements and ``@attributes`` of which a document has one, or nothing to obey; () for every document."""
 
 
 class Document:
@@ -62,13 +70,43 @@ class Document:
 
     def __init__(self, root: etree._Element) -> None:
         self.root = root
-        devices = root if root.tag == "devices" else root.find("devices")
+        devices = root if root.tag == "devices" else child(root, "devices")
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
+        self.memory: dict[object, object] = {}
+        """What ``once`` and ``listed`` remember."""
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all elements, and of all attributes as ``@name``."""
+        elements = list(self.root.iter(etree.Element))
+        attributes = {f"@{name}" for element in elements for name in element.keys()}  # noqa: SIM118
+        return frozenset({str(element.tag) for element in elements} | attributes)
+
+    @cached_property
+    def _tagged(self) -> dict[str, list[etree._Element]]:
+        tagged: dict[str, list[etree._Element]] = {}
+        for each in self.devices:
+            tagged.setdefault(str(each.tag), []).append(each)
+        return tagged
+
+    def of(self, tag: str) -> tuple[etree._Element, ...]:
+        """Give the devices of a kind, in their order."""
+        return tuple(self._tagged.get(tag, ()))
+
+    def controllers(self, kind: str) -> tuple[etree._Element, ...]:
+        """Give the controllers of a type."""
+        return tuple(each for each in self.of("controller") if each.get("type") == kind)
+
+    @cached_property
+    def addresses(self) -> tuple[tuple[etree._Element, etree._Element], ...]:
+        """Every device that has an address, and the address."""
+        found = ((device, child(device, "address")) for device in self.devices)
+        return tuple((device, address) for device, address in found if address is not None)
 
     @cached_property
     def disks(self) -> tuple[etree._Element, ...]:
         """Every disk, CD-ROM, floppy and lun."""
-        return tuple(each for each in self.devices if each.tag == "disk")
+        return self.of("disk")
 
     @cached_property
     def luns(self) -> tuple[etree._Element, ...]:
@@ -77,7 +115,7 @@ class Document:
 
     def hostdevs(self, kind: str) -> tuple[etree._Element, ...]:
         """Give the host devices of a type."""
-        return tuple(each for each in self.devices if each.tag == "hostdev" and each.get("type") == kind)
+        return tuple(each for each in self.of("hostdev") if each.get("type") == kind)
 
     @cached_property
     def on_scsi(self) -> tuple[etree._Element, ...]:
@@ -100,7 +138,7 @@ class Document:
     @cached_property
     def scsi_controllers(self) -> tuple[etree._Element, ...]:
         """Every SCSI controller."""
-        return tuple(each for each in self.devices if each.tag == "controller" and each.get("type") == "scsi")
+        return self.controllers("scsi")
 
     @cached_property
     def scsi_models(self) -> dict[int, str]:
@@ -136,10 +174,54 @@ class Document:
         kind = self.root.find("os/type")
         return "" if kind is None else kind.get("machine", "")
 
+    @cached_property
+    def board(self) -> Literal["i440fx", "q35", ""]:
+        """Which PC it is; "" where that is not told, or it is another machine."""
+        if not self.is_pc:
+            return ""
+        if _Q35.fullmatch(self.machine):
+            return "q35"
+        return "i440fx" if _I440FX.fullmatch(self.machine) else ""
+
+    @property
+    def is_qemu(self) -> bool:
+        """Whether QEMU runs the domain, or it is not told who does."""
+        return self.root.tag != "domain" or self.root.get("type", "kvm") in _OF_QEMU
+
+    def path(self, element: etree._Element) -> str:
+        """Give the path of an element, to be named in a message."""
+        return self._paths[element]
+
+    @cached_property
+    def _paths(self) -> dict[etree._Element, str]:
+        return paths_of(self.root)
+
+
+def child(element: etree._Element, tag: str) -> etree._Element | None:
+    """Give the first child of that name, twice as fast as find, which reads a path."""
+    return next(element.iterchildren(tag), None)
+
+
+def once(find: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Give the same function, which looks at a document once and gives the rules that ask again the same."""
+
+    @wraps(find)
+    def found(document: Document) -> T:
+        if find not in document.memory:
+            document.memory[find] = find(document)
+        return cast("T", document.memory[find])
+
+    return found
+
+
+def listed(find: Callable[[Document], Iterator[T]]) -> Callable[[Document], tuple[T, ...]]:
+    """Give the same function, as ``once`` does, with all that it yields."""
+    return once(wraps(find)(lambda document: tuple(find(document))))
+
 
 def bus_of(disk: etree._Element) -> str:
     """Give the bus of a disk; where none is named, the one that libvirt guesses from the target's name."""
-    target = disk.find("target")
+    target = child(disk, "target")
     if target is None:
         return ""
     named = target.get("bus")
@@ -148,12 +230,22 @@ def bus_of(disk: etree._Element) -> str:
     return SWITCHED_BUSES.get(target.get("dev", "")[:2], "ide")
 
 
+@lru_cache(maxsize=512)
 def number(text: str | None) -> int | None:
     """Give the number in an attribute, None for what is none; the schema reports that."""
     try:
         return int(text or "", 16 if (text or "").startswith("0x") else 10)
     except ValueError:
         return None
+
+
+def has_thread(domain: etree._Element, wanted: int) -> bool:
+    """Tell whether a domain has the I/O thread: ids that are not named are the lowest that are free."""
+    ids = {number(each.get("id")) for each in domain.iterfind("iothreadids/iothread")}
+    named = {each for each in ids if each is not None}
+    unnamed = (number(domain.findtext("iothreads")) or 0) - len(named)
+    rank = wanted - sum(1 for each in named if each < wanted)
+    return wanted in named or 1 <= rank <= unnamed
 
 
 class Place(NamedTuple):
@@ -167,7 +259,7 @@ class Place(NamedTuple):
 
 def place_of(device: etree._Element) -> Place | None:
     """Give the drive address of a device, None where there is none that can be read."""
-    address = device.find("address")
+    address = child(device, "address")
     if address is None or address.get("type") != "drive":
         return None
     found = [number(address.get(name, "0")) for name in Place._fields]

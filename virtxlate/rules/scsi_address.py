@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Place, Rule
+from virtxlate.rules.rule import Document, Fault, Place, Rule, child
 from virtxlate.tables.qemu import ScsiModel
 
 _MOST_DIGITS = 99
@@ -23,7 +23,7 @@ def _id_of(place: Place, model: ScsiModel) -> int:
 
 def _type(document: Document) -> Iterator[Fault]:
     for device in document.on_scsi:
-        address = device.find("address")
+        address = child(device, "address")
         if address is not None and address.get("type") != "drive":
             yield Fault(address, "/@type", address.get("type"), ("drive",))
 
@@ -66,12 +66,11 @@ def _initiator(document: Document) -> Iterator[Fault]:
 
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[int, ...], etree._Element] = {}
-    tree = document.root.getroottree()
     for device, place, model in document.placed:
         where = (place.controller, place.unit) if model.scsi_id_in == "unit" else tuple(place)
         first = seen.setdefault(where, device)
         if first is not device:
-            says = f"the place on SCSI controller {place.controller} is that of {tree.getpath(first)} too"
+            says = f"the place on SCSI controller {place.controller} is that of {document.path(first)} too"
             yield Fault(device, "/address", None, (), says)
 
 

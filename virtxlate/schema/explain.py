@@ -20,6 +20,8 @@ from virtxlate.schema.patterns import TEXT, has_order
 from virtxlate.schema.rules import Count
 
 _MOST_TRIED = 4000
+MOST_WORK = 2_000_000
+"""So many attributes and children are looked at for one document, until explanations are no more searched."""
 _MOST_SHOWN = 3
 _LISTED = 8
 
@@ -29,6 +31,20 @@ class Broken(NamedTuple):
 
     at: str
     violation: Violation
+
+
+class Effort:
+    """How much may still be tried for one document."""
+
+    def __init__(self, most: int = MOST_WORK) -> None:
+        self.left = most
+
+    def judged(self, facts: Facts, mine: TypeJudge) -> int:
+        """Give the ways in which facts fit; 0, as if none did, once the effort is spent."""
+        if self.left <= 0:
+            return 0
+        self.left -= len(facts.symbols) + 1
+        return mine.judge(facts)
 
 
 class Change(NamedTuple):
@@ -44,38 +60,50 @@ class Change(NamedTuple):
 Paths = Mapping[etree._Element, str]
 
 
-def broken_rules(root: etree._Element, judge: Judge, paths: Paths) -> list[Broken]:
+def broken_rules(
+    root: etree._Element, judge: Judge, paths: Paths, effort: Effort | None = None
+) -> list[Broken]:
     """Give every element of a document that breaks a rule, in document order."""
     number = judge.type_of(root)
     if number is None:
         return []
-    found: list[Broken] = []
-    _look(root, number, judge, found, paths)
-    return found
+    search = _Search(judge, paths, effort or Effort())
+    search.look(root, number)
+    return search.found
 
 
-def _look(element: etree._Element, number: int, judge: Judge, found: list[Broken], paths: Paths) -> int:
-    """Give the ways in which an element is filled; one that breaks rules counts as filled in any way."""
-    mine = judge.types[number]
-    at = len(found)
-    ways = {
-        child: _look(child, mine.children[child.tag], judge, found, paths)
-        for child in element.iterchildren(etree.Element)
-        if child.tag in mine.children
-    }
-    found += [
-        _marked(child, paths)
-        for child in element.iterchildren(etree.Element)
-        if child.tag in mine.marked and child.get(COUNTED_BY) is not None
-    ]
-    if not mine.has_rules:
-        return 1
-    bits = mine.ways(element, ways)
-    if bits:
-        return bits
-    broken = _Explanation(element, mine, ways, judge, paths).broken()
-    found[at:at] = broken
-    return (1 << len(mine.rules.candidates)) - 1
+class _Search:
+    """One document: what was found in it, from the leaves up, and what its elements are like."""
+
+    def __init__(self, judge: Judge, paths: Paths, effort: Effort) -> None:
+        self.judge = judge
+        self.paths = paths
+        self.effort = effort
+        self.found: list[Broken] = []
+        self.ways: dict[etree._Element, dict[etree._Element, int]] = {}
+        """The ways of its children, of each element that was looked at."""
+
+    def look(self, element: etree._Element, number: int) -> int:
+        """Give the ways in which an element is filled; one that breaks rules counts as filled in any way."""
+        mine = self.judge.types[number]
+        at = len(self.found)
+        ways = self.ways[element] = {
+            child: self.look(child, mine.children[child.tag])
+            for child in element.iterchildren(etree.Element)
+            if child.tag in mine.children
+        }
+        self.found += [
+            _marked(child, self.paths)
+            for child in element.iterchildren(etree.Element)
+            if child.tag in mine.marked and child.get(COUNTED_BY) is not None
+        ]
+        if not mine.has_rules:
+            return 1
+        bits = mine.ways(element, ways)
+        if bits:
+            return bits
+        self.found[at:at] = _Explanation(element, mine, self).broken()
+        return (1 << len(mine.rules.candidates)) - 1
 
 
 def _marked(child: etree._Element, paths: Paths) -> Broken:
@@ -91,20 +119,14 @@ def _marked(child: etree._Element, paths: Paths) -> Broken:
 
 
 class _Explanation:
-    def __init__(
-        self,
-        element: etree._Element,
-        mine: TypeJudge,
-        ways: dict[etree._Element, int],
-        judge: Judge,
-        paths: Paths,
-    ) -> None:
+    def __init__(self, element: etree._Element, mine: TypeJudge, search: _Search) -> None:
         self._element = element
         self._mine = mine
-        self._ways = ways
-        self._judge = judge
-        self._facts = mine.facts(element, ways)
-        self._paths = paths
+        self._search = search
+        self._ways = search.ways[element]
+        self._facts = mine.facts(element, self._ways)
+        self._paths = search.paths
+        self._effort = search.effort
 
     def broken(self) -> list[Broken]:
         """Give what is wrong: numbers first, then a child that does not fit, then the element itself."""
@@ -114,7 +136,7 @@ class _Explanation:
         child = self._child()
         if child is not None:
             return [child]
-        changes = _mending(self._facts, self._mine)
+        changes = _mending(self._facts, self._mine, self._effort)
         if changes:
             return [self._told(self._element, self._mine, changes, self._start(), self._facts)]
         return [self._unmended()]
@@ -149,22 +171,22 @@ class _Explanation:
         """Give what is wrong in a child that would fit if it were filled in another way."""
         best: tuple[int, Broken] | None = None
         for child, bits in self._ways.items():
-            inner = self._judge.types[self._mine.children[child.tag]]
+            inner = self._search.judge.types[self._mine.children[child.tag]]
             ways = [1 << way for way in range(len(inner.rules.candidates)) if not bits >> way & 1]
-            fitting = sum(w for w in ways if self._mine.ways(self._element, self._ways | {child: w}))
-            facts = inner.facts(child, self._ways_in(child, inner))
-            changes = _mending(facts, inner, fitting) if fitting else []
+            fitting = sum(way for way in ways if self._would_fit(child, way))
+            facts = inner.facts(child, self._search.ways[child])
+            changes = _mending(facts, inner, self._effort, fitting) if fitting else []
             if changes and (best is None or len(changes) < best[0]):
                 start = f"in {self._start()}, {_start(child, inner, facts)}"
                 best = (len(changes), self._told(child, inner, changes, start, facts))
         return best and best[1]
 
-    def _ways_in(self, element: etree._Element, mine: TypeJudge) -> dict[etree._Element, int]:
-        return {
-            child: _look(child, mine.children[child.tag], self._judge, [], self._paths)
-            for child in element.iterchildren(etree.Element)
-            if child.tag in mine.children
-        }
+    def _would_fit(self, child: etree._Element, way: int) -> bool:
+        """Say whether this element would fit if a child were filled in another way."""
+        if self._effort.left <= 0:
+            return False
+        facts = self._mine.facts(self._element, self._ways | {child: way})
+        return self._effort.judged(facts, self._mine) != 0
 
     # Telling
 
@@ -198,7 +220,8 @@ class _Explanation:
 
     def _fits_in_another_order(self) -> bool:
         orders = islice(permutations(self._facts.symbols), _MOST_TRIED)
-        return any(self._mine.judge(self._facts._replace(symbols=order)) for order in orders)
+        judged = self._effort.judged
+        return any(judged(self._facts._replace(symbols=order), self._mine) for order in orders)
 
     def _start(self) -> str:
         return _start(self._element, self._mine, self._facts)
@@ -222,7 +245,7 @@ class _Explanation:
         return Broken(at or path, violation)
 
 
-def _mending(facts: Facts, mine: TypeJudge, wanted: int = -1) -> list[Change]:
+def _mending(facts: Facts, mine: TypeJudge, effort: Effort, wanted: int = -1) -> list[Change]:
     """Give the fewest changes after which an element is filled in a wanted way; none if two are not enough.
 
     An attribute that must be there says what the element is, so that its word is doubted last.
@@ -233,7 +256,9 @@ def _mending(facts: Facts, mine: TypeJudge, wanted: int = -1) -> list[Change]:
         (last if change.kind == "set" and change.name in mine.demanded else mild).append(change)
     for plan in (_single(mild), _pairs(mild), _single(last)):
         for changes in islice(plan, _MOST_TRIED):
-            if mine.judge(_changed(facts, changes)) & wanted:
+            if effort.left <= 0:
+                return []
+            if effort.judged(_changed(facts, changes), mine) & wanted:
                 return [_widened(facts, mine, wanted, changes, change) for change in changes]
     return []
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from lxml import etree
 
 from virtxlate.domain.grammar import Grammar
+from virtxlate.domain.large import accepts, first_part
 from virtxlate.domain.paths import paths_of
 from virtxlate.domain.schema import Document, has_doctype, malformed, root_of
-from virtxlate.domain.violations import Complaint, Violation, explain
+from virtxlate.domain.violations import Complaint, Violation, explain, unexplained
 from virtxlate.errors import DomainXmlError
 from virtxlate.schema.build import DocumentType
 from virtxlate.schema.explain import broken_rules
@@ -45,7 +46,7 @@ class HostSchema:
             return False
         compiled = self._compiled(document)
         try:
-            return compiled.xsd.validate(root) and not _hints(root) and compiled.judge.is_valid(root)
+            return accepts(compiled.xsd, root) and not _hints(root) and compiled.judge.is_valid(root)
         except etree.XMLSchemaValidateError:
             return False
 
@@ -91,15 +92,21 @@ class HostSchema:
             log = compiled.xsd.error_log
             return [Complaint(entry.type_name, entry.path or "", entry.message) for entry in log]
 
-        found = explain(root, complaints, _grammar(self.stored.path / document.xsd[0]))
-        paths = paths_of(root)
-        order = {path: at for at, path in enumerate(paths[each] for each in root.iter(etree.Element))}
+        part = first_part(root)
+        found = explain(part.root, complaints, _grammar(self.stored.path / document.xsd[0]))
+        paths = paths_of(part.root)
+        order = {path: at for at, path in enumerate(paths[each] for each in part.root.iter(etree.Element))}
         known = {each.path if each.path in order else each.path.rpartition("/")[0] for each in found}
-        more = [each for each in broken_rules(root, compiled.judge, paths) if each.at not in known]
-        if not found and not more:
-            return (_hinted(root) if _hints(root) else malformed("refused, without a reason", 0),)
+        # What has lost children is not asked whether it is complete.
+        known |= {paths[each] for each in part.open}
+        more = [each for each in broken_rules(part.root, compiled.judge, paths) if each.at not in known]
         whole = [*found, *(each.violation for each in more)]
-        return tuple(sorted(whole, key=lambda each: _order(each.path, order)))
+        whole.sort(key=lambda each: _order(each.path, order))
+        if part.left_out:
+            whole.append(unexplained(part.left_out))
+        if not whole:
+            return (_hinted(root) if _hints(root) else malformed("refused, without a reason", 0),)
+        return tuple(whole)
 
     def _foreign(self, root: etree._Element) -> Violation:
         roots = sorted({name for each in self.stored.contents.documents for name in each.roots})

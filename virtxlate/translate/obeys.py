@@ -1,6 +1,6 @@
 """Whether a domain that was made obeys the rules that ``validate`` would judge it by.
 
-Rules read XML, so the document is written for them; only a domain with SCSI devices has any to obey.
+Rules read XML, so the document is written for them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
 from virtxlate.rules import Fault, Rule, faults, message
 
-_DISKS = ("disk", "hostdev")
+_LISTS = {"disk": "disks", "hostdev": "disks", "interface": "nics"}
+_OF_BACKEND = ("vcpu", "memory", "currentMemory")
 
 
 def check(made: domain.Domain, instance: Instance, report: Report) -> None:
     """Report what a rule warns of. Raises UnsupportedError with path, fix and id of the first broken rule."""
-    if not any(each.type == "scsi" for each in made.devices.controllers):
-        return
     root = DOMAIN.format(msgspec.structs.replace(made, metadata=None))
-    count = len(instance.disks)
-    judge(((rule, fault, _subject(fault.element, count)) for rule, fault in faults(root)), report)
+    judge(((rule, fault, _subject(fault.element, instance)) for rule, fault in faults(root)), report)
 
 
 def judge(found: Iterable[tuple[Rule, Fault, str]], report: Report) -> None:
@@ -50,12 +48,13 @@ def _reason(rule: Rule, fault: Fault) -> str:
     return f"{message(rule, fault)}; {rule.hint} [{rule.id}]"
 
 
-def _subject(element: etree._Element, disks: int) -> str:
-    """Give the Ganeti object that an element was made of: its disks come first, in their order."""
+def _subject(element: etree._Element, instance: Instance) -> str:
+    """Give the Ganeti object that an element was made of: its disks and NICs come first, in their order."""
     for each in (element, *element.iterancestors()):
-        if each.tag in _DISKS:
-            index = sum(1 for _one in each.itersiblings(each.tag, preceding=True))
-            return f"disks[{index}]" if index < disks else "devices"
+        name = _LISTS.get(str(each.tag))
+        if name is not None:
+            index = sum(1 for _one in each.itersiblings(str(each.tag), preceding=True))
+            return f"{name}[{index}]" if index < len(getattr(instance, name)) else "devices"
         if each.tag == "controller":
-            return "hvparams.scsi_controller_type"
-    return "devices"
+            return "hvparams.scsi_controller_type" if each.get("type") == "scsi" else "devices"
+    return "beparams" if element.tag in _OF_BACKEND else "devices"

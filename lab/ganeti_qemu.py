@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from virtxlate.errors import LiveError
-from virtxlate.live.qmp import Qmp
+from virtxlate.live.qmp import Qmp, sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def ganeti_qemu(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Ite
         theirs.close()
         stream = stack.enter_context(ours.makefile("rwb"))
         try:
-            qmp = Qmp(stream)
+            qmp = Qmp(stream, send=sender(ours))
         except LiveError as exc:
             raise QemuRefusedError(f"{exc}: {_last_words(process)}") from None
         yield qmp

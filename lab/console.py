@@ -65,10 +65,13 @@ def console_path(xml: str) -> Path:
 
 
 class GuestConsole:
-    """A running guest's shell, by the pty or unix socket of its serial port; a context manager."""
+    """A running guest's shell, by the pty or unix socket of its serial port; a context manager.
 
-    def __init__(self, path: Path) -> None:
-        self._port = _open_port(path)
+    An open file descriptor will do in place of a path.
+    """
+
+    def __init__(self, path: Path | int) -> None:
+        self._port = path if isinstance(path, int) else _open_port(path)
         self._said = bytearray()
         self._searched = 0
 

@@ -12,7 +12,8 @@ import re
 import socket
 import struct
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtxlate.errors import LiveError
@@ -76,15 +77,58 @@ def ganeti_qemu(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Ite
         yield qmp
 
 
+@contextmanager
+def ganeti_guest(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Iterator[GanetiGuest]:
+    """Give the QEMU of an instance as it stands on a node, its own QMP socket in place, for a `with`.
+
+    Its guest does not run before it is told to. ``folder`` is as for `ganeti_qemu`.
+    """
+    (folder / "kvm-hypervisor" / "ctrl").mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        taps = _Taps(stack, vnet_hdr=vnet_hdr)
+        here = (
+            word.replace(STATE, str(folder)) for word in _of_the_guest(verdict.cmd, keep=frozenset({"-qmp"}))
+        )
+        words = [taps.instead_of(word) for word in here]
+        process = stack.enter_context(_running([QEMU, *words], taps.fds))
+        taps.close()
+        sockets = folder / "kvm-hypervisor" / "ctrl"
+        guest = GanetiGuest(
+            process=process,
+            qmp=sockets / f"{verdict.name}.qmp",
+            serial=sockets / f"{verdict.name}.serial",
+            taps=tuple(taps.names),
+        )
+        guest.await_qmp()
+        yield guest
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanetiGuest:
+    """A QEMU that Ganeti would have started."""
+
+    process: subprocess.Popen[str]
+    qmp: Path
+    serial: Path
+    taps: tuple[str, ...]
+
+    def await_qmp(self) -> None:
+        """Return once it listens. Raises QemuRefusedError."""
+        while not self.qmp.exists():
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
+                raise QemuRefusedError(_last_words(self.process))
+
+
 def _last_words(process: subprocess.Popen[str]) -> str:
     return process.stderr.read().strip() if process.stderr else ""
 
 
-def _of_the_guest(command: tuple[str, ...]) -> Iterator[str]:
+def _of_the_guest(command: tuple[str, ...], keep: frozenset[str] = frozenset()) -> Iterator[str]:
     """Give the words behind the program, less what belongs to the node."""
     words = iter(command[1:])
     for word in words:
-        if word in _LEFT_OUT:
+        if word in _LEFT_OUT and word not in keep:
             for _ in range(_LEFT_OUT[word]):
                 next(words)
         elif word == "-soundhw":
@@ -111,7 +155,8 @@ class _Taps:
 
     def __init__(self, stack: ExitStack, *, vnet_hdr: bool) -> None:
         self.fds: list[int] = []
-        self._stack = stack
+        self.names: list[str] = []
+        self._own = stack.enter_context(ExitStack())
         self._header = _IFF_VNET_HDR if vnet_hdr else 0
 
     def instead_of(self, word: str) -> str:
@@ -129,8 +174,13 @@ class _Taps:
         name, fds = b"vxg%d", []
         for _ in range(queues):
             fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-            self._stack.callback(os.close, fd)
+            self._own.callback(os.close, fd)
             answer = fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name, flags))
             name = answer[:16].rstrip(b"\0")
             fds.append(fd)
+        self.names.append(name.decode())
         return fds
+
+    def close(self) -> None:
+        """Let go of what a child has inherited: the taps go with it then."""
+        self._own.close()

@@ -1,0 +1,205 @@
+"""The guest's state on its way from one QEMU into another: through a FIFO while it runs, or through a file.
+
+The old QEMU writes into a file that it is lent, so it needs neither a shell nor the right to open anything.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from virtxlate.errors import LiveError, OperationRefusedError
+from virtxlate.handover.image import image_header
+from virtxlate.handover.source import Running
+
+Method = Literal["live", "stop"]
+
+FIFO = "state.fifo"
+IMAGE = "state.image"
+_LENT = "virtxlate-handover"
+_PIPE_BYTES = 1 << 20
+_TURN_S = 0.005
+"""Between two looks whether libvirt has opened the FIFO: nobody tells."""
+_REPORT_S = 0.1
+_UNLIMITED = 1 << 40
+"""Bytes a second: what is sent stays on this host."""
+MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling", "wait-unplug"})
+"""What query-migrate says of a state that is still on its way."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the memory has come; in bytes."""
+
+    total: int = 0
+    left: int = 0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How the state is sent."""
+
+    method: Method = "live"
+    downtime_ms: int = 30
+    """What a guest that is sent while it runs may stand still for, by QEMU's own estimate."""
+    bandwidth: int | None = None
+    """Bytes a second; None: as fast as it goes."""
+    patience_s: float = 600.0
+    """For a guest that writes faster than its memory is sent; then it goes on where it was."""
+
+
+Heard = Callable[[Progress], None]
+
+
+class Receiver:
+    """libvirt's call that loads the state, in a thread of its own."""
+
+    def __init__(self, restore: Callable[[str], None], path: Path) -> None:
+        self._restore, self._path = restore, path
+        self._done = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="handover restore", daemon=True)
+
+    def start(self) -> None:
+        """Call libvirt."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._restore(str(self._path))
+        except Exception as exc:  # noqa: BLE001 - raised again where it is waited for
+            self._error = exc
+        finally:
+            self._done.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Tell whether libvirt has answered, at most that many seconds later."""
+        return self._done.wait(seconds)
+
+    def check(self) -> None:
+        """Raise what libvirt answered, if it was an error."""
+        if self._error is not None:
+            raise self._error
+
+
+def send(
+    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+) -> None:
+    """Send the guest into libvirt's QEMU, where it stands still then; it stands still in the old one too.
+
+    ``folder`` is private. Raises LiveError; the caller finds out where the guest is.
+    """
+    with _parameters(source, limits):
+        if limits.method == "live":
+            _send_live(source, restore, xml, folder, limits, heard)
+        else:
+            _send_stopped(source, restore, xml, folder, limits, heard)
+
+
+def _send_live(
+    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+) -> None:
+    fifo = folder / FIFO
+    os.mkfifo(fifo, 0o600)
+    receiver = Receiver(restore, fifo)
+    receiver.start()
+    descriptor = _opened(fifo, receiver)
+    try:
+        os.write(descriptor, image_header(xml))
+        source.ask.lend(_LENT, descriptor)
+    finally:
+        os.close(descriptor)
+    source.ask("migrate", uri=f"fd:{_LENT}")
+    _wait(source, receiver.wait, limits, heard)
+    receiver.wait(limits.patience_s)
+    receiver.check()
+    _completed(source)
+
+
+def _send_stopped(
+    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+) -> None:
+    image = folder / IMAGE
+    source.ask("stop")
+    with os.fdopen(os.open(image, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
+        file.write(image_header(xml))
+        source.ask.lend(_LENT, file.fileno())
+    source.ask("migrate", uri=f"fd:{_LENT}")
+    turn = threading.Event()
+    _wait(source, lambda seconds: turn.wait(seconds) or not is_moving(source), limits, heard)
+    _completed(source)
+    restore(str(image))
+
+
+def _opened(fifo: Path, receiver: Receiver) -> int:
+    """Give the FIFO's end for writing once libvirt has opened the other. Raises what libvirt answered."""
+    while True:
+        try:
+            descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as exc:
+            if exc.errno != errno.ENXIO:
+                raise
+        else:
+            os.set_blocking(descriptor, True)
+            with suppress(OSError):  # a host may forbid large pipes
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            return descriptor
+        if receiver.wait(_TURN_S):
+            receiver.check()
+            raise LiveError("libvirt has returned without having read the state", call="restore")
+
+
+def _wait(source: Running, arrived: Callable[[float], bool], limits: Limits, heard: Heard) -> None:
+    """Return when the state has arrived, or is not on its way any more; tell how far it is meanwhile."""
+    until = time.monotonic() + limits.patience_s
+    while not arrived(_REPORT_S):
+        said = source.ask("query-migrate")
+        ram = said.get("ram", {})
+        heard(Progress(total=ram.get("total", 0), left=ram.get("remaining", 0)))
+        if said.get("status") not in MOVING:
+            return
+        if time.monotonic() > until:
+            raise OperationRefusedError(
+                f"the guest changes its memory faster than it can be sent: not done after {limits.patience_s:g} s",
+                call="migrate",
+            )
+
+
+def is_moving(source: Running) -> bool:
+    """Tell whether a state is on its way out of a QEMU."""
+    return source.ask("query-migrate").get("status") in MOVING
+
+
+def _completed(source: Running) -> None:
+    """Return when the old QEMU has ended its part, and cannot run on by itself any more. Raises LiveError."""
+    turn = threading.Event()
+    until = time.monotonic() + _COMPLETION_S
+    while (status := source.ask("query-migrate").get("status")) in MOVING:
+        if time.monotonic() > until:
+            raise LiveError(f"the old QEMU still says {status!r}", call="query-migrate")
+        turn.wait(0.001)
+    if status != "completed":
+        raise LiveError(f"the old QEMU says {status!r}", call="query-migrate")
+
+
+_COMPLETION_S = 30.0
+
+
+@contextmanager
+def _parameters(source: Running, limits: Limits) -> Iterator[None]:
+    """Set how the old QEMU sends, and set it back at the end where it is still there."""
+    before: Mapping[str, Any] = source.ask("query-migrate-parameters")
+    wanted = {"downtime-limit": limits.downtime_ms, "max-bandwidth": limits.bandwidth or _UNLIMITED}
+    source.ask("migrate-set-parameters", **wanted)
+    try:
+        yield
+    finally:
+        with suppress(LiveError):
+            source.ask("migrate-set-parameters", **{name: before[name] for name in wanted})

@@ -121,9 +121,7 @@ def describe(ask: Ask) -> Machine:
     Raises InputError for an answer of another shape than QEMU's, and what ``ask`` raises.
     """
     own = _all_properties(ask, _MACHINE)
-    slots = [slot for slot in _read(ask, list[_Slot], "query-hotpluggable-cpus") if slot.qom_path]
-    if not slots:
-        raise InputError("expected a CPU with a path, found none", at="query-hotpluggable-cpus")
+    slots = _slots(ask)
     devices = parse_qtree(_monitor(ask, "info qtree"))
     return Machine(
         type=str(own.get("type", "")),
@@ -138,6 +136,18 @@ def describe(ask: Ask) -> Machine:
         isa_order=tuple(device.path for device in devices if device.bus == "ISA"),
         memories=_memories(_monitor(ask, "info ramblock")),
     )
+
+
+def first_cpu(ask: Ask) -> str:
+    """Give the path of the first CPU among QEMU's objects. Raises InputError."""
+    return min(_slots(ask), key=_order).qom_path
+
+
+def _slots(ask: Ask) -> list[_Slot]:
+    slots = [slot for slot in _read(ask, list[_Slot], "query-hotpluggable-cpus") if slot.qom_path]
+    if not slots:
+        raise InputError("expected a CPU with a path, found none", at="query-hotpluggable-cpus")
+    return slots
 
 
 def _completed(ask: Ask, devices: Iterable[Device]) -> tuple[Device, ...]:

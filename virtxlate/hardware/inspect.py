@@ -25,6 +25,8 @@ _FDS = re.compile(r"(?:^|,)fd=([0-9]+)", re.ASCII)
 _IFNAME = re.compile(r"(?:^|,)ifname=([^,]+)", re.ASCII)
 _PASSWORD = re.compile(r"(?<=//)([^/@:]*):[^/@]*@|:(key|password)=[^:]*")
 _CPU_TYPE = "-x86_64-cpu"
+_NO_FEATURES = frozenset({"realized", "hotplugged", "hotpluggable", "start-powered-off", "legacy-memory"})
+"""Switches of any QEMU device, or of its migration."""
 _HOST_MODELS = frozenset({"host", "max"})
 _BUSY = frozenset({"setup", "active", "device", "pre-switchover", "postcopy-active", "wait-unplug"})
 
@@ -262,7 +264,7 @@ def _cpu(ask: Ask, machine: Machine) -> tuple[str, dict[str, bool]]:
     own = {row.name for row in _read(ask, list[_Property], "qom-list", path=path) if row.type == "bool"}
     found = {}
     for name, usual in sorted(told.items()):
-        if name in own and isinstance(usual, bool):
+        if name in own and name not in _NO_FEATURES and isinstance(usual, bool):
             state = ask("qom-get", path=path, property=name)
             if state != usual:
                 found[name] = bool(state)

@@ -157,3 +157,18 @@ def cache_mode(*, direct: bool, no_flush: bool, writeback: bool) -> str | None:
         if msgspec.structs.replace(row, libvirt="") == found:
             return row.libvirt
     return None
+
+
+DEFAULT_DEVICES = frozenset(
+    {
+        "VGA",
+        "cirrus-vga",
+        "floppy",
+        "ide-cd",
+        "isa-parallel",
+        "piix3-usb-uhci",
+        "virtio-balloon-pci",
+        "usb-hub",
+    }
+)
+"""Drivers of what QEMU has without more than Ganeti always says; of drives, only an empty one."""

@@ -27,10 +27,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     """Of the runtime file, or of the cluster's data with what the runtime file knows better."""
     taps: Mapping[str, Tap] = {}
     """By the word that a NIC has as its ``netdev``."""
-    localtime: bool | None = None
-    """Whether the clock is set to local time, where a command line told it."""
-    no_reboot: bool | None = None
-    """Whether QEMU ends where the guest reboots, where a command line told it."""
+    command: tuple[str, ...] = ()
+    """QEMU's words, or the part of them that Ganeti keeps; () where nobody told them."""
 
 
 def machine_word(facts: Facts) -> str:

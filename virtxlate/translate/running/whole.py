@@ -21,6 +21,7 @@ from virtxlate.translate.running import devices, disks, interfaces
 from virtxlate.translate.running.facts import Running, machine_word, of_kind
 
 _KIB = 1024
+_LOCALTIME, _NO_REBOOT = "base=localtime", "-no-reboot"
 _ARCH = "x86_64"
 
 
@@ -34,6 +35,7 @@ def to_domain(running: Running, context: Context, report: Report) -> domain.Doma
     """
     facts = running.facts
     word = machine_word(facts)
+    context = msgspec.structs.replace(context, domain_type="kvm" if facts.kvm else "qemu")
     base = _base(running, context, report)
     made = msgspec.structs.replace(
         base,
@@ -55,17 +57,18 @@ def _base(running: Running, context: Context, report: Report) -> domain.Domain:
     """Give what Ganeti's data alone would make of it, or a domain of nothing."""
     if running.instance is not None:
         return instances.to_domain(running.instance, context, report)
-    for path, told in (("clock", running.localtime), ("on_reboot", running.no_reboot)):
-        if told is None:
+    command = running.command
+    if not command:
+        for path in ("clock", "on_reboot"):
             report.lose(path, None, "QMP does not tell it: the usual is taken")
     return domain.Domain(
         type=context.domain_type,
         name="",
         memory=domain.Memory(value=0),
         os=domain.Os(),
-        clock_offset=CLOCKS.right(bool(running.localtime)),
+        clock_offset=CLOCKS.right(_LOCALTIME in command),
         on_poweroff="destroy",
-        on_reboot=REBOOT_BEHAVIORS.right("exit" if running.no_reboot else "reboot"),
+        on_reboot=REBOOT_BEHAVIORS.right("exit" if _NO_REBOOT in command else "reboot"),
         on_crash="destroy",
     )
 

@@ -125,6 +125,15 @@ class GuestConsole:
             raise RuntimeError(f"guest: {command!r}: exit {answer.status}: {answer.output.strip()}")
         return answer.output
 
+    def overhear(self, seconds: float) -> bool:
+        """Take in what the guest says unasked, for at most so long; False where the port has closed."""
+        if select.select([self._port], [], [], seconds)[0]:
+            try:
+                self._said += _read_some(self._port)
+            except GuestGoneError:
+                return False
+        return True
+
     def disks(self) -> tuple[GuestDisk, ...]:
         """Give the block devices that are hardware, by name."""
         return parse_lines(self.run(DISKS), GuestDisk.parse)

@@ -1,6 +1,6 @@
 """The head of a save image: what libvirt reads before the state of a guest.
 
-Source: libvirt 9.0.0, src/qemu/qemu_saveimage.h; version 2 has been written since 0.10 and is read by all since.
+Source: libvirt 9.0.0, src/qemu/qemu_saveimage.h.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _VERSION = 2
 _NOT_COMPRESSED = 0
 _NO_COOKIE = 0
 _HEADER = struct.Struct("=16s5I56x")
-"""Magic, version, length of the XML with its zero byte, whether the guest ran, compression, cookie, padding."""
+"""Magic, version, length of the XML with its zero byte, whether the guest ran, compression, cookie."""
 
 
 def image_header(xml: str, *, running: bool = True) -> bytes:

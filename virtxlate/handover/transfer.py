@@ -19,7 +19,7 @@ import msgspec
 
 from virtxlate.errors import LiveError, OperationRefusedError
 from virtxlate.handover.image import image_header
-from virtxlate.handover.source import Running
+from virtxlate.handover.source import MOVING, Old
 
 Method = Literal["live", "stop"]
 
@@ -30,10 +30,9 @@ _PIPE_BYTES = 1 << 20
 _TURN_S = 0.005
 """Between two looks whether libvirt has opened the FIFO: nobody tells."""
 _REPORT_S = 0.1
+_COMPLETION_S = 30.0
 _UNLIMITED = 1 << 40
 """Bytes a second: what is sent stays on this host."""
-MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling", "wait-unplug"})
-"""What query-migrate says of a state that is still on its way."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +89,7 @@ class Receiver:
 
 
 def send(
-    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
 ) -> None:
     """Send the guest into libvirt's QEMU, where it stands still then; it stands still in the old one too.
 
@@ -104,7 +103,7 @@ def send(
 
 
 def _send_live(
-    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
 ) -> None:
     fifo = folder / FIFO
     os.mkfifo(fifo, 0o600)
@@ -113,10 +112,10 @@ def _send_live(
     descriptor = _opened(fifo, receiver)
     try:
         os.write(descriptor, image_header(xml))
-        source.ask.lend(_LENT, descriptor)
+        source.lend(_LENT, descriptor)
     finally:
         os.close(descriptor)
-    source.ask("migrate", uri=f"fd:{_LENT}")
+    _migrate(source)
     _wait(source, receiver.wait, limits, heard)
     receiver.wait(limits.patience_s)
     receiver.check()
@@ -124,18 +123,33 @@ def _send_live(
 
 
 def _send_stopped(
-    source: Running, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
+    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
 ) -> None:
     image = folder / IMAGE
-    source.ask("stop")
+    source("stop")
     with os.fdopen(os.open(image, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
         file.write(image_header(xml))
-        source.ask.lend(_LENT, file.fileno())
-    source.ask("migrate", uri=f"fd:{_LENT}")
+        source.lend(_LENT, file.fileno())
+    _migrate(source)
     turn = threading.Event()
-    _wait(source, lambda seconds: turn.wait(seconds) or not is_moving(source), limits, heard)
+    _wait(source, lambda seconds: turn.wait(seconds) or not source.is_moving(), limits, heard)
     _completed(source)
     restore(str(image))
+
+
+def _migrate(source: Old) -> None:
+    """Begin to send into the lent file. Raises LiveError; the file is closed then."""
+    try:
+        source("migrate", uri=f"fd:{_LENT}")
+    except BaseException:
+        give_back(source)
+        raise
+
+
+def give_back(source: Old) -> None:
+    """Let the old QEMU close the lent file, if it has not taken it away yet: who reads it waits for that."""
+    with suppress(LiveError):
+        source("closefd", fdname=_LENT)
 
 
 def _opened(fifo: Path, receiver: Receiver) -> int:
@@ -156,32 +170,27 @@ def _opened(fifo: Path, receiver: Receiver) -> int:
             raise LiveError("libvirt has returned without having read the state", call="restore")
 
 
-def _wait(source: Running, arrived: Callable[[float], bool], limits: Limits, heard: Heard) -> None:
+def _wait(source: Old, arrived: Callable[[float], bool], limits: Limits, heard: Heard) -> None:
     """Return when the state has arrived, or is not on its way any more; tell how far it is meanwhile."""
     until = time.monotonic() + limits.patience_s
     while not arrived(_REPORT_S):
-        said = source.ask("query-migrate")
+        said = source("query-migrate")
         ram = said.get("ram", {})
         heard(Progress(total=ram.get("total", 0), left=ram.get("remaining", 0)))
         if said.get("status") not in MOVING:
             return
         if time.monotonic() > until:
             raise OperationRefusedError(
-                f"the guest changes its memory faster than it can be sent: not done after {limits.patience_s:g} s",
+                f"the guest changes memory faster than it is sent: not done after {limits.patience_s:g} s",
                 call="migrate",
             )
 
 
-def is_moving(source: Running) -> bool:
-    """Tell whether a state is on its way out of a QEMU."""
-    return source.ask("query-migrate").get("status") in MOVING
-
-
-def _completed(source: Running) -> None:
+def _completed(source: Old) -> None:
     """Return when the old QEMU has ended its part, and cannot run on by itself any more. Raises LiveError."""
     turn = threading.Event()
     until = time.monotonic() + _COMPLETION_S
-    while (status := source.ask("query-migrate").get("status")) in MOVING:
+    while (status := source("query-migrate").get("status")) in MOVING:
         if time.monotonic() > until:
             raise LiveError(f"the old QEMU still says {status!r}", call="query-migrate")
         turn.wait(0.001)
@@ -189,17 +198,14 @@ def _completed(source: Running) -> None:
         raise LiveError(f"the old QEMU says {status!r}", call="query-migrate")
 
 
-_COMPLETION_S = 30.0
-
-
 @contextmanager
-def _parameters(source: Running, limits: Limits) -> Iterator[None]:
+def _parameters(source: Old, limits: Limits) -> Iterator[None]:
     """Set how the old QEMU sends, and set it back at the end where it is still there."""
-    before: Mapping[str, Any] = source.ask("query-migrate-parameters")
+    before: Mapping[str, Any] = source("query-migrate-parameters")
     wanted = {"downtime-limit": limits.downtime_ms, "max-bandwidth": limits.bandwidth or _UNLIMITED}
-    source.ask("migrate-set-parameters", **wanted)
+    source("migrate-set-parameters", **wanted)
     try:
         yield
     finally:
         with suppress(LiveError):
-            source.ask("migrate-set-parameters", **{name: before[name] for name in wanted})
+            source("migrate-set-parameters", **{name: before[name] for name in wanted})

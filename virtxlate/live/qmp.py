@@ -6,6 +6,7 @@ Source: QEMU, docs/interop/qmp-spec.txt.
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,7 @@ class Stream(Protocol):
 class Qmp:
     """A conversation that has begun; calling it asks: ``qmp("query-uuid")``."""
 
-    __slots__ = ("_most_bytes", "_send", "_stream", "heard")
+    __slots__ = ("_most_bytes", "_send", "_stream", "heard", "pid")
 
     def __init__(
         self, stream: Stream, *, most_bytes: int = MOST_BYTES, send: SendDescriptor | None = None
@@ -50,6 +51,8 @@ class Qmp:
         """Greet. Raises LiveError where the other end is no QMP server."""
         self.heard: Callable[[dict[str, Any]], None] | None = None
         """Is told what QEMU says unasked, when it is read: with the next answer."""
+        self.pid: int | None = None
+        """Of the process at the other end, where the line tells."""
         self._stream = stream
         self._send = send
         self._most_bytes = most_bytes
@@ -131,7 +134,16 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
         with line.makefile("rwb") as stream:
-            yield Qmp(stream, send=sender(line))
+            qmp = Qmp(stream, send=sender(line))
+            qmp.pid = _listener(line)
+            yield qmp
+
+
+def _listener(line: socket.socket) -> int | None:
+    """Give the process that listens at a unix socket; None for one that this process cannot see."""
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid or None
 
 
 def sender(line: socket.socket) -> SendDescriptor:

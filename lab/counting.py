@@ -1,0 +1,130 @@
+"""The tiny guest under Ganeti's own QEMU, counting aloud on its serial line, ready to be taken over.
+
+Every number that it says is heard: before by the socket of Ganeti's QEMU, afterwards by one to which that of
+libvirt connects. So a number that is missing was lost, and one that comes twice was said twice.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from lab.bootable import bootable
+from lab.console import GuestConsole
+from lab.ganeti_judge import prepare
+from lab.ganeti_qemu import GanetiGuest, ganeti_guest
+from virtxlate import Report
+from virtxlate.live.qmp import open_qmp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.guest import GuestFiles
+    from lab.twins import Twins
+    from virtxlate.ganeti.model import Instance
+
+_COUNT = (
+    "(i=0; while :; do i=$((i+1)); echo tick $i; usleep {us}; done >/dev/ttyS0) </dev/null >/dev/null 2>&1 &"
+)
+_TICK = re.compile(r"tick (\d+)\r?\n")
+_CONNECT_S = 10.0
+
+
+@dataclass(kw_only=True)
+class Counting:
+    """A guest that counts."""
+
+    instance: Instance
+    qemu: GanetiGuest
+    xml: str
+    """Of the domain that takes over; its serial line leads here."""
+    line: GuestConsole
+    """To the guest under Ganeti's QEMU."""
+    socket: socket.socket
+    """Where libvirt's QEMU connects."""
+    after: list[GuestConsole] = field(default_factory=list)
+    """The lines to libvirt's QEMUs, in the order in which they came."""
+
+    def connected(self) -> GuestConsole:
+        """Give the line to libvirt's QEMU that has connected next. Raises TimeoutError."""
+        if not select.select([self.socket], [], [], _CONNECT_S)[0]:
+            raise TimeoutError("libvirt's QEMU has not connected its serial line")
+        connection, _ = self.socket.accept()
+        console = GuestConsole(connection.detach())
+        self.after.append(console)
+        return console
+
+    def count(self, pause_us: int = 20_000) -> None:
+        """Let it count aloud."""
+        self.line.run(_COUNT.format(us=pause_us))
+
+    def heard(self) -> list[int]:
+        """Give all numbers that were said so far, by whichever QEMU."""
+        return [int(each) for each in _TICK.findall("".join(c.transcript for c in (self.line, *self.after)))]
+
+    def listen(self, more: int, *, timeout_s: float = 20.0) -> list[int]:
+        """Give all numbers once so many more were said. Raises TimeoutError."""
+        wanted, until = len(self.heard()) + more, time.monotonic() + timeout_s
+        while len(self.heard()) < wanted:
+            if time.monotonic() > until:
+                raise TimeoutError(f"the guest counts no more: {self.heard()[-3:]}")
+            for console in (self.line, *self.after):
+                console.overhear(0.05)
+        return self.heard()
+
+
+@contextmanager
+def counting(twins: Twins, files: GuestFiles, instance: Instance) -> Iterator[Counting]:
+    """Give the instance's guest, booted under Ganeti's QEMU and counting, for the length of a `with`."""
+    whole = bootable(instance, files)
+    (verdict,) = prepare().run([twins.request(whole)])
+    if verdict.error is not None:
+        raise RuntimeError(f"Ganeti refuses it: {verdict.error}")
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket(socket.AF_UNIX))
+        path = twins.folder / "serial"
+        path.unlink(missing_ok=True)
+        server.bind(str(path))
+        server.listen()
+        qemu = stack.enter_context(ganeti_guest(verdict, twins.folder, vnet_hdr=instance.hvparams.vnet_hdr))
+        line = stack.enter_context(GuestConsole(qemu.serial))
+        with open_qmp(qemu.qmp) as ask:
+            ask("cont")
+        line.wait_ready()
+        guest = Counting(
+            instance=whole,
+            qemu=qemu,
+            xml=with_serial_at(twins.xml(whole, Report()), path),
+            line=line,
+            socket=server,
+        )
+        guest.count()
+        try:
+            yield guest
+        finally:
+            for console in guest.after:
+                console.close()
+
+
+def with_serial_at(xml: str, path: Path) -> str:
+    """Give a domain whose QEMU connects its serial line to a unix socket."""
+    domain = etree.fromstring(xml.encode())
+    devices = domain.find("devices")
+    if devices is None:
+        raise ValueError("no devices")
+    for console in devices.findall("console"):
+        devices.remove(console)
+    for serial in devices.findall("serial"):
+        serial.set("type", "unix")
+        for source in serial.findall("source"):
+            serial.remove(source)
+        etree.SubElement(serial, "source", mode="connect", path=str(path))
+    return etree.tostring(domain, encoding="unicode")

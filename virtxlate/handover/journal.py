@@ -1,0 +1,106 @@
+"""The journal of a handover: one file, always whole, that tells after a crash how far it was."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from virtxlate.errors import InputError, OperationRefusedError
+from virtxlate.handover.source import Process
+from virtxlate.handover.states import Decision
+from virtxlate.handover.steps import Name
+
+STATE = Path("/var/lib/virtxlate/handover")
+_FILE = "journal.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be known to end a handover, either way."""
+
+    version: int = 1
+    instance: str
+    uuid: str
+    xml: str
+    """The domain."""
+    qmp: str
+    """The old QEMU's socket."""
+    process: Process | None = None
+    decision: Decision = Decision.OPEN
+    begun: tuple[Name, ...] = ()
+    """What may have been done and has an undo."""
+    before: str | None = None
+    """The definition that there was."""
+    displays: tuple[dict[str, Any], ...] = ()
+    """Where the old QEMU's VNC listened."""
+    taps: tuple[str, ...] = ()
+    """Those that were made."""
+    files: tuple[str, ...] = ()
+    """Of Ganeti's, to be removed at the end."""
+
+
+class Journal:
+    """The journal of one instance, in a directory of its own that nobody else may enter."""
+
+    def __init__(self, state: Path, instance: str) -> None:
+        if not _NAME.fullmatch(instance):
+            raise InputError("expected the name of an instance", at=instance)
+        self.folder = state / instance
+        self._file = self.folder / _FILE
+
+    def begin(self, record: Record) -> None:
+        """Make the directory, and write the first record. Raises OperationRefusedError where there is one."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._file.exists():
+            raise OperationRefusedError(
+                f"a handover of {record.instance} was cut short: end it with --resume or --abort",
+                call="journal",
+            )
+        self.folder.chmod(0o700)
+        self.clear()
+        self.write(record)
+
+    def write(self, record: Record) -> None:
+        """Write it whole, and return when it is on the disk."""
+        new = self._file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(record))
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(self._file)
+        self._sync()
+
+    def read(self) -> Record:
+        """Give what was written last. Raises OperationRefusedError where nothing was, InputError."""
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Record)
+        except FileNotFoundError:
+            raise OperationRefusedError(
+                f"no handover of {self.folder.name} was cut short: there is nothing to end", call="journal"
+            ) from None
+        except msgspec.DecodeError as exc:
+            raise InputError(f"not a journal of this program: {exc}", at=str(self._file)) from None
+
+    def clear(self) -> None:
+        """Remove what a transfer has left."""
+        for path in self.folder.iterdir():
+            if path != self._file:
+                path.unlink()
+
+    def end(self) -> None:
+        """Remove it all."""
+        self.clear()
+        self._file.unlink(missing_ok=True)
+        self.folder.rmdir()
+
+    def _sync(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -55,7 +55,7 @@ class Pair:
     migration: str = "none"
     parameters: dict[str, int] = field(default_factory=lambda: dict(PARAMETERS))
     vnc: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"host": "0.0.0.0", "service": "5901", "family": "ipv4"}]  # noqa: S104
+        default_factory=lambda: [{"host": "0.0.0.0", "service": "5901", "family": "ipv4"}]
     )
     target: str = "absent"
     """absent, paused or running."""
@@ -85,7 +85,9 @@ class Pair:
 class Caller:
     """One process that works on the pair, until it is killed."""
 
-    def __init__(self, pair: Pair, folder: Path, *, kill_at: str | None = None, limits: Limits | None = None):
+    def __init__(
+        self, pair: Pair, folder: Path, *, kill_at: str | None = None, limits: Limits | None = None
+    ) -> None:
         self.pair, self.folder, self.kill_at, self.is_dead = pair, folder, kill_at, False
         self.moments: list[str] = []
         self._tools = Tools(limits=limits or Limits(), moment=self._moment)

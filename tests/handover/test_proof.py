@@ -109,7 +109,6 @@ WRONG_WAYS: dict[str, tuple[Way, tuple[Name, ...]]] = {
     "runs before the journal says so": (
         Way.HANDOVER,
         (
-            Name.TAPS,
             Name.DISPLAY,
             Name.DEFINE,
             Name.TRANSFER,

@@ -6,7 +6,7 @@ import argparse
 
 from virtxlate._version import __version__
 from virtxlate.cli.options import Verbs, add_verb, source_options
-from virtxlate.cli.parser_handover import add_inspect
+from virtxlate.cli.parser_handover import add_handover, add_inspect
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
 from virtxlate.cli.parser_schema import add_schema
 from virtxlate.cli.scsi_options import add_scsi_map, add_vhba
@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     hotplug_verb(verbs)
     plan_verbs(verbs)
+    add_handover(verbs)
     return parser
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from virtxlate.cli.options import Verbs, add_verb
+from virtxlate.cli.options import Verbs, add_verb, destination_options
 
 
 def add_inspect(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -43,3 +43,85 @@ def running_options(parser: argparse.ArgumentParser) -> None:
         help="where Ganeti keeps ctrl/, conf/, pid/ and nic/ of running instances "
         "(default: /var/run/ganeti/kvm-hypervisor)",
     )
+
+
+def add_handover(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Add ``handover``."""
+    parser = add_verb(
+        verbs,
+        "handover",
+        "handover",
+        "let guests that run in Ganeti's QEMU go on as libvirt domains, without a reboot",
+        "virtxlate handover web1.example.com --check && virtxlate handover web1.example.com --release",
+    )
+    parser.add_argument("instances", metavar="INSTANCE", nargs="+", help="name of an instance of this node")
+    parser.add_argument(
+        "-c",
+        "--connect",
+        metavar="URI",
+        help="libvirt connection; else LIBVIRT_DEFAULT_URI, else libvirt's default",
+    )
+    running_options(parser)
+    what = parser.add_argument_group("what is done").add_mutually_exclusive_group()
+    what.add_argument(
+        "--check", action="store_true", help="only tell whether it would be safe; change nothing"
+    )
+    what.add_argument("--dry-run", action="store_true", help="only show the steps; change nothing")
+    what.add_argument(
+        "--resume", action="store_true", help="end a handover that was cut short, forward where it may be"
+    )
+    what.add_argument(
+        "--abort", action="store_true", help="end a handover that was cut short, back where it may be"
+    )
+    _transfer_options(parser)
+    group = parser.add_argument_group("results")
+    group.add_argument("--keep-going", action="store_true", help="go on with the next after one has failed")
+    group.add_argument("--json", action="store_true", help="print the results as JSON")
+    destination_options(parser)
+
+
+def _transfer_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("transfer")
+    group.add_argument(
+        "--method",
+        choices=("live", "stop"),
+        default="live",
+        help="live: memory is sent while the guest runs (default); stop: the guest stands still, and its "
+        "memory goes through a file",
+    )
+    group.add_argument(
+        "--downtime-limit",
+        metavar="MS",
+        type=_whole,
+        default=30,
+        help="milliseconds for which the guest may stand still at the end, by QEMU's estimate (default: 30)",
+    )
+    group.add_argument(
+        "--bandwidth", metavar="MIB", type=_whole, help="MiB a second (default: as fast as it goes)"
+    )
+    group.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_whole,
+        default=600,
+        help="seconds for a guest that changes its memory as fast as it is sent; then it stays where it is "
+        "(default: 600)",
+    )
+    group.add_argument(
+        "--release",
+        action="store_true",
+        help="remove Ganeti's pid, runtime and NIC files at the end; a copy stays in --state-dir",
+    )
+    group.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        default="/var/lib/virtxlate/handover",
+        help="where journals and the guest on its way are kept (default: /var/lib/virtxlate/handover)",
+    )
+
+
+def _whole(text: str) -> int:
+    """Read a whole number above zero."""
+    if text.isascii() and text.isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")

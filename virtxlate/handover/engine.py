@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import msgspec
@@ -26,13 +26,15 @@ from virtxlate.handover.source import Old
 from virtxlate.handover.states import Decision, Seen, Source, Target, Wish
 from virtxlate.handover.steps import ACTIONS, UNDONE, WAYS, Name, Way
 from virtxlate.handover.target import New
-from virtxlate.handover.transfer import FIFO, IMAGE, Heard, Limits, give_back, send
+from virtxlate.handover.transfer import FIFO, IMAGE, Heard, Limits, Sending, give_back, send
 from virtxlate.handover.verdicts import verdict
 from virtxlate.hardware.model import Machine
+from virtxlate.hotplug.lock import domain_lock
 from virtxlate.live.port import HandoverHost
 from virtxlate.translate.compare import differences
 
 Moment = Callable[[str], None]
+Lock = Callable[[str], AbstractContextManager[None]]
 _TURN_S = 0.005
 _PATIENCE_S = 600.0
 _END_S = 30.0
@@ -44,6 +46,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     heard: Heard = lambda _progress: None
     judge: Judge = judged
+    lock: Lock = domain_lock
+    """By the UUID of the domain: one caller at a time, and none who changes its devices meanwhile."""
     moment: Moment = lambda _name: None
     """Is told before and after each action, and where the journal was written."""
 
@@ -75,7 +79,6 @@ class Engine:
         self._differences: tuple[str, ...] = ()
         self._removed: tuple[str, ...] = ()
         self._work: dict[Name, Callable[[], None]] = {
-            Name.TAPS: self._taps,
             Name.DISPLAY: self._display,
             Name.DEFINE: self._define,
             Name.TRANSFER: self._transfer,
@@ -94,24 +97,26 @@ class Engine:
 
     def hand_over(self) -> Done:
         """Move the guest. Raises VirtxlateError; it says where the guest is then."""
-        found = self._old.state()
-        if found is not Source.RUNS:
-            raise OperationRefusedError(
-                f"expected a guest that runs, found one that is {found}", call="handover"
-            )
-        self._record = msgspec.structs.replace(self._record, process=self._old.process)
-        self._journal.begin(self._record)
-        return self._go(Way.HANDOVER)
+        with self._tools.lock(self._record.uuid):
+            found = self._old.state()
+            if found is not Source.RUNS:
+                message = f"expected a guest that runs, found one that is {found}"
+                raise OperationRefusedError(message, call="handover")
+            self._record = msgspec.structs.replace(self._record, process=self._old.process)
+            self._journal.begin(self._record)
+            return self._go(Way.HANDOVER)
 
     def finish(self, wish: Wish) -> Done:
         """End what was cut short. Raises OperationRefusedError with what is to be done."""
-        while True:
-            told = verdict(self._record.decision, wish, self._seen())
-            if told.way is None:
-                raise OperationRefusedError(told.reason, call=f"--{wish}")
-            done = self._go(told.way)
-            if told.way is not Way.WAIT:
-                return done
+        with self._tools.lock(self._record.uuid):
+            self._record = self._journal.read()
+            while True:
+                told = verdict(self._record.decision, wish, self._seen())
+                if told.way is None:
+                    raise OperationRefusedError(told.reason, call=f"--{wish}")
+                done = self._go(told.way)
+                if told.way is not Way.WAIT:
+                    return done
 
     def _seen(self) -> Seen:
         return Seen(self._old.state(), self._new.state())
@@ -191,9 +196,6 @@ class Engine:
 
     # What each action does.
 
-    def _taps(self) -> None:
-        self._begin(Name.TAPS)
-
     def _display(self) -> None:
         before = displays_of(self._old)
         if before:
@@ -208,12 +210,15 @@ class Engine:
     def _transfer(self) -> None:
         self._before = glance(self._old)
         send(
-            self._old,
-            self._host.restore,
-            self._record.xml,
-            self._journal.folder,
-            self._tools.limits,
-            self._tools.heard,
+            Sending(
+                source=self._old,
+                restore=self._host.restore,
+                xml=self._record.xml,
+                folder=self._journal.folder,
+                limits=self._tools.limits,
+                heard=self._tools.heard,
+                moment=self._tools.moment,
+            )
         )
 
     def _settle(self) -> None:
@@ -275,7 +280,7 @@ class Engine:
         self._host.define(self._record.xml).start()
 
     def _release(self) -> None:
-        self._removed = remove_files(self._record.files)
+        self._removed = remove_files(self._record.files, self._journal.kept)
 
     def _end_target(self) -> None:
         if self._old.state() is Source.MOVING:
@@ -297,7 +302,6 @@ class Engine:
         undo: dict[Name, Callable[[], None]] = {
             Name.DEFINE: self._undefine,
             Name.DISPLAY: self._put_back,
-            Name.TAPS: lambda: None,
         }
         for name in UNDONE:
             if name in self._record.begun:

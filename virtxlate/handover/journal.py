@@ -37,8 +37,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The definition that there was."""
     displays: tuple[dict[str, Any], ...] = ()
     """Where the old QEMU's VNC listened."""
-    taps: tuple[str, ...] = ()
-    """Those that were made."""
     files: tuple[str, ...] = ()
     """Of Ganeti's, to be removed at the end."""
 
@@ -51,6 +49,8 @@ class Journal:
             raise InputError("expected the name of an instance", at=instance)
         self.folder = state / instance
         self._file = self.folder / _FILE
+        self.kept = state / f"{instance}.released"
+        """Where Ganeti's files of the instance are put away."""
 
     def begin(self, record: Record) -> None:
         """Make the directory, and write the first record. Raises OperationRefusedError where there is one."""

@@ -21,7 +21,6 @@ _STILL = frozenset({Source.STOPPED, Source.GONE})
 class Name(StrEnum):
     """An action."""
 
-    TAPS = "taps"
     DISPLAY = "display"
     DEFINE = "define"
     TRANSFER = "transfer"
@@ -55,12 +54,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ACTIONS: Mapping[Name, Action] = {
-    Name.TAPS: Action(
-        does="make the taps that Ganeti's own script connects",
-        undo="remove them",
-        source=frozenset({Source.RUNS}),
-        target=frozenset({Target.ABSENT}),
-    ),
     Name.DISPLAY: Action(
         does="move the old QEMU's VNC to another address",
         undo="move it back",
@@ -104,7 +97,7 @@ ACTIONS: Mapping[Name, Action] = {
         source=frozenset({Source.GONE}),
         target=frozenset({Target.ABSENT}),
     ),
-    Name.RELEASE: Action(does="remove Ganeti's pid, runtime and NIC files, where that is wanted"),
+    Name.RELEASE: Action(does="put Ganeti's pid, runtime and NIC files away, where that is wanted"),
     Name.GO_BACK: Action(
         does="write into the journal that the guest stays under Ganeti",
         target=_ANY_TARGET - {Target.RUNS},
@@ -138,7 +131,7 @@ _LAST = (Name.VERIFY, Name.QUIT, Name.RELEASE, Name.TIDY)
 _OVER = (Name.COMPARE, Name.GO_FORWARD, Name.RUN, Name.RAN, *_LAST)
 
 WAYS: Mapping[Way, tuple[Name, ...]] = {
-    Way.HANDOVER: (Name.TAPS, Name.DISPLAY, Name.DEFINE, Name.TRANSFER, Name.SETTLE, *_OVER),
+    Way.HANDOVER: (Name.DISPLAY, Name.DEFINE, Name.TRANSFER, Name.SETTLE, *_OVER),
     Way.FORWARD: _OVER,
     Way.FINISH: (Name.RAN, *_LAST),
     Way.COLD: (Name.GO_FORWARD, Name.QUIT, Name.START, Name.RAN, *_LAST),

@@ -88,53 +88,77 @@ class Receiver:
             raise self._error
 
 
-def send(
-    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
-) -> None:
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent, whence and whither."""
+
+    source: Old
+    restore: Callable[[str], None]
+    """Lets libvirt load what is at a path, and returns when it is loaded."""
+    xml: str
+    folder: Path
+    """A private directory."""
+    limits: Limits
+    heard: Heard
+    moment: Callable[[str], None]
+    """Is told how far it is."""
+
+
+def send(it: Sending) -> None:
     """Send the guest into libvirt's QEMU, where it stands still then; it stands still in the old one too.
 
-    ``folder`` is private. Raises LiveError; the caller finds out where the guest is.
+    Raises LiveError; the caller finds out where the guest is.
     """
-    with _parameters(source, limits):
-        if limits.method == "live":
-            _send_live(source, restore, xml, folder, limits, heard)
+    with _parameters(it.source, it.limits):
+        if it.limits.method == "live":
+            _send_live(it)
         else:
-            _send_stopped(source, restore, xml, folder, limits, heard)
+            _send_stopped(it)
 
 
-def _send_live(
-    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
-) -> None:
-    fifo = folder / FIFO
+def _send_live(it: Sending) -> None:
+    fifo = it.folder / FIFO
     os.mkfifo(fifo, 0o600)
-    receiver = Receiver(restore, fifo)
+    receiver = Receiver(it.restore, fifo)
     receiver.start()
     descriptor = _opened(fifo, receiver)
     try:
-        os.write(descriptor, image_header(xml))
-        source.lend(_LENT, descriptor)
+        _write_all(descriptor, image_header(it.xml))
+        it.source.lend(_LENT, descriptor)
+    except OSError as exc:
+        receiver.wait(_COMPLETION_S)
+        receiver.check()
+        raise LiveError(exc.strerror or str(exc), call="restore") from None
     finally:
         os.close(descriptor)
-    _migrate(source)
-    _wait(source, receiver.wait, limits, heard)
-    receiver.wait(limits.patience_s)
+    it.moment("lent")
+    _migrate(it.source)
+    it.moment("sending")
+    _wait(it, receiver.wait)
+    receiver.wait(it.limits.patience_s)
     receiver.check()
-    _completed(source)
+    _completed(it.source)
 
 
-def _send_stopped(
-    source: Old, restore: Callable[[str], None], xml: str, folder: Path, limits: Limits, heard: Heard
-) -> None:
-    image = folder / IMAGE
-    source("stop")
+def _send_stopped(it: Sending) -> None:
+    image = it.folder / IMAGE
+    it.source("stop")
+    it.moment("stopped")
     with os.fdopen(os.open(image, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
-        file.write(image_header(xml))
-        source.lend(_LENT, file.fileno())
-    _migrate(source)
+        _write_all(file.fileno(), image_header(it.xml))
+        it.source.lend(_LENT, file.fileno())
+    it.moment("lent")
+    _migrate(it.source)
+    it.moment("sending")
     turn = threading.Event()
-    _wait(source, lambda seconds: turn.wait(seconds) or not source.is_moving(), limits, heard)
-    _completed(source)
-    restore(str(image))
+    _wait(it, lambda seconds: not it.source.is_moving() or turn.wait(seconds))
+    _completed(it.source)
+    it.moment("saved")
+    it.restore(str(image))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _migrate(source: Old) -> None:
@@ -170,18 +194,18 @@ def _opened(fifo: Path, receiver: Receiver) -> int:
             raise LiveError("libvirt has returned without having read the state", call="restore")
 
 
-def _wait(source: Old, arrived: Callable[[float], bool], limits: Limits, heard: Heard) -> None:
+def _wait(it: Sending, arrived: Callable[[float], bool]) -> None:
     """Return when the state has arrived, or is not on its way any more; tell how far it is meanwhile."""
-    until = time.monotonic() + limits.patience_s
+    until = time.monotonic() + it.limits.patience_s
     while not arrived(_REPORT_S):
-        said = source("query-migrate")
+        said = it.source("query-migrate")
         ram = said.get("ram", {})
-        heard(Progress(total=ram.get("total", 0), left=ram.get("remaining", 0)))
+        it.heard(Progress(total=ram.get("total", 0), left=ram.get("remaining", 0)))
         if said.get("status") not in MOVING:
             return
         if time.monotonic() > until:
             raise OperationRefusedError(
-                f"the guest changes memory faster than it is sent: not done after {limits.patience_s:g} s",
+                f"the guest changes memory faster than it is sent: not done after {it.limits.patience_s:g} s",
                 call="migrate",
             )
 

@@ -214,3 +214,11 @@ class _Names:
             if name not in self._taken:
                 yield name
             number += 1
+
+
+def media(running: Running) -> dict[tuple[str, domain.Address | None], Medium | None]:
+    """Give what each drive holds, by libvirt's bus and address. Raises UnsupportedError."""
+    return {
+        (row.bus, _address(running, device, row)): _medium(running, device)
+        for device, row in of_kind(running.facts, "disk")
+    }

@@ -12,16 +12,23 @@ import socket
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from lxml import etree
 
-from lab.bootable import bootable
+from lab.bootable import MEMORY_MIB, bootable
+from lab.commands import run
 from lab.console import GuestConsole
 from lab.ganeti_judge import prepare
 from lab.ganeti_qemu import GanetiGuest, ganeti_guest
-from virtxlate import Report
+from lab.twins import VERSION
+from virtxlate import Context, Renames, Report, format_domain
+from virtxlate.handover.facts import running
+from virtxlate.hardware.inspect import inspect
+from virtxlate.live.process import taps_of
 from virtxlate.live.qmp import open_qmp
+from virtxlate.translate.running.whole import to_domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 
 _COUNT = (
     "(i=0; while :; do i=$((i+1)); echo tick $i; usleep {us}; done >/dev/ttyS0) </dev/null >/dev/null 2>&1 &"
+    " echo $! >/tmp/counter"
 )
 _TICK = re.compile(r"tick (\d+)\r?\n")
 _CONNECT_S = 10.0
@@ -45,11 +53,15 @@ class Counting:
     instance: Instance
     qemu: GanetiGuest
     xml: str
-    """Of the domain that takes over; its serial line leads here."""
+    """Of the domain that takes over, made of what QEMU says; its serial line leads here."""
+    runtime: str
+    """Text of the runtime file that Ganeti writes."""
     line: GuestConsole
     """To the guest under Ganeti's QEMU."""
     socket: socket.socket
     """Where libvirt's QEMU connects."""
+    seen: tuple[Any, ...] = ()
+    """What it saw of its hardware at first; for a test to keep."""
     after: list[GuestConsole] = field(default_factory=list)
     """The lines to libvirt's QEMUs, in the order in which they came."""
 
@@ -65,6 +77,10 @@ class Counting:
     def count(self, pause_us: int = 20_000) -> None:
         """Let it count aloud."""
         self.line.run(_COUNT.format(us=pause_us))
+
+    def be_silent(self) -> None:
+        """Let it count no more, so that its answers are whole again."""
+        (self.after or [self.line])[-1].ask("kill $(cat /tmp/counter)")
 
     def heard(self) -> list[int]:
         """Give all numbers that were said so far, by whichever QEMU."""
@@ -82,9 +98,13 @@ class Counting:
 
 
 @contextmanager
-def counting(twins: Twins, files: GuestFiles, instance: Instance) -> Iterator[Counting]:
-    """Give the instance's guest, booted under Ganeti's QEMU and counting, for the length of a `with`."""
-    whole = bootable(instance, files)
+def counting(
+    twins: Twins, files: GuestFiles, instance: Instance, *, memory_mib: int = MEMORY_MIB
+) -> Iterator[Counting]:
+    """Give the instance's guest, booted under Ganeti's QEMU and not counting yet, for a `with`."""
+    memory = {"maxmem": memory_mib, "minmem": memory_mib}
+    booted = bootable(instance, files)
+    whole = msgspec.structs.replace(booted, beparams=msgspec.structs.replace(booted.beparams, **memory))
     (verdict,) = prepare().run([twins.request(whole)])
     if verdict.error is not None:
         raise RuntimeError(f"Ganeti refuses it: {verdict.error}")
@@ -97,16 +117,22 @@ def counting(twins: Twins, files: GuestFiles, instance: Instance) -> Iterator[Co
         qemu = stack.enter_context(ganeti_guest(verdict, twins.folder, vnet_hdr=instance.hvparams.vnet_hdr))
         line = stack.enter_context(GuestConsole(qemu.serial))
         with open_qmp(qemu.qmp) as ask:
+            facts = inspect(ask)
             ask("cont")
+        for tap in qemu.taps:
+            run("ip", "link", "set", tap, "master", twins.bridge, "up")
+        runtime = (verdict.runtime or "").encode()
+        found = running(facts, taps=taps_of(qemu.process.pid, facts.nets), runtime=runtime, version=VERSION)
+        context = Context(domain_type="qemu", renames=Renames({"bridges": {"br0": twins.bridge}}))
         line.wait_ready()
         guest = Counting(
             instance=whole,
             qemu=qemu,
-            xml=with_serial_at(twins.xml(whole, Report()), path),
+            xml=with_serial_at(format_domain(to_domain(found, context, Report())), path),
+            runtime=verdict.runtime or "",
             line=line,
             socket=server,
         )
-        guest.count()
         try:
             yield guest
         finally:

@@ -82,7 +82,7 @@ OLD: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "nothing": ({"vga": "virtio", "soundhw": "sb16"}, {"disks": 0, "nics": 0}),
 }
 NEW: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
-    "usual": ({}, {}),
+    "no cache": ({"disk_cache": "none"}, {}),
     "many": ({"vga": "vmware"}, {"disks": 4, "nics": 3, "vcpus": 3}),
     "lsi, SMBIOS": ({**SCSI, "kvm_extra": "-smbios type=1,manufacturer=Acme"}, {"disks": 2}),
     "virtio-scsi": ({**SCSI, "scsi_controller_type": "virtio-scsi-pci"}, {"disks": 2}),
@@ -91,7 +91,7 @@ NEW: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
         {"cdrom_image_path": CDROM1, "cdrom_disk_type": "ide", "floppy_image_path": FLOPPY},
         {},
     ),
-    "VNC, no cache": ({"vnc_bind_address": "127.0.0.1", "disk_cache": "none"}, {}),
+    "VNC, CPU flags": ({"vnc_bind_address": "127.0.0.1", "cpu_type": "Nehalem,+pcid,-sse4.2"}, {}),
     "SPICE, write through": ({"spice_bind": "127.0.0.1", "disk_cache": "writethrough"}, {}),
 }
 LISTED = {

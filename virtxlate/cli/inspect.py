@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -53,8 +54,7 @@ def lines(running: Running) -> Iterator[str]:
     yield f"machine   {machine.type.removesuffix('-machine')}"
     balloon = "no balloon" if facts.balloon is None else f"balloon at {facts.balloon // _MIB} MiB"
     yield f"memory    {machine.memory // _MIB} MiB, {balloon}"
-    flags = "".join(f",{'+' if is_on else '-'}{name}" for name, is_on in facts.cpu_features.items())
-    yield f"cpu       {facts.cpu_model}{flags}"
+    yield f"cpu       {dict(pairwise(running.command)).get('-cpu', facts.cpu_model)}"
     parts = " x ".join(f"{topology.get(name, 1)} {name}" for name in ("sockets", "dies", "cores", "threads"))
     yield f"vcpus     {topology.get('cpus', len(machine.cpus))} ({parts})"
     for display in facts.displays:

@@ -92,5 +92,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of memory devices that were plugged in."""
     cpu_model: str = "qemu64"
     cpu_features: dict[str, bool] = {}
-    """What is not as in the model: ``{"pcid": true, "hle": false}``."""
+    """Every switch of the first CPU, as it is in force: ``{"pcid": true, "hle": false}``; not of ``host``."""
     busy: Busy = Busy()

@@ -127,16 +127,8 @@ class _Property(msgspec.Struct):
     type: str
 
 
-class _Model(msgspec.Struct):
-    props: dict[str, Any]
-
-
-class _Expansion(msgspec.Struct):
-    model: _Model
-
-
 def inspect(ask: Ask) -> Facts:
-    """Give the facts of the QEMU that ``ask`` reaches; about fifty questions, all of which only ask.
+    """Give the facts of the QEMU that ``ask`` reaches; some five hundred questions, most of them for the CPU.
 
     Raises InputError for an answer of another shape than QEMU's, and what ``ask`` raises.
     """
@@ -255,20 +247,21 @@ def is_migrating(facts: Facts) -> bool:
 
 
 def _cpu(ask: Ask, machine: Machine) -> tuple[str, dict[str, bool]]:
-    """Give the CPU's model, and the features that are not as the model has them."""
+    """Give the CPU's model, and the state of each switch that it has.
+
+    What a model has by itself QEMU does not tell where -cpu has flags: they hold for its examples, too.
+    """
     model = machine.cpu.type.removesuffix(_CPU_TYPE)
     if model in _HOST_MODELS:
         return model, {}
-    told = _read(ask, _Expansion, "query-cpu-model-expansion", type="full", model={"name": model}).model.props
     path = first_cpu(ask)
-    own = {row.name for row in _read(ask, list[_Property], "qom-list", path=path) if row.type == "bool"}
-    found = {}
-    for name, usual in sorted(told.items()):
-        if name in own and name not in _NO_FEATURES and isinstance(usual, bool):
-            state = ask("qom-get", path=path, property=name)
-            if state != usual:
-                found[name] = bool(state)
-    return model, found
+    rows = _read(ask, list[_Property], "qom-list", path=path)
+    names = sorted(row.name for row in rows if row.type == "bool" and row.name not in _NO_FEATURES)
+    return model, {name: _read_property(ask, path, name) for name in names}
+
+
+def _read_property(ask: Ask, path: str, name: str) -> bool:
+    return _read(ask, bool, "qom-get", path=path, property=name)
 
 
 def _read(ask: Ask, kind: type[T], command: str, /, **arguments: Any) -> T:

@@ -32,7 +32,7 @@ def to_domain(
     word = instance.hvparams.cpu_type
     sockets, cores, threads = topology
     base = domain.Cpu(check="none", sockets=sockets, dies=1, cores=cores, threads=threads)
-    found = _known(base, word or DEFAULT_CPU)
+    found = known(base, word or DEFAULT_CPU)
     if found is not None and found.mode == CPU_MODES.right("host") and domain_type == _EMULATOR:
         reason = "the host's CPU needs KVM: the guest gets all that the emulator can"
         report.lose("hvparams.cpu_type", word, reason, Severity.GUEST_VISIBLE)
@@ -44,7 +44,7 @@ def to_domain(
     return _model(base, DEFAULT_CPU, ()), (CPU_OPTION, word)
 
 
-def _known(base: domain.Cpu, text: str) -> domain.Cpu | None:
+def known(base: domain.Cpu, text: str) -> domain.Cpu | None:
     """Give the CPU for a cpu_type in words that libvirt knows, else None."""
     first, *flags = text.split(",")
     features = tuple(_feature(flag) for flag in flags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -12,8 +13,9 @@ from virtxlate.domain import settings
 from virtxlate.ganeti.wire import check_name
 from virtxlate.hardware.facts import Facts
 from virtxlate.report import Report, Severity
-from virtxlate.tables.cpu import CPU_FEATURES, CPU_MODELS, CPU_MODES, CPU_POLICIES
+from virtxlate.tables.cpu import CPU_FEATURES, CPU_MODELS, CPU_MODES, CPU_POLICIES, DEFAULT_CPU
 from virtxlate.tables.machine import CLOCKS, REBOOT_BEHAVIORS
+from virtxlate.translate import cpu
 from virtxlate.translate import instance as instances
 from virtxlate.translate.context import Context
 from virtxlate.translate.cpu import CPU_OPTION
@@ -46,7 +48,7 @@ def to_domain(running: Running, context: Context, report: Report) -> domain.Doma
         vcpus=facts.machine.topology.get("cpus", len(facts.machine.cpus)),
         os=_os(facts, base, word),
         acpi=facts.machine.properties.get("acpi") != "off",
-        cpu=_cpu(facts, base, report),
+        cpu=_cpu(running, base, report),
         devices=_devices(running, base, context, report),
     )
     _report_unsaid(running, report)
@@ -87,8 +89,9 @@ def _os(facts: Facts, base: domain.Domain, word: str) -> domain.Os:
     return whole
 
 
-def _cpu(facts: Facts, base: domain.Domain, report: Report) -> domain.Cpu:
-    """Give the model, its features and the topology that QEMU has in force."""
+def _cpu(running: Running, base: domain.Domain, report: Report) -> domain.Cpu:
+    """Give the model and topology that QEMU has in force; where nobody tells its flags, every feature."""
+    facts = running.facts
     told = facts.machine.topology
     topology: dict[str, Any] = {
         "sockets": told.get("sockets", 1),
@@ -100,6 +103,9 @@ def _cpu(facts: Facts, base: domain.Domain, report: Report) -> domain.Cpu:
     if base.cpu is not None and (CPU_OPTION in words or _same_model(facts, base.cpu)):
         kept: domain.Cpu = msgspec.structs.replace(base.cpu, **topology)
         return kept
+    told_cpu = _of_command(running.command, facts, topology)
+    if told_cpu is not None:
+        return told_cpu
     if CPU_MODES.knows_left(facts.cpu_model):
         return domain.Cpu(check="none", mode=CPU_MODES.right(facts.cpu_model), **topology)
     features = tuple(
@@ -121,10 +127,20 @@ def _cpu(facts: Facts, base: domain.Domain, report: Report) -> domain.Cpu:
     )
 
 
-def _same_model(facts: Facts, cpu: domain.Cpu) -> bool:
-    if cpu.mode is not None and CPU_MODES.knows_right(cpu.mode):
-        return facts.cpu_model in {CPU_MODES.left(cpu.mode), "max"}
-    return cpu.model == facts.cpu_model
+def _of_command(command: tuple[str, ...], facts: Facts, topology: dict[str, Any]) -> domain.Cpu | None:
+    """Give the CPU in the words that QEMU was started with; None where nobody knows."""
+    if not command:
+        return None
+    words = dict(pairwise(command))
+    word = words.get(CPU_OPTION, DEFAULT_CPU)
+    found = cpu.known(domain.Cpu(check="none", **topology), word)
+    return found if found is not None and _same_model(facts, found) else None
+
+
+def _same_model(facts: Facts, found: domain.Cpu) -> bool:
+    if found.mode is not None and CPU_MODES.knows_right(found.mode):
+        return facts.cpu_model in {CPU_MODES.left(found.mode), "max"}
+    return found.model == facts.cpu_model
 
 
 def _devices(running: Running, base: domain.Domain, context: Context, report: Report) -> domain.Devices:

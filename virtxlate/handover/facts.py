@@ -30,13 +30,13 @@ def running(
     file of another instance.
     """
     losses = Report() if report is None else report
-    number = version or (instance.version if instance is not None else ganeti_version(command))
     whole = instance
     if runtime is not None:
+        command = command or tuple(str(word) for word in read_runtime(runtime, Report()).command)
+        number = version or (ganeti_version(command) if instance is None else instance.version)
         read = read_runtime(runtime, losses, number)
         _check(read, facts)
         whole = runtime_instance(read, losses, number) if instance is None else with_runtime(instance, read)
-        command = command or tuple(str(word) for word in read.command)
     return Running(facts=facts, instance=whole, taps=taps or {}, command=command)
 
 

@@ -40,11 +40,13 @@ def to_domain(
     of libvirt opens.
     """
     found: list[tuple[int, domain.Disk]] = []
-    names = _Names(base)
+    names, left = _Names(base), list(base)
     for at, (device, row) in enumerate(of_kind(running.facts, "disk")):
         medium = _medium(running, device)
         address = _address(running, device, row)
-        known = _known(base, device, row, address, medium)
+        known = _known(left, device, row, address, medium)
+        if known is not None:
+            left.remove(known)
         disk = _disk(device, row, medium, known, f"devices[{device.path}]", context, report)
         target = names.target(known, disk, address)
         order = len(base) + at if known is None else base.index(known)
@@ -95,19 +97,19 @@ def scsi_address(running: Running, device: Device) -> domain.DriveAddress:
 
 
 def _known(
-    base: tuple[domain.Disk, ...],
+    base: list[domain.Disk],
     device: Device,
     row: RunningDevice,
     address: domain.Address | None,
     medium: Medium | None,
 ) -> domain.Disk | None:
-    """Give the disk of Ganeti's data that this is: by its id, its image, or its place."""
+    """Give the disk of Ganeti's data that this is: by its id, its place, or its image."""
     alias = f"{USER_ALIAS_PREFIX}{device.id}"
     same = [each for each in base if each.alias == alias]
     kin = [each for each in base if each.bus == row.bus and not (device.id and each.alias)]
+    same += [each for each in kin if each.address == address]
     if medium is not None:
         same += [each for each in kin if _path_of(each) == medium.filename]
-    same += [each for each in kin if each.address == address]
     return same[0] if same else None
 
 

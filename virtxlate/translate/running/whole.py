@@ -10,6 +10,7 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.wire import check_name
 from virtxlate.hardware.facts import Facts
 from virtxlate.report import Report, Severity
@@ -58,7 +59,7 @@ def to_domain(running: Running, context: Context, report: Report) -> domain.Doma
 def _base(running: Running, context: Context, report: Report) -> domain.Domain:
     """Give what Ganeti's data alone would make of it, or a domain of nothing."""
     if running.instance is not None:
-        return instances.to_domain(running.instance, context, report)
+        return instances.to_domain(_with_port(running.instance, running.facts), context, report)
     command = running.command
     if not command:
         for path in ("clock", "on_reboot"):
@@ -73,6 +74,16 @@ def _base(running: Running, context: Context, report: Report) -> domain.Domain:
         on_reboot=REBOOT_BEHAVIORS.right("exit" if _NO_REBOOT in command else "reboot"),
         on_crash="destroy",
     )
+
+
+def _with_port(instance: Instance, facts: Facts) -> Instance:
+    """Give the instance with the port at which its display listens, which a runtime file does not tell."""
+    ports = (each.port or each.tls_port for each in facts.displays)
+    port = next((port for port in ports if port), None)
+    if port is None:
+        return instance
+    found: Instance = msgspec.structs.replace(instance, network_port=port)
+    return found
 
 
 def _os(facts: Facts, base: domain.Domain, word: str) -> domain.Os:

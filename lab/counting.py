@@ -66,10 +66,13 @@ class Counting:
     """The lines to libvirt's QEMUs, in the order in which they came."""
 
     def connected(self) -> GuestConsole:
-        """Give the line to libvirt's QEMU that has connected next. Raises TimeoutError."""
+        """Give the line to libvirt's QEMU that has connected last. Raises TimeoutError."""
         if not select.select([self.socket], [], [], _CONNECT_S)[0]:
             raise TimeoutError("libvirt's QEMU has not connected its serial line")
         connection, _ = self.socket.accept()
+        while select.select([self.socket], [], [], 0)[0]:  # those before it were of attempts that failed
+            connection.close()
+            connection, _ = self.socket.accept()
         console = GuestConsole(connection.detach())
         self.after.append(console)
         return console

@@ -83,7 +83,10 @@ def ganeti_guest(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> It
 
     Its guest does not run before it is told to. ``folder`` is as for `ganeti_qemu`.
     """
-    (folder / "kvm-hypervisor" / "ctrl").mkdir(parents=True, exist_ok=True)
+    sockets = folder / "kvm-hypervisor" / "ctrl"
+    sockets.mkdir(parents=True, exist_ok=True)
+    for left in sockets.iterdir():
+        left.unlink()
     with ExitStack() as stack:
         taps = _Taps(stack, vnet_hdr=vnet_hdr)
         here = (
@@ -92,7 +95,6 @@ def ganeti_guest(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> It
         words = [taps.instead_of(word) for word in here]
         process = stack.enter_context(_running([QEMU, *words], taps.fds))
         taps.close()
-        sockets = folder / "kvm-hypervisor" / "ctrl"
         guest = GanetiGuest(
             process=process,
             qmp=sockets / f"{verdict.name}.qmp",

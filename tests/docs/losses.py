@@ -132,6 +132,9 @@ READING = {
 }
 
 TO_LIBVIRT = {
+    "the old QEMU listens there until the end: libvirt chooses another port": Advice(
+        "graphics[N].port", "tell those who look at the display; the next start may have the old port again"
+    ),
     BY_PARAMETER: Advice("hvparams.NAME", "See [params.md](params.md), which has a row for each parameter."),
     "without a UUID the disk has no name of its own in VPD page 0x83, but libvirt's": Advice(
         "disks[N].uuid",

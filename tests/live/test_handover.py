@@ -145,7 +145,7 @@ def test_a_new_qemu_that_is_killed_leaves_the_guest_where_it_is(twins: Twins, gu
     """While it loads, and when it has loaded."""
 
     def kill() -> None:
-        (pidfile,) = (twins.host.root / "run" / "qemu").glob("*.pid")
+        (pidfile,) = twins.host.root.rglob(f"*{guest.instance.name}.pid")
         os.kill(int(pidfile.read_text(encoding="ascii")), signal.SIGKILL)
 
     def when_half(progress: Progress) -> None:

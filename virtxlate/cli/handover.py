@@ -19,9 +19,9 @@ from virtxlate.cli.inputs import read_context, take_own_scsi
 from virtxlate.cli.results import print_json, print_losses
 from virtxlate.cli.running import Place, find_place, read_running
 from virtxlate.domain.document import format_domain
-from virtxlate.errors import UsageError, VerificationError
+from virtxlate.errors import OperationRefusedError, UsageError
 from virtxlate.handover.check import Checked, check
-from virtxlate.handover.differences import fatal, fatal_besides
+from virtxlate.handover.differences import Meaning, fatal, fatal_besides
 from virtxlate.handover.engine import Done, Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look_host import Look
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from virtxlate.live.connection import LibvirtHost
 
 _MIB = 1 << 20
+_DIFFERENCES = 1
 _WATCHER = (
     "Ganeti's watcher must leave it alone now: it starts what it finds down (gnt-cluster watcher pause)"
 )
@@ -107,11 +108,11 @@ def _handed_over(args: argparse.Namespace, host: LibvirtHost, name: str) -> Resu
         text, running, checked = _checked(args, host, old, place, report)
         print_losses(report.losses, checked.instance)
         if args.check or args.dry_run:
-            code = 0 if checked.is_safe or args.dry_run else VerificationError.exit_code
+            code = 0 if checked.is_safe or args.dry_run else _DIFFERENCES
             return Result(instance=checked.instance, checked=checked, losses=report.losses, code=code)
         if not checked.is_safe:
-            fatal_ones = [str(each) for each in checked.findings if each.meaning == "fatal"]
-            raise VerificationError("it would not be safe; nothing was changed", differences=fatal_ones)
+            found = "; ".join(str(each) for each in checked.findings if each.meaning is Meaning.FATAL)
+            raise OperationRefusedError(f"it would not be safe; nothing was changed: {found}", call="check")
         files = place.files.all() if args.release and place.files is not None else ()
         record = Record(
             instance=checked.instance,

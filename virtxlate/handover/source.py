@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from virtxlate.handover.states import Source
 MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling", "wait-unplug"})
 """What query-migrate says of a state that is still on its way."""
 _PROC = Path("/proc")
+_LISTENER_S = 5.0
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat behind the name, from its third on: one letter, and clock ticks since the boot."""
 
@@ -107,10 +109,10 @@ class Old:
         return self.process is not None and self._look(self.process.pid) != self.process
 
     def state(self) -> Source:
-        """Give what it does."""
+        """Give what it does; unknown, too, when it has ended and another QEMU is in its place."""
         for _ in range(2):
             if self.is_gone():
-                return Source.GONE
+                return Source.UNKNOWN if _is_listened_to(self.path) else Source.GONE
             try:
                 return self._state()
             except LiveError:
@@ -125,3 +127,16 @@ class Old:
     def is_moving(self) -> bool:
         """Tell whether its state is on its way. Raises LiveError."""
         return self("query-migrate").get("status") in MOVING
+
+
+def _is_listened_to(path: Path) -> bool:
+    """Tell whether somebody listens at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(_LISTENER_S)
+        try:
+            line.connect(str(path))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return True

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from virtxlate.errors import DomainNotFoundError, LiveError, OperationRefusedError
+from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
 from virtxlate.handover.states import Target
 from virtxlate.live.port import HandoverDomain, HandoverHost
 
@@ -38,6 +38,15 @@ class New:
             return self._state()
         except DomainNotFoundError:
             return Target.ABSENT
+        except ConnectionFailedError:
+            return Target.UNKNOWN
+        except LiveError:
+            return self._busy()
+
+    def _busy(self) -> Target:
+        """Give what a domain does that libvirt knows, but cannot ask: it waits for the end of a job."""
+        try:
+            return Target.LOADING if self.domain().is_active() else Target.ABSENT
         except LiveError:
             return Target.UNKNOWN
 

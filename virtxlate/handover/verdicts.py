@@ -70,7 +70,7 @@ ROWS: tuple[_Row, ...] = (
     ),
     _row(
         None,
-        "the old QEMU is there, but does not answer: free its QMP socket, or end it, and call this again",
+        "the old QEMU does not answer, or another one has its place: free its QMP socket, and call this again",
         source=[Source.UNKNOWN],
     ),
     _row(

@@ -54,6 +54,8 @@ class Pair:
     """Of the old one; ``gone`` when it has ended."""
     migration: str = "none"
     parameters: dict[str, int] = field(default_factory=lambda: dict(PARAMETERS))
+    capabilities: dict[str, bool] = field(default_factory=lambda: {"multifd": True, "events": True})
+    switched: list[dict[str, bool]] = field(default_factory=list)
     vnc: list[dict[str, Any]] = field(
         default_factory=lambda: [{"host": "0.0.0.0", "service": "5901", "family": "ipv4"}]
     )
@@ -108,14 +110,14 @@ class Caller:
         """Give an engine with lines to the pair; without a record, the one in the journal."""
         journal = Journal(self.folder / "state", NAME)
         record = record or journal.read()
-        with Old(self.folder / "qmp", self._opened, record.process, look=self._look) as old:
+        with Old(self.folder / "qmp", self.opened, record.process, look=self.look) as old:
             yield Engine(FakeHost(self), old, journal, record, self._tools)
 
-    def _look(self, pid: int) -> Process | None:
+    def look(self, pid: int) -> Process | None:
         return None if self.pair.status == "gone" else Process(pid, 1)
 
     @contextmanager
-    def _opened(self, _path: Path) -> Iterator[FakeQmp]:
+    def opened(self, _path: Path) -> Iterator[FakeQmp]:
         self.check()
         if self.pair.status == "gone":
             raise LiveError("Connection refused", call="connect")
@@ -162,6 +164,13 @@ class FakeQmp:
 
     def _migrate_set_parameters(self, **parameters: int) -> None:
         self._pair.parameters |= {name.replace("_", "-"): value for name, value in parameters.items()}
+
+    def _query_migrate_capabilities(self) -> list[dict[str, Any]]:
+        return [{"capability": name, "state": on} for name, on in self._pair.capabilities.items()]
+
+    def _migrate_set_capabilities(self, capabilities: list[dict[str, Any]]) -> None:
+        self._pair.capabilities |= {row["capability"]: row["state"] for row in capabilities}
+        self._pair.switched.append(dict(self._pair.capabilities))
 
     def _query_vnc_servers(self) -> list[dict[str, Any]]:
         return [{"id": "default", "server": self._pair.vnc}] if self._pair.vnc else []

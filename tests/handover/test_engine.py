@@ -82,6 +82,13 @@ def test_after_a_fault_the_guest_goes_on_under_ganeti(fault: str, method: str, t
     assert is_untouched(pair, tmp_path)
 
 
+def test_what_an_earlier_migration_left_on_is_off_for_a_while(tmp_path: Path) -> None:
+    pair = Pair(faults={"loaded": refusing()})
+    with Caller(pair, tmp_path).engine(record(tmp_path)) as engine, pytest.raises(LiveError):
+        engine.hand_over()
+    assert pair.switched == [{"multifd": False, "events": True}, {"multifd": True, "events": True}]
+
+
 def test_other_devices_stop_it(tmp_path: Path) -> None:
     pair = Pair(cards={"old": "virtio-net-pci", "new": "e1000"})
     with (

@@ -10,7 +10,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +31,22 @@ _TURN_S = 0.005
 """Between two looks whether libvirt has opened the FIFO: nobody tells."""
 _REPORT_S = 0.1
 _COMPLETION_S = 30.0
+_OTHER_WAYS = frozenset(
+    {
+        "background-snapshot",
+        "dirty-bitmaps",
+        "multifd",
+        "pause-before-switchover",
+        "postcopy-ram",
+        "rdma-pin-all",
+        "release-ram",
+        "return-path",
+        "x-colo",
+        "xbzrle",
+        "zero-copy-send",
+    }
+)
+"""Capabilities that the other end must have too, or that stop on the way; Ganeti leaves some of them on."""
 _UNLIMITED = 1 << 40
 """Bytes a second: what is sent stays on this host."""
 
@@ -134,7 +150,8 @@ def _send_live(it: Sending) -> None:
     _migrate(it.source)
     it.moment("sending")
     _wait(it, receiver.wait)
-    receiver.wait(it.limits.patience_s)
+    if not receiver.wait(it.limits.patience_s):
+        raise LiveError("libvirt does not say that it has loaded the guest", call="restore")
     receiver.check()
     _completed(it.source)
 
@@ -225,6 +242,9 @@ def _completed(source: Old) -> None:
 @contextmanager
 def _parameters(source: Old, limits: Limits) -> Iterator[None]:
     """Set how the old QEMU sends, and set it back at the end where it is still there."""
+    able = [each["capability"] for each in source("query-migrate-capabilities") if each["state"]]
+    switched = [name for name in able if name in _OTHER_WAYS]
+    _switch(source, switched, on=False)
     before: Mapping[str, Any] = source("query-migrate-parameters")
     wanted = {"downtime-limit": limits.downtime_ms, "max-bandwidth": limits.bandwidth or _UNLIMITED}
     source("migrate-set-parameters", **wanted)
@@ -233,3 +253,10 @@ def _parameters(source: Old, limits: Limits) -> Iterator[None]:
     finally:
         with suppress(LiveError):
             source("migrate-set-parameters", **{name: before[name] for name in wanted})
+            _switch(source, switched, on=True)
+
+
+def _switch(source: Old, capabilities: Iterable[str], *, on: bool) -> None:
+    rows = [{"capability": each, "state": on} for each in capabilities]
+    if rows:
+        source("migrate-set-capabilities", capabilities=rows)

@@ -70,7 +70,7 @@ ROWS: tuple[_Row, ...] = (
     ),
     _row(
         None,
-        "the old QEMU does not answer, or another one has its place: free its QMP socket, and call this again",
+        "the old QEMU does not answer, or another has its place: free its QMP socket, and call this again",
         source=[Source.UNKNOWN],
     ),
     _row(

@@ -115,8 +115,8 @@ class GanetiGuest:
     taps: tuple[str, ...]
 
     def await_qmp(self) -> None:
-        """Return once it listens. Raises QemuRefusedError."""
-        while not self.qmp.exists():
+        """Return once it has both sockets. Raises QemuRefusedError."""
+        while not (self.qmp.exists() and self.serial.exists()):
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.02)
                 raise QemuRefusedError(_last_words(self.process))

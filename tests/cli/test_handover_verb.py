@@ -61,8 +61,8 @@ def test_a_way_that_is_closed_is_refused_in_one_line(cli: Cli, pair: Pair, tmp_p
     result = cli("handover", NAME, "--abort", "--state-dir", tmp_path / "state")
     assert (result.code, result.out) == (5, "")
     assert result.err == (
-        f"virtxlate: error: {NAME}: --abort: the guest runs, or has run, under libvirt: there is no way back; "
-        "use --resume\n"
+        f"virtxlate: error: {NAME}: --abort: the guest runs, or has run, under libvirt: "
+        "there is no way back; use --resume\n"
     )
 
 

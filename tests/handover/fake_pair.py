@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from virtxlate.handover.transfer import Limits
 from virtxlate.live.port import DomainState
 
 NAME = "inst1.example.com"
-UUID = "11111111-2222-4333-8444-555555555555"
+UUID = str(uuid.uuid4())
+"""Another in each process: the lock of a domain is one of this machine."""
 XML = (
     f"<domain type='qemu'><name>{NAME}</name><uuid>{UUID}</uuid><memory unit='KiB'>131072</memory>"
     "<vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os></domain>"

@@ -153,6 +153,7 @@ STATES = [
     ({}, DomainState()),
     ({"isPersistent": 0}, DomainState(persistent=False)),
     ({"state": [3, 1]}, DomainState(paused=True)),
+    ({"state": [3, 11], "jobStats": None}, DomainState(paused=True, starting=True)),
     ({"state": [1, 1], "jobStats": {"type": 0, "operation": 5}}, DomainState()),
     ({"jobStats": {"type": 2, "operation": 0}}, DomainState(job="a job")),
     ({"jobStats": {"type": 2}}, DomainState(job="a job")),

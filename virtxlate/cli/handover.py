@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from virtxlate.cli.results import print_json, print_losses
 from virtxlate.cli.running import Place, find_place, read_running
 from virtxlate.domain.document import format_domain
 from virtxlate.errors import OperationRefusedError, UsageError
+from virtxlate.ganeti.runtime import read_runtime
 from virtxlate.handover.check import Checked, check
 from virtxlate.handover.differences import Meaning, fatal, fatal_besides
 from virtxlate.handover.engine import Done, Engine, Tools
@@ -33,6 +34,7 @@ from virtxlate.live.qmp import open_qmp
 from virtxlate.report import Loss, Report
 from virtxlate.translate.running.facts import Running
 from virtxlate.translate.running.whole import to_domain
+from virtxlate.translate.runtime_check import compare_runtime
 
 if TYPE_CHECKING:
     from virtxlate.live.connection import LibvirtHost
@@ -98,7 +100,8 @@ def _ended(args: argparse.Namespace, host: LibvirtHost, name: str, wish: Wish) -
     journal = Journal(Path(args.state_dir), name)
     record = journal.read()
     with Old(Path(record.qmp), open_qmp, record.process) as old:
-        return Engine(host, old, journal, record, Tools(judge=fatal)).finish(wish)
+        tools = Tools(judge=fatal, verify=_verifier(args, find_place(name, qmp=None, ctrl_dir=args.ctrl_dir)))
+        return Engine(host, old, journal, record, tools).finish(wish)
 
 
 def _handed_over(args: argparse.Namespace, host: LibvirtHost, name: str) -> Result:
@@ -122,7 +125,12 @@ def _handed_over(args: argparse.Namespace, host: LibvirtHost, name: str) -> Resu
             files=tuple(map(str, files)),
         )
         with shown_progress(checked.instance) as heard:
-            tools = Tools(limits=_limits(args), heard=heard, judge=fatal_besides(checked.differences))
+            tools = Tools(
+                limits=_limits(args),
+                heard=heard,
+                judge=fatal_besides(checked.differences),
+                verify=_verifier(args, place),
+            )
             journal = Journal(Path(args.state_dir), checked.instance)
             done = Engine(host, old, journal, record, tools).hand_over()
     return Result(instance=checked.instance, done=done, losses=report.losses)
@@ -143,6 +151,17 @@ def _checked(
             running, text, host, scratch=scratch, uuid=str(uuid.uuid4()), surroundings=Look(free_port=True)
         )
     return text, running, checked
+
+
+def _verifier(args: argparse.Namespace, place: Place) -> Callable[[str], tuple[str, ...]]:
+    """Give what compares the live XML, hvinfo of each device and all, with the runtime file; nothing without."""
+    path = Path(args.runtime) if args.runtime else None
+    if path is None and place.files is not None:
+        path = place.files.runtime
+    if path is None or not path.exists():
+        return lambda _xml: ()
+    runtime, context = read_runtime(path.read_bytes(), Report()), read_context(args)
+    return lambda xml: tuple(map(str, compare_runtime(runtime, xml, context)))
 
 
 @contextmanager

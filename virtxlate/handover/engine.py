@@ -46,6 +46,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     heard: Heard = lambda _progress: None
     judge: Judge = judged
+    verify: Callable[[str], tuple[str, ...]] = lambda _xml: ()
+    """Gives a line for all that the live XML says otherwise than Ganeti's data; nothing is stopped by it."""
     lock: Lock = domain_lock
     """By the UUID of the domain: one caller at a time, and none who changes its devices meanwhile."""
     moment: Moment = lambda _name: None
@@ -259,8 +261,9 @@ class Engine:
 
     def _verify(self) -> None:
         try:
-            asked, found = parse_domain(self._record.xml), parse_domain(self._new.domain().live_xml(), [])
-            self._differences += tuple(differences(asked, found))
+            live = self._new.domain().live_xml()
+            asked, found = parse_domain(self._record.xml), parse_domain(live, [])
+            self._differences += (*differences(asked, found), *self._tools.verify(live))
         except VirtxlateError as exc:  # the guest runs: what cannot be read is told, and stops nothing
             self._differences += (str(exc),)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -17,6 +20,8 @@ MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling",
 """What query-migrate says of a state that is still on its way."""
 _PROC = Path("/proc")
 _LISTENER_S = 5.0
+_DYING_S, _TURN_S = 1.0, 0.01
+_ENDED = frozenset({"Z", "X"})
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat behind the name, from its third on: one letter, and clock ticks since the boot."""
 
@@ -54,7 +59,15 @@ def process(pid: int) -> Process | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
-    return None if fields[_STATE] in {"Z", "X"} else Process(pid, int(fields[_STARTED]))
+    return None if fields[_STATE] in _ENDED and _threads(pid) <= 1 else Process(pid, int(fields[_STARTED]))
+
+
+def _threads(pid: int) -> int:
+    """Give how many threads a process has: its first one may have ended before the others."""
+    try:
+        return len(os.listdir(_PROC / str(pid) / "task"))  # noqa: PTH208 - a count, no objects
+    except OSError:
+        return 0
 
 
 class Old:
@@ -117,7 +130,16 @@ class Old:
                 return self._state()
             except LiveError:
                 self.hang_up()
-        return Source.GONE if self.is_gone() else Source.UNKNOWN
+        return Source.GONE if self._goes() else Source.UNKNOWN
+
+    def _goes(self) -> bool:
+        """Tell whether the process has ended, or does so now: one that is killed takes a moment."""
+        until, turn = time.monotonic() + _DYING_S, threading.Event()
+        while not self.is_gone():
+            if time.monotonic() > until:
+                return False
+            turn.wait(_TURN_S)
+        return True
 
     def _state(self) -> Source:
         if self.is_moving():

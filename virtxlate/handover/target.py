@@ -55,7 +55,7 @@ class New:
         told = domain.state()
         if not told.active:
             return Target.ABSENT
-        if told.job is not None:
+        if told.starting or told.job is not None:
             return Target.LOADING
         try:
             said = domain.ask("query-status")

@@ -172,14 +172,14 @@ class LibvirtDomain:
 
     def state(self) -> DomainState:
         """Give what the domain is doing."""
+        persistent = bool(self._ask("isPersistent"))
         if not self.is_active():
-            return DomainState(active=False, persistent=bool(self._ask("isPersistent")))
-        found, _reason = self._ask("state")
-        return DomainState(
-            persistent=bool(self._ask("isPersistent")),
-            paused=found == libvirt.VIR_DOMAIN_PAUSED,
-            job=self._job(),
-        )
+            return DomainState(active=False, persistent=persistent)
+        found, reason = self._ask("state")
+        paused = found == libvirt.VIR_DOMAIN_PAUSED
+        if paused and reason == libvirt.VIR_DOMAIN_PAUSED_STARTING_UP:
+            return DomainState(persistent=persistent, paused=True, starting=True)  # a question would wait
+        return DomainState(persistent=persistent, paused=paused, job=self._job())
 
     def _job(self) -> str | None:
         try:

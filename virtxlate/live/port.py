@@ -40,6 +40,8 @@ class DomainState(msgspec.Struct, frozen=True, kw_only=True):
     persistent: bool = True
     paused: bool = False
     """Its processors stand still, whoever stopped them."""
+    starting: bool = False
+    """libvirt is still starting it, or loading its state."""
     job: str | None = None
     """What libvirt is doing with the whole domain: migration, save, dump ...; None for nothing."""
 

@@ -44,7 +44,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.hotplug.facade": 5.4,
     "virtxlate.handover": 4,
     "virtxlate.handover.check": 5,
-    "virtxlate.handover.look_host": 5,
+    "virtxlate.handover.look_host": 4.5,
     "virtxlate.handover.look": 5,
     "virtxlate.handover.display": 5,
     "virtxlate.handover.journal": 5,

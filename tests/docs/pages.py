@@ -16,6 +16,7 @@ from tests.docs.losses import BY_PARAMETER, BY_RULE, READING, TO_GANETI, TO_LIBV
 from virtxlate.bijection import Bijection
 from virtxlate.ganeti.params import DEFAULT_NICPARAMS, OLDER_HVPARAM_DEFAULTS, BeParams, HvParams
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
+from virtxlate.handover.differences import ROWS as DIFFERENCES
 from virtxlate.handover.states import Decision, Source, Target
 from virtxlate.handover.steps import ACTIONS, WAYS
 from virtxlate.handover.verdicts import ROWS
@@ -409,7 +410,45 @@ def _some(chosen: frozenset[StrEnum], kind: type[StrEnum]) -> str:
     )
 
 
+_DIFFERENCES = """\
+# Handover: what a difference means
+
+`virtxlate handover --check` compares the running QEMU with the one that libvirt would start, and judges
+each difference by this table; [handover.md](handover.md) says how. The first row that fits holds. What no
+row knows is **fatal**.
+
+*Silent*: QEMU itself loads the state without a word, so that only the comparison finds it. *invisible*: no
+guest can see it; *harmless*: seen at the next boot at the earliest; *fatal*: the guest must not go on so.
+
+"""
+
+
+def differences_page() -> str:
+    """Give ``docs/handover-differences.md``."""
+    rows = (
+        (
+            row.kind.replace("*", "any"),
+            f"`{row.what}`" if row.what != "*" else "any",
+            _change(row.before, row.after) + (", with the same features" if row.needs_features else ""),
+            f"**{row.meaning}**",
+            "yes" if row.silent else "",
+            row.reason,
+        )
+        for row in DIFFERENCES
+    )
+    heads = ("of", "what", "change", "meaning", "silent", "why")
+    return "".join((_MADE, _DIFFERENCES, table(heads, rows)))
+
+
+def _change(before: str, after: str) -> str:
+    words = {"*": "anything", "-": "nothing"}
+    if before == after == "*":
+        return "any"
+    return " becomes ".join(words.get(each, f"`{each}`") for each in (before, after))
+
+
 PAGES = {
+    "handover-differences.md": differences_page,
     "handover-states.md": states_page,
     "mapping.md": mapping_page,
     "params.md": params_page,

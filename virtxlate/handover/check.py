@@ -17,7 +17,7 @@ from virtxlate.errors import LiveError, VirtxlateError
 from virtxlate.handover import look_host
 from virtxlate.handover.differences import Judged, Meaning, judge
 from virtxlate.handover.finding import Finding
-from virtxlate.handover.rehearsal import RehearsalDomain, RehearsalHost, machine_of, prepare
+from virtxlate.handover.rehearsal import RehearsalHost, machine_of, prepare
 from virtxlate.handover.steps import ACTIONS, WAYS, Way
 from virtxlate.hardware.inspect import is_migrating
 from virtxlate.live.port import DomainPort
@@ -58,7 +58,7 @@ def check(
     """Give what a handover of a running instance into a domain document would meet.
 
     ``uuid`` is that of the rehearsal, ``scratch`` an empty directory that libvirt's QEMU may read.
-    Raises DomainXmlError for a document that cannot be read.
+    Raises DomainXmlError, UnsupportedError for a document or a drive that cannot be read.
     """
     asked = parse_domain(text, [])
     findings = [
@@ -66,27 +66,18 @@ def check(
         *_of_libvirt(running, asked.name, asked.uuid or "", host),
         *look_host.findings(running, asked, surroundings),
     ]
+    rehearsal = prepare(text, running, uuid=uuid, scratch=scratch)
+    findings += [
+        _fatal("rehearsal", each, "it opens what only one QEMU may have: not rehearsed, and never tried")
+        for each in rehearsal.left_out
+    ]
     differences: tuple[Judged, ...] = ()
     rehearsed = False
     try:
-        rehearsal = prepare(text, running, uuid=uuid, scratch=scratch)
-        findings += [
-            Finding(
-                about="rehearsal",
-                at=each,
-                meaning=Meaning.FATAL,
-                reason="it opens what only one QEMU may have: it was not rehearsed, and was never tried",
-            )
-            for each in rehearsal.left_out
-        ]
         after = machine_of(host, rehearsal, scratch, asked.uuid)
         differences, rehearsed = judge(running.facts.machine, after), True
     except LiveError as exc:
-        findings.append(
-            Finding(
-                about="rehearsal", at=asked.name, meaning=Meaning.FATAL, reason=f"libvirt refuses it: {exc}"
-            )
-        )
+        findings.append(_fatal("rehearsal", asked.name, f"libvirt refuses it: {exc}"))
     findings += [_of_difference(each) for each in differences]
     return Checked(
         instance=running.facts.name,
@@ -173,6 +164,3 @@ def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iter
 
 def _fatal(about: str, at: str, reason: str) -> Finding:
     return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)
-
-
-__all__ = ["CheckHost", "Checked", "RehearsalDomain", "check"]

@@ -15,7 +15,6 @@ from lxml import etree
 
 from virtxlate.domain.document import parse_document, parse_domain
 from virtxlate.domain.words import QEMU_NAMESPACE
-from virtxlate.errors import DomainXmlError
 from virtxlate.hardware.describe import Ask, describe
 from virtxlate.hardware.model import Machine
 from virtxlate.translate.running.disks import media
@@ -206,11 +205,3 @@ def machine_of(host: RehearsalHost, rehearsal: Rehearsal, scratch: Path, uuid: s
 
 def _ask(domain: RehearsalDomain) -> Ask:
     return domain.ask
-
-
-def uuid_of(text: str) -> str | None:
-    """Give the UUID in a domain document. Raises DomainXmlError."""
-    try:
-        return parse_domain(text, []).uuid
-    except DomainXmlError:
-        return None

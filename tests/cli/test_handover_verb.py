@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,13 @@ from typing import Any
 import pytest
 
 from tests.cli.hosts import door
+from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli
 from tests.handover.fake_pair import NAME, Caller, FakeHost, Killed, Pair, record
+from tests.hotplug.domains import domain_of, ganeti
 from virtxlate.cli import handover
+from virtxlate.handover.back import steps_back
+from virtxlate.handover.image import image_header
 from virtxlate.handover.source import Old
 
 
@@ -93,6 +98,7 @@ def test_results_are_objects_for_programs(cli: Cli, pair: Pair, tmp_path: Path) 
         "instance": NAME,
         "done": {"instance": NAME, "runs": "ganeti", "pause_ms": None, "differences": [], "removed": []},
         "checked": None,
+        "steps": [],
         "losses": [],
         "error": None,
         "code": 0,
@@ -121,3 +127,24 @@ def test_a_name_that_is_none_leads_nowhere(name: str, cli: Cli, pair: Pair, tmp_
     assert (result.code, result.out) == (3, "")
     assert "expected the name of an instance" in result.err
     assert pair.where() == "ganeti"
+
+
+def test_the_way_back_is_a_plan(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = FakeHotplugHost(domain_of(ganeti(1, 1)))
+    name = host.domains[0].name
+    monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(host, []))
+    monkeypatch.setattr(host, "emulator_version", lambda: 7_002_022, raising=False)
+    result = cli("handover", name, "--to-ganeti")
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == [
+        f"{n}. {step}" for n, step in enumerate(steps_back("hot1.example.com"), 1)
+    ]
+    assert cli("handover", "nobody", "--to-ganeti").code == 5
+
+
+def test_the_plan_skips_what_stands_before_the_state(tmp_path: Path) -> None:
+    """The shell's arithmetic is that of the head."""
+    (tmp_path / "a b.image").write_bytes(image_header("<domain/>") + b"QEVM and so on")
+    command = steps_back("a b")[3].partition(" | ")[0]
+    told = subprocess.run(["sh", "-c", command], check=True, capture_output=True, cwd=tmp_path)
+    assert told.stdout == b"QEVM and so on"

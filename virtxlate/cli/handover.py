@@ -19,8 +19,9 @@ from virtxlate.cli.inputs import read_context, take_own_scsi
 from virtxlate.cli.results import print_json, print_losses
 from virtxlate.cli.running import Place, find_place, read_running
 from virtxlate.domain.document import format_domain
-from virtxlate.errors import OperationRefusedError, UsageError
+from virtxlate.errors import DomainNotFoundError, OperationRefusedError, UsageError
 from virtxlate.ganeti.runtime import read_runtime
+from virtxlate.handover.back import steps_back
 from virtxlate.handover.check import Checked, check
 from virtxlate.handover.differences import Meaning, fatal, fatal_besides
 from virtxlate.handover.engine import Done, Engine, Tools
@@ -34,6 +35,7 @@ from virtxlate.live.qmp import open_qmp
 from virtxlate.report import Loss, Report
 from virtxlate.translate.running.facts import Running
 from virtxlate.translate.running.whole import to_domain
+from virtxlate.translate.runtime import live_runtime
 from virtxlate.translate.runtime_check import compare_runtime
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     instance: str
     done: Done | None = None
     checked: Checked | None = None
+    steps: tuple[str, ...] = ()
+    """Of the way back."""
     losses: tuple[Loss, ...] = ()
     error: str | None = None
     code: int = 0
@@ -81,7 +85,9 @@ def run(args: argparse.Namespace) -> int:
 def _one(args: argparse.Namespace, host: LibvirtHost, name: str) -> Result:
     """Give what became of an instance; an error is told at once."""
     try:
-        if args.resume or args.abort:
+        if args.to_ganeti:
+            result = _way_back(args, host, name)
+        elif args.resume or args.abort:
             done = _ended(args, host, name, Wish.RESUME if args.resume else Wish.ABORT)
             result = Result(instance=name, done=done)
         else:
@@ -93,6 +99,16 @@ def _one(args: argparse.Namespace, host: LibvirtHost, name: str) -> Result:
     if not args.json:
         _show(args, result)
     return result
+
+
+def _way_back(args: argparse.Namespace, host: LibvirtHost, name: str) -> Result:
+    """Give the plan of the way back, if Ganeti's files can tell the domain. Raises DomainNotFoundError."""
+    domain, report = host.domain(name), Report()
+    if domain is None:
+        raise DomainNotFoundError(f"there is no domain {name!r}", call="lookup")
+    live_runtime(domain.live_xml(), read_context(args), report)
+    print_losses(report.losses, domain.name)
+    return Result(instance=domain.name, steps=steps_back(domain.name), losses=report.losses)
 
 
 def _ended(args: argparse.Namespace, host: LibvirtHost, name: str, wish: Wish) -> Done:
@@ -154,7 +170,7 @@ def _checked(
 
 
 def _verifier(args: argparse.Namespace, place: Place) -> Callable[[str], tuple[str, ...]]:
-    """Give what compares the live XML, hvinfo of each device and all, with the runtime file; nothing without."""
+    """Give what compares the live XML, hvinfo and all, with the runtime file where there is one."""
     path = Path(args.runtime) if args.runtime else None
     if path is None and place.files is not None:
         path = place.files.runtime
@@ -186,6 +202,8 @@ def _show(args: argparse.Namespace, result: Result) -> None:
     """Print a result for people."""
     if result.checked is not None:
         _show_check(args, result.checked)
+    for number, step in enumerate(result.steps, 1):
+        show(f"{number}. {step}")
     if result.done is None:
         return
     done = result.done

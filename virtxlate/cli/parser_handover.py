@@ -73,6 +73,11 @@ def add_handover(verbs: Verbs[argparse.ArgumentParser]) -> None:
     what.add_argument(
         "--abort", action="store_true", help="end a handover that was cut short, back where it may be"
     )
+    what.add_argument(
+        "--to-ganeti",
+        action="store_true",
+        help="only show how the guest of a domain comes back under Ganeti; change nothing",
+    )
     _transfer_options(parser)
     group = parser.add_argument_group("results")
     group.add_argument("--keep-going", action="store_true", help="go on with the next after one has failed")

@@ -14,6 +14,11 @@ _NO_COOKIE = 0
 _HEADER = struct.Struct("=16s5I56x")
 """Magic, version, length of the XML with its zero byte, whether the guest ran, compression, cookie."""
 
+HEAD_BYTES = _HEADER.size
+"""Before the XML."""
+LENGTH_AT = 20
+"""Byte at which the length of what stands between head and state is."""
+
 
 def image_header(xml: str, *, running: bool = True) -> bytes:
     """Give what stands before the state: the header, and the domain's XML; in the byte order of this host."""

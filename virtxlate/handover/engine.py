@@ -104,9 +104,21 @@ class Engine:
             if found is not Source.RUNS:
                 message = f"expected a guest that runs, found one that is {found}"
                 raise OperationRefusedError(message, call="handover")
+            self._expect_room()
             self._record = msgspec.structs.replace(self._record, process=self._old.process)
             self._journal.begin(self._record)
             return self._go(Way.HANDOVER)
+
+    def _expect_room(self) -> None:
+        """Raise OperationRefusedError where libvirt has another domain, or this one already runs."""
+        found = self._host.find(self._record.uuid, self._record.instance)
+        if found is not None and (found.name, found.uuid) != (self._record.instance, self._record.uuid):
+            message = f"libvirt has another domain of its name or UUID: {found.name} {found.uuid}"
+            raise OperationRefusedError(message, call="handover")
+        state = self._new.state()
+        if state is not Target.ABSENT:
+            message = f"expected no domain {self._record.instance} that is active, found one that is {state}"
+            raise OperationRefusedError(message, call="handover")
 
     def finish(self, wish: Wish) -> Done:
         """End what was cut short. Raises OperationRefusedError with what is to be done."""
@@ -183,7 +195,7 @@ class Engine:
         try:
             for name in WAYS[Way.BACK]:
                 self._do(name)
-        except VirtxlateError as exc:
+        except (VirtxlateError, OSError) as exc:
             self._raise(error, f"going back failed too ({exc}); the journal is kept: end it with --abort")
         if self._old.state() is Source.RUNS:
             self._raise(error, "the guest goes on under Ganeti")
@@ -193,6 +205,9 @@ class Engine:
         """Raise the same error with more to say; what is no error of ours is raised by the caller."""
         if isinstance(error, LiveError):
             raise type(error)(f"{error.message}; {more}", call=error.call, code=error.code) from error
+        if isinstance(error, OSError):
+            said = ": ".join(str(word) for word in (error.strerror, error.filename) if word)
+            raise LiveError(f"{said or error}; {more}", call="journal") from error
         if isinstance(error, VerificationError):
             raise VerificationError(more, differences=error.differences or (str(error),)) from error
 

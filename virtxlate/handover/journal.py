@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from virtxlate.errors import InputError, OperationRefusedError
+from virtxlate.errors import InputError, LiveError, OperationRefusedError
 from virtxlate.handover.source import Process
 from virtxlate.handover.states import Decision
 from virtxlate.handover.steps import Name
 
 STATE = Path("/var/lib/virtxlate/handover")
 _FILE = "journal.json"
+_SPARE = "spare"
+_SPARE_BYTES = 64 << 10
+"""Besides the length of the first record: the display's addresses and a definition may come to it."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
@@ -53,23 +58,47 @@ class Journal:
         """Where Ganeti's files of the instance are put away."""
 
     def begin(self, record: Record) -> None:
-        """Make the directory, and write the first record. Raises OperationRefusedError where there is one."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the directory, and write the first record.
+
+        Raises OperationRefusedError where there is one, LiveError where there is no room for it.
+        """
         if self._file.exists():
             raise OperationRefusedError(
                 f"a handover of {record.instance} was cut short: end it with --resume or --abort",
                 call="journal",
             )
-        self.folder.chmod(0o700)
-        self.clear()
-        self.write(record)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            self.clear()
+            self._keep_room(len(msgspec.json.encode(record)))
+            self.write(record)
+        except OSError as exc:
+            with suppress(OSError):
+                self.end()
+            raise LiveError(f"{exc.strerror or exc}: {self.folder}", call="journal") from None
+
+    def _keep_room(self, size: int) -> None:
+        """Have what the last records need, so that a disk which becomes full stops no way back."""
+        with (self.folder / _SPARE).open("wb") as file, suppress(NotImplementedError):
+            os.posix_fallocate(file.fileno(), 0, 2 * size + _SPARE_BYTES)
 
     def write(self, record: Record) -> None:
-        """Write it whole, and return when it is on the disk."""
+        """Write it whole, and return when it is on the disk; a full disk costs the room that was kept."""
+        data = msgspec.json.encode(record)
+        try:
+            self._write(data)
+        except OSError as exc:
+            if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            (self.folder / _SPARE).unlink(missing_ok=True)
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         new = self._file.with_suffix(".new")
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(record))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         new.rename(self._file)
@@ -89,12 +118,13 @@ class Journal:
     def clear(self) -> None:
         """Remove what a transfer has left."""
         for path in self.folder.iterdir():
-            if path != self._file:
+            if path.name not in {_FILE, _SPARE}:
                 path.unlink()
 
     def end(self) -> None:
         """Remove it all."""
         self.clear()
+        (self.folder / _SPARE).unlink(missing_ok=True)
         self._file.unlink(missing_ok=True)
         self.folder.rmdir()
 

@@ -136,9 +136,7 @@ def test_the_way_back_is_a_plan(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(host, "emulator_version", lambda: 7_002_022, raising=False)
     result = cli("handover", name, "--to-ganeti")
     assert result.code == 0, result.err
-    assert result.out.splitlines() == [
-        f"{n}. {step}" for n, step in enumerate(steps_back("hot1.example.com"), 1)
-    ]
+    assert result.out.splitlines() == [f"{n}. {step}" for n, step in enumerate(steps_back(name), 1)]
     assert cli("handover", "nobody", "--to-ganeti").code == 5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -242,3 +243,22 @@ def test_a_killed_old_qemu_is_no_loss_once_all_was_sent(tmp_path: Path) -> None:
         engine.finish(Wish.ABORT)
     with Caller(pair, tmp_path).engine() as engine:
         assert engine.finish(Wish.RESUME).runs == "libvirt"
+
+
+@pytest.mark.parametrize("wish", Wish)
+def test_an_instance_that_ganeti_has_started_anew_stays_ganetis(wish: Wish, tmp_path: Path) -> None:
+    """Its disks are in use: libvirt's QEMU, though it has all of the guest, is ended."""
+    pair = Pair()
+    with (
+        Caller(pair, tmp_path, kill_at="before compare").engine(record(tmp_path)) as engine,
+        pytest.raises(Killed),
+    ):
+        engine.hand_over()
+    pair.status = "gone"
+    with socket.socket(socket.AF_UNIX) as anew:
+        anew.bind(str(tmp_path / "qmp"))
+        anew.listen()
+        with Caller(pair, tmp_path).engine() as engine:
+            assert engine.finish(wish).runs == "ganeti"
+    assert (pair.target, pair.defined) == ("absent", None)
+    assert list((tmp_path / "state").iterdir()) == []

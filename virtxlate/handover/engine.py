@@ -147,7 +147,7 @@ class Engine:
     def _done(self) -> Done:
         seen = self._seen()
         where = "libvirt" if seen.target is Target.RUNS else "nowhere"
-        if seen.source is Source.RUNS:
+        if seen.source in {Source.RUNS, Source.REPLACED}:
             where = "ganeti"
         return Done(
             instance=self._record.instance,

@@ -122,10 +122,10 @@ class Old:
         return self.process is not None and self._look(self.process.pid) != self.process
 
     def state(self) -> Source:
-        """Give what it does; unknown, too, when it has ended and another QEMU is in its place."""
+        """Give what it does."""
         for _ in range(2):
             if self.is_gone():
-                return Source.UNKNOWN if _is_listened_to(self.path) else Source.GONE
+                return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
             try:
                 return self._state()
             except LiveError:

@@ -17,6 +17,8 @@ class Source(StrEnum):
     """Its guest stands still, and nothing but a command lets it go on."""
     GONE = "gone"
     """The process has ended."""
+    REPLACED = "replaced"
+    """The process has ended, and somebody has started another QEMU in its place."""
     UNKNOWN = "unknown"
 
 

@@ -108,7 +108,7 @@ ACTIONS: Mapping[Name, Action] = {
     ),
     Name.WAKE: Action(
         does="let the guest go on under Ganeti",
-        source=frozenset({Source.RUNS, Source.STOPPED, Source.GONE}),
+        source=frozenset({Source.RUNS, Source.STOPPED, Source.GONE, Source.REPLACED}),
         target=frozenset({Target.ABSENT}),
     ),
     Name.UNDO: Action(does="take back what was made, last first", target=frozenset({Target.ABSENT})),

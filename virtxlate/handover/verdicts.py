@@ -70,14 +70,21 @@ ROWS: tuple[_Row, ...] = (
     ),
     _row(
         None,
-        "the old QEMU does not answer, or another has its place: free its QMP socket, and call this again",
+        "the old QEMU is there, but does not answer: free its QMP socket, and call this again",
         source=[Source.UNKNOWN],
     ),
     _row(
         None,
         "both QEMUs let the guest run, which no step of this program does: end one of them at once",
-        source=_AWAKE,
+        source=(*_AWAKE, Source.REPLACED),
         target=[Target.RUNS],
+    ),
+    _row(Way.BACK, decision=_BEFORE, source=[Source.REPLACED]),
+    _row(
+        None,
+        "Ganeti has started the instance anew, after the guest may have run under libvirt: look at both",
+        decision=_AFTER,
+        source=[Source.REPLACED],
     ),
     _row(Way.FINISH, wish=[Wish.RESUME], source=_STILL, target=[Target.RUNS]),
     _row(None, _LATE, wish=[Wish.ABORT], target=[Target.RUNS]),

@@ -121,6 +121,41 @@ def test_a_link_of_ganeti_without_its_files_is_told() -> None:
     ]
 
 
+COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str | None, str | None, str | None]]] = {
+    "of 3.2": (
+        (
+            "-netdev",
+            "type=tap,id=nic-00000000-0000-4000,fd=20,vhostfd=21,vhost=on",
+            "-blockdev",
+            "driver=raw,node-name=disk-00000000-d15c-4000,discard=unmap,file.aio=native",
+        ),
+        ("native", "unmap", "vhost"),
+    ),
+    "of 3.0": (
+        (
+            "-netdev",
+            "type=tap,id=nic-00000000-0000-4000,fd=20",
+            "-drive",
+            "file=/a,,b,if=none,aio=threads,id=disk-00000000-d15c-4000",
+        ),
+        ("threads", None, "qemu"),
+    ),
+    "of another": (("-drive", "id=x,aio=native", "-netdev", "id=y,vhost=on"), (None, None, "qemu")),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_line_tells_what_qmp_does_not(name: str) -> None:
+    command, expected = COMMANDS[name]
+    report = Report()
+    made = to_domain(msgspec.structs.replace(plain(), command=command), Context(), report).devices
+    disk = next(each for each in made.disks if each.alias == "ua-disk-00000000-d15c-4000")
+    assert (disk.io, disk.discard, made.interfaces[0].driver) == expected
+    lost = {loss.path for loss in report.losses}
+    unknown = {"devices[PCI 0c.0].discard", "devices[PCI 0d.0].vhost"}
+    assert lost & unknown == (unknown if expected == (None, None, "qemu") else set())
+
+
 def test_displays_are_those_that_listen() -> None:
     displays = (
         Display(type="vnc", host="0.0.0.0", port=5901, auth="vnc"),

@@ -23,7 +23,9 @@ from virtxlate.translate import removable, source
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import target_name
 from virtxlate.translate.running.facts import Running, of_kind, owner, part, pci_address
+from virtxlate.translate.running.words import io_and_discard
 
+_OF_GANETI = re.compile(r"(?:hot)?disk-[A-Za-z0-9_-]+|cdrom[12]|floppy1", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _IDE = re.compile(r".*/IDE ([01])/unit ([01])", re.ASCII)
 _UNIT = re.compile(r".*/floppy-bus unit ([01])", re.ASCII)
@@ -42,21 +44,48 @@ def to_domain(
     found: list[tuple[int, domain.Disk]] = []
     names, left = _Names(base), list(base)
     for at, (device, row) in enumerate(of_kind(running.facts, "disk")):
-        medium = _medium(running, device)
         address = _address(running, device, row)
-        known = _known(left, device, row, address, medium)
+        found_drive = _Drive(
+            device=device, row=row, name=_name(running, device), medium=_medium(running, device)
+        )
+        known = _known(left, found_drive, address)
         if known is not None:
             left.remove(known)
-        disk = _disk(device, row, medium, known, f"devices[{device.path}]", context, report)
+        disk = _disk(running.command, found_drive, known, context, report)
         target = names.target(known, disk, address)
         order = len(base) + at if known is None else base.index(known)
         found.append((order, msgspec.structs.replace(disk, target=target, address=address)))
     return tuple(disk for _order, disk in sorted(found, key=lambda pair: pair[0]))
 
 
+class _Drive(msgspec.Struct, frozen=True, kw_only=True):
+    """A drive of the running QEMU."""
+
+    device: Device
+    row: RunningDevice
+    name: str
+    """By which QEMU knows what is behind it."""
+    medium: Medium | None
+
+    @property
+    def at(self) -> str:
+        """Where it is."""
+        return f"devices[{self.device.path}]"
+
+    @property
+    def alias(self) -> str | None:
+        """The alias that keeps Ganeti's id of it: a device on IDE has none, but its backend has."""
+        if _ID.fullmatch(self.device.id):
+            return f"{USER_ALIAS_PREFIX}{self.device.id}"
+        return f"{USER_ALIAS_PREFIX}{self.name}" if _OF_GANETI.fullmatch(self.name) else None
+
+
+def _name(running: Running, device: Device) -> str:
+    return part(running.facts, device, "virtio-blk-device").properties.get("drive", "")
+
+
 def _medium(running: Running, device: Device) -> Medium | None:
-    inner = part(running.facts, device, "virtio-blk-device")
-    return running.facts.drives.get(inner.properties.get("drive", ""))
+    return running.facts.drives.get(_name(running, device))
 
 
 def _address(running: Running, device: Device, row: RunningDevice) -> domain.Address | None:
@@ -96,20 +125,13 @@ def scsi_address(running: Running, device: Device) -> domain.DriveAddress:
     return domain.DriveAddress(controller=index, unit=scsi_id)
 
 
-def _known(
-    base: list[domain.Disk],
-    device: Device,
-    row: RunningDevice,
-    address: domain.Address | None,
-    medium: Medium | None,
-) -> domain.Disk | None:
+def _known(base: list[domain.Disk], drive: _Drive, address: domain.Address | None) -> domain.Disk | None:
     """Give the disk of Ganeti's data that this is: by its id, its place, or its image."""
-    alias = f"{USER_ALIAS_PREFIX}{device.id}"
-    same = [each for each in base if each.alias == alias]
-    kin = [each for each in base if each.bus == row.bus and not (device.id and each.alias)]
+    same = [each for each in base if each.alias is not None and each.alias == drive.alias]
+    kin = [each for each in base if each.bus == drive.row.bus and not (drive.device.id and each.alias)]
     same += [each for each in kin if each.address == address]
-    if medium is not None:
-        same += [each for each in kin if _path_of(each) == medium.filename]
+    if drive.medium is not None:
+        same += [each for each in kin if _path_of(each) == drive.medium.filename]
     return same[0] if same else None
 
 
@@ -118,36 +140,54 @@ def _path_of(disk: domain.Disk) -> str | None:
 
 
 def _disk(
-    device: Device,
-    row: RunningDevice,
-    medium: Medium | None,
+    command: tuple[str, ...],
+    drive: _Drive,
     known: domain.Disk | None,
-    at: str,
     context: Context,
     report: Report,
 ) -> domain.Disk:
-    kind, opened = ("file", None) if medium is None else _source(medium, known, at, context, report)
-    if medium is not None and medium.format != "raw":
-        raise UnsupportedError(f"Ganeti's disks are raw, found {medium.format!r}", at=at)
-    is_image = row.model in {"cdrom", "floppy"}
-    if medium is not None and known is None and not is_image:
-        report.lose(f"{at}.discard", None, "QMP does not tell which I/O and discard a drive was given")
-    return domain.Disk(
-        type=kind,
-        device=row.model,
-        driver_name=None if medium is None else "qemu",
-        driver_type=None if medium is None else "raw",
-        cache=None if medium is None else _cache(medium, at, report),
-        io=None if medium is None or known is None else known.io,
-        discard=None if medium is None or known is None else known.discard,
-        detect_zeroes=None if medium is None or medium.detect_zeroes == "off" else medium.detect_zeroes,
-        source=opened,
+    made = domain.Disk(
+        type="file",
+        device=drive.row.model,
         target="",
-        bus=row.bus,
-        readonly=row.model == "cdrom" or (medium is not None and medium.read_only),
-        boot_order=_boot_order(device, known),
-        alias=_alias(device, known),
+        bus=drive.row.bus,
+        readonly=drive.row.model == "cdrom",
+        boot_order=_boot_order(drive.device, known),
+        alias=drive.alias or (None if known is None else known.alias),
     )
+    medium, at = drive.medium, drive.at
+    if medium is None:
+        return made
+    if medium.format != "raw":
+        raise UnsupportedError(f"Ganeti's disks are raw, found {medium.format!r}", at=at)
+    kind, opened = _source(medium, known, at, context, report)
+    io, discard = _told(command, drive, known, report)
+    whole: domain.Disk = msgspec.structs.replace(
+        made,
+        type=kind,
+        source=opened,
+        driver_name="qemu",
+        driver_type="raw",
+        cache=_cache(medium, at, report),
+        io=io,
+        discard=discard,
+        detect_zeroes=None if medium.detect_zeroes == "off" else medium.detect_zeroes,
+        readonly=made.readonly or medium.read_only,
+    )
+    return whole
+
+
+def _told(
+    command: tuple[str, ...], drive: _Drive, known: domain.Disk | None, report: Report
+) -> tuple[str | None, str | None]:
+    """Give libvirt's words for I/O and discard, which QMP does not tell."""
+    if known is not None:
+        return known.io, known.discard
+    words = io_and_discard(command, drive.name)
+    if words is None and drive.row.model not in {"cdrom", "floppy"}:
+        reason = "QMP does not tell which I/O and discard a drive was given"
+        report.lose(f"{drive.at}.discard", None, reason)
+    return words or (None, None)
 
 
 def _boot_order(device: Device, known: domain.Disk | None) -> int | None:
@@ -155,12 +195,6 @@ def _boot_order(device: Device, known: domain.Disk | None) -> int | None:
     if index.isdecimal() and int(index):
         return int(index)
     return None if known is None else known.boot_order
-
-
-def _alias(device: Device, known: domain.Disk | None) -> str | None:
-    if _ID.fullmatch(device.id):
-        return f"{USER_ALIAS_PREFIX}{device.id}"
-    return None if known is None else known.alias
 
 
 def _cache(medium: Medium, at: str, report: Report) -> str | None:

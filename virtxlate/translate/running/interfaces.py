@@ -10,10 +10,11 @@ from virtxlate.errors import UnsupportedError
 from virtxlate.hardware.facts import Tap
 from virtxlate.hardware.model import Device
 from virtxlate.report import Report, Severity
-from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER
+from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER, VHOST_DRIVERS
 from virtxlate.tables.running import RunningDevice
 from virtxlate.translate.context import Context
 from virtxlate.translate.running.facts import Running, of_kind, part, pci_address
+from virtxlate.translate.running.words import vhost
 
 _VECTORS_BESIDE_QUEUES = 2
 """Of a virtio NIC with many queues: one for its settings, one for its control queue."""
@@ -52,14 +53,19 @@ def _interface(
     address = pci_address(device)
     if address is None:
         raise UnsupportedError(f"a {device.driver} in a place that libvirt has no word for", at=at)
-    tap = running.taps.get(card.properties.get("netdev", ""))
-    start = _attached(tap, at, context, report) if known is None else known
+    netdev = card.properties.get("netdev", "")
+    tap = running.taps.get(netdev)
+    start = known
+    if start is None:
+        start = _attached(tap, at, context, report)
+        if row.model == "virtio":
+            start = msgspec.structs.replace(start, driver=_driver(running.command, netdev, at, report))
     queues = _queues(card, device)
     return msgspec.structs.replace(
         start,
         mac=card.properties.get("mac"),
         model=row.model,
-        driver=(start.driver or "qemu") if row.model == "virtio" else None,
+        driver=start.driver if row.model == "virtio" else None,
         queues=queues,
         **_offloads(tap, start, row.model),
         alias=f"{USER_ALIAS_PREFIX}{device.id}" if device.id else start.alias,
@@ -67,6 +73,13 @@ def _interface(
         boot_order=_index(device, "bootindex") or start.boot_order,
         address=address,
     )
+
+
+def _driver(command: tuple[str, ...], netdev: str, at: str, report: Report) -> str:
+    told = vhost(command, netdev)
+    if told is None:
+        report.lose(f"{at}.vhost", None, "QMP does not tell whether the host's kernel moves the packets")
+    return VHOST_DRIVERS.right(bool(told))
 
 
 def _index(device: Device, name: str) -> int | None:
@@ -91,7 +104,6 @@ def _offloads(tap: Tap | None, start: domain.Interface, model: str) -> dict[str,
 def _attached(tap: Tap | None, at: str, context: Context, report: Report) -> domain.Interface:
     """Give the network that the tap is in, where no data of Ganeti tells it."""
     if tap is not None and tap.bridge:
-        report.lose(f"{at}.vhost", None, "QMP does not tell whether the host's kernel moves the packets")
         return domain.Interface(type="bridge", bridge=context.renames.rename("bridges", tap.bridge))
     reason = "nothing tells its network: give the runtime file too, else the host does not connect the tap"
     report.lose(f"{at}.network", None if tap is None else tap.name, reason, Severity.GUEST_VISIBLE)

@@ -41,6 +41,8 @@ bus: main-system-bus
         class Ethernet controller, addr 00:0d.0, pci id 1af4:1000 (sub 1af4:0001)
 """
 PARAMETERS = {"downtime-limit": 300, "max-bandwidth": 134217728}
+CPUS = [{"props": {"socket-id": 0}, "qom-path": "/machine/cpu"}]
+QOM: dict[str, Any] = {"feature-words": [], "smp": {"cpus": 1}}
 VNC = [{"id": "default", "auth": "none", "family": "ipv4", "server": []}]
 
 
@@ -188,6 +190,15 @@ class FakeQmp:
     def _query_block(self) -> list[Any]:
         return []
 
+    def _query_uuid(self) -> dict[str, str]:
+        return {"UUID": UUID}
+
+    def _query_hotpluggable_cpus(self) -> list[dict[str, Any]]:
+        return CPUS
+
+    def _qom_get(self, path: str, property: str) -> Any:  # noqa: A002, ARG002
+        return QOM.get(property, "")
+
     def _stop(self) -> None:
         self._pair.status = "paused"
 
@@ -277,12 +288,16 @@ class FakeDomain:
         self._pair.fault("state")
         return DomainState(active=self._pair.target != "absent", paused=self._pair.target == "paused")
 
-    def ask(self, command: str, /, **_arguments: Any) -> Any:
+    def ask(self, command: str, /, **arguments: Any) -> Any:
         self._active()
         self._pair.fault(f"new {command}")
         if command == "query-status":
             return {"running": self._pair.target == "running", "status": self._pair.target}
-        return [] if command == "query-block" else QTREE.format(card=self._pair.cards["new"])
+        if command == "human-monitor-command":
+            return QTREE.format(card=self._pair.cards["new"])
+        if command == "qom-get":
+            return QOM.get(arguments["property"], "")
+        return {"query-block": [], "query-uuid": {"UUID": UUID}, "query-hotpluggable-cpus": CPUS}[command]
 
     def inactive_xml(self) -> str:
         assert self._pair.defined is not None

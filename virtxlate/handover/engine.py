@@ -20,7 +20,7 @@ from virtxlate.errors import (
 )
 from virtxlate.handover.display import displays_of, move_displays, put_back
 from virtxlate.handover.journal import Journal, Record
-from virtxlate.handover.look import Judge, glance, judged
+from virtxlate.handover.look import Judge, judged
 from virtxlate.handover.release import remove_files
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Decision, Seen, Source, Target, Wish
@@ -28,6 +28,7 @@ from virtxlate.handover.steps import ACTIONS, UNDONE, WAYS, Name, Way
 from virtxlate.handover.target import New
 from virtxlate.handover.transfer import FIFO, IMAGE, Heard, Limits, Sending, give_back, send
 from virtxlate.handover.verdicts import verdict
+from virtxlate.hardware.describe import glance
 from virtxlate.hardware.model import Machine
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.live.port import HandoverHost

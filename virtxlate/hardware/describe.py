@@ -32,6 +32,7 @@ _CPU_PROPERTIES = (
     "xlevel2",
     "phys-bits",
 )
+_BOOTS = ("kernel", "initrd", "append")
 _NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
 """Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
 _WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
@@ -127,11 +128,11 @@ def describe(ask: Ask) -> Machine:
         type=str(own.get("type", "")),
         uuid=_read(ask, _Uuid, "query-uuid").UUID.lower(),
         memory=_read(ask, _BaseMemory, "query-memory-size-summary").base_memory,
-        topology={name: value for name, value in _mapping(own.get("smp")).items() if isinstance(value, int)},
+        topology=_topology(own.get("smp")),
         boot=_texts(_mapping(own.get("boot"))),
         properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
         cpu=_cpu(ask, min(slots, key=_order).qom_path),
-        cpus=tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots)),
+        cpus=_places(slots),
         devices=tuple(sorted(_completed(ask, devices), key=lambda device: device.path)),
         isa_order=tuple(device.path for device in devices if device.bus == "ISA"),
         memories=_memories(_monitor(ask, "info ramblock")),
@@ -150,13 +151,37 @@ def _slots(ask: Ask) -> list[_Slot]:
     return slots
 
 
-def devices_of(ask: Ask) -> tuple[Device, ...]:
-    """Give the devices by path, from two questions: quick, but without boot indices and virtio features.
+def glance(ask: Ask) -> Machine:
+    """Give the machine from few questions: quick, for a guest that stands still meanwhile.
 
+    It has what QEMU takes silently when it loads a state: devices (without boot indices and virtio features),
+    CPU, topology, UUID and what boots. Memory and version QEMU compares itself.
     Raises what `describe` raises.
     """
-    found = _with_write_cache(parse_qtree(_monitor(ask, "info qtree")), _write_caches(ask))
-    return tuple(sorted(found, key=lambda device: device.path))
+    slots = _slots(ask)
+    devices = _with_write_cache(parse_qtree(_monitor(ask, "info qtree")), _write_caches(ask))
+    boots = {name: str(_property(ask, _MACHINE, name)) for name in _BOOTS}
+    return Machine(
+        type="",
+        uuid=_read(ask, _Uuid, "query-uuid").UUID.lower(),
+        memory=0,
+        topology=_topology(_property(ask, _MACHINE, "smp")),
+        boot={},
+        properties=boots,
+        cpu=_cpu(ask, min(slots, key=_order).qom_path),
+        cpus=_places(slots),
+        devices=tuple(sorted(devices, key=lambda device: device.path)),
+        isa_order=(),
+        memories={},
+    )
+
+
+def _topology(smp: Any) -> dict[str, int]:
+    return {name: value for name, value in _mapping(smp).items() if isinstance(value, int)}
+
+
+def _places(slots: Iterable[_Slot]) -> tuple[str, ...]:
+    return tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots))
 
 
 def _completed(ask: Ask, devices: Iterable[Device]) -> tuple[Device, ...]:

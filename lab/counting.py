@@ -25,15 +25,17 @@ from lab.ganeti_qemu import GanetiGuest, ganeti_guest
 from lab.twins import VERSION
 from virtxlate import Context, Renames, Report, format_domain
 from virtxlate.handover.facts import running
+from virtxlate.handover.room import with_room
 from virtxlate.hardware.inspect import inspect
 from virtxlate.live.process import taps_of
 from virtxlate.live.qmp import open_qmp
 from virtxlate.translate.running.whole import to_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lab.ganeti_judge import Verdict
     from lab.guest import GuestFiles
     from lab.twins import Twins
     from virtxlate.ganeti.model import Instance
@@ -44,6 +46,8 @@ _COUNT = (
 )
 _TICK = re.compile(r"tick (\d+)\r?\n")
 _CONNECT_S = 10.0
+_MOST_LINES = 128
+"""Of QEMUs that have come and gone before anybody looks."""
 
 
 @dataclass(kw_only=True)
@@ -100,38 +104,58 @@ class Counting:
         return self.heard()
 
 
-@contextmanager
-def counting(
-    twins: Twins, files: GuestFiles, instance: Instance, *, memory_mib: int = MEMORY_MIB
-) -> Iterator[Counting]:
-    """Give the instance's guest, booted under Ganeti's QEMU and not counting yet, for a `with`."""
-    memory = {"maxmem": memory_mib, "minmem": memory_mib}
-    booted = bootable(instance, files)
-    whole = msgspec.structs.replace(booted, beparams=msgspec.structs.replace(booted.beparams, **memory))
-    (verdict,) = prepare().run([twins.request(whole)])
+def judged(twins: Twins, instance: Instance) -> Verdict:
+    """Give what Ganeti itself would start. Raises RuntimeError where it refuses."""
+    (verdict,) = prepare().run([twins.request(instance)])
     if verdict.error is not None:
         raise RuntimeError(f"Ganeti refuses it: {verdict.error}")
+    return verdict
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """Tell whether the other end is still there."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        connection.setblocking(True)
+
+
+@contextmanager
+def counting(
+    twins: Twins,
+    files: GuestFiles,
+    instance: Instance,
+    *,
+    memory_mib: int = MEMORY_MIB,
+    start: Callable[[Twins, Instance], Any] = judged,
+    change: Callable[[GanetiGuest, GuestConsole], None] = lambda _qemu, _line: None,
+) -> Iterator[Counting]:
+    """Give the instance's guest, booted under Ganeti's QEMU and not counting yet, for a `with`.
+
+    ``change`` is what happens to it while it runs, before anybody thinks of a handover.
+    """
+    whole = bootable_whole(instance, files, memory_mib)
+    verdict = start(twins, whole)
     with ExitStack() as stack:
         server = stack.enter_context(socket.socket(socket.AF_UNIX))
         path = twins.folder / "serial"
         path.unlink(missing_ok=True)
         server.bind(str(path))
-        server.listen()
+        server.listen(_MOST_LINES)
         qemu = stack.enter_context(ganeti_guest(verdict, twins.folder, vnet_hdr=instance.hvparams.vnet_hdr))
         line = stack.enter_context(GuestConsole(qemu.serial))
-        with open_qmp(qemu.qmp) as ask:
-            facts = inspect(ask)
-            ask("cont")
-        for tap in qemu.taps:
-            run("ip", "link", "set", tap, "master", twins.bridge, "up")
-        runtime = (verdict.runtime or "").encode()
-        found = running(facts, taps=taps_of(qemu.process.pid, facts.nets), runtime=runtime, version=VERSION)
-        context = Context(domain_type="qemu", renames=Renames({"bridges": {"br0": twins.bridge}}))
+        let_run(twins, qemu)
         line.wait_ready()
+        change(qemu, line)
         guest = Counting(
             instance=whole,
             qemu=qemu,
-            xml=with_serial_at(format_domain(to_domain(found, context, Report())), path),
+            xml=with_serial_at(successor(twins, qemu, verdict.runtime), path),
             runtime=verdict.runtime or "",
             line=line,
             socket=server,
@@ -141,6 +165,31 @@ def counting(
         finally:
             for console in guest.after:
                 console.close()
+
+
+def bootable_whole(instance: Instance, files: GuestFiles, memory_mib: int = MEMORY_MIB) -> Instance:
+    """Give the instance as it boots the tiny guest, with as many CPUs as it has."""
+    memory = {"maxmem": memory_mib, "minmem": memory_mib}
+    beparams = msgspec.structs.replace(instance.beparams, **memory)
+    return msgspec.structs.replace(bootable(instance, files), beparams=beparams)
+
+
+def let_run(twins: Twins, qemu: GanetiGuest) -> None:
+    """Let a guest begin, its taps in the bridge."""
+    for tap in qemu.taps:
+        run("ip", "link", "set", tap, "master", twins.bridge, "up")
+    with open_qmp(qemu.qmp) as ask:
+        ask("cont")
+
+
+def successor(twins: Twins, qemu: GanetiGuest, runtime: str | None) -> str:
+    """Give the domain that takes over from a QEMU, made of what QEMU says and, if there, its runtime file."""
+    with open_qmp(qemu.qmp) as ask:
+        facts = inspect(ask)
+    taps = taps_of(qemu.process.pid, facts.nets)
+    found = running(facts, taps=taps, runtime=runtime.encode() if runtime else None, version=VERSION)
+    context = Context(domain_type="qemu", renames=Renames({"bridges": {"br0": twins.bridge}}))
+    return format_domain(with_room(to_domain(found, context, Report()), Report()))
 
 
 def with_serial_at(xml: str, path: Path) -> str:

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from virtxlate.ganeti.hvinfo import HvInfo
     from virtxlate.ganeti.model import Instance
 
+_CTRL = "/var/run/ganeti/kvm-hypervisor/ctrl"
 _DRIVERS = {"ide": "ide-hd"}
 
 
 def newer_start(instance: Instance) -> Any:
-    """Give what `ganeti_qemu` takes, for an instance with disks in files and bridged NICs."""
+    """Give what `ganeti_qemu` takes, for disks in files and bridged NICs; there is no runtime file."""
     placed = place(instance)
     words = [str(word) for word in build_command(placed, Report(), V3_2)]
-    return SimpleNamespace(name=placed.name, cmd=(*words, *_nics(placed), *_disks(placed), "-S"))
+    qmp = ("-qmp", f"unix:{_CTRL}/{placed.name}.qmp,server,nowait")
+    cmd = (*words, *qmp, *_nics(placed), *_disks(placed), "-S")
+    return SimpleNamespace(name=placed.name, cmd=cmd, runtime=None)
 
 
 def _nics(placed: Instance) -> Iterator[str]:

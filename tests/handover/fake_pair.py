@@ -92,9 +92,16 @@ class Caller:
     """One process that works on the pair, until it is killed."""
 
     def __init__(
-        self, pair: Pair, folder: Path, *, kill_at: str | None = None, limits: Limits | None = None
+        self,
+        pair: Pair,
+        folder: Path,
+        *,
+        kill_at: str | None = None,
+        interrupt_at: str | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.pair, self.folder, self.kill_at, self.is_dead = pair, folder, kill_at, False
+        self._interrupt_at = interrupt_at
         self.moments: list[str] = []
         self._tools = Tools(limits=limits or Limits(), moment=self._moment)
 
@@ -103,6 +110,9 @@ class Caller:
         if name == self.kill_at:
             self.is_dead = True
         self.check()
+        if name == self._interrupt_at:
+            self._interrupt_at = None
+            raise KeyboardInterrupt
 
     def check(self) -> None:
         """A dead caller is heard no more."""

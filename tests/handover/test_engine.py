@@ -177,6 +177,23 @@ def test_killed_at_any_moment_it_is_ended_by_one_command(method: str, wish: Wish
     assert where == {moment: expected(moment, wish) for moment in where}
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_an_interruption_goes_back_or_leaves_the_way_that_was_written(method: str, tmp_path: Path) -> None:
+    """As ^C does, at each moment in turn."""
+    for number, moment in enumerate(moments(method, tmp_path / "all")):
+        pair, folder = Pair(), tmp_path / str(number)
+        caller = Caller(pair, folder, interrupt_at=moment, limits=METHODS[method])
+        with caller.engine(record(folder)) as engine, pytest.raises(KeyboardInterrupt):
+            engine.hand_over()
+        assert not pair.both_ran
+        if expected(moment, Wish.ABORT) == "ganeti":
+            assert is_untouched(pair, folder), moment
+        elif moment != "after tidy":
+            with Caller(pair, folder).engine() as engine:
+                assert engine.finish(Wish.RESUME).runs == "libvirt"
+        assert pair.where() == expected(moment, Wish.ABORT)
+
+
 def expected(moment: str, wish: Wish) -> str:
     """Where the guest runs in the end."""
     order = ["display", "define", "transfer", "settle", "compare", "go-forward", "run"]

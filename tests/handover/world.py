@@ -151,7 +151,7 @@ def _given_up(world: World) -> World:
 
 def _failed(world: World) -> World:
     """After an error whoever works looks what there is, and goes back if that is still possible."""
-    if world.way is Way.BACK or world.decision is not Decision.OPEN:
+    if world.way in {Way.BACK, Way.WAIT} or world.decision is not Decision.OPEN:
         return _given_up(world)
     return next(called(world, Wish.ABORT), _given_up(world))
 

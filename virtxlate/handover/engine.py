@@ -188,16 +188,19 @@ class Engine:
 
     def _fail(self, way: Way, error: BaseException) -> None:
         """Go back if that is still possible; raise an error that says more where it is not."""
-        if way is Way.BACK or self._record.decision is not Decision.OPEN:
+        if way in {Way.BACK, Way.WAIT} or self._record.decision is not Decision.OPEN:
             self._raise(error, "the journal is kept: end it with --resume or --abort")
+            return
         told = verdict(self._record.decision, Wish.ABORT, self._seen())
         if told.way is not Way.BACK:
             self._raise(error, f"the journal is kept: {told.reason or 'end it with --abort'}")
+            return
         try:
             for name in WAYS[Way.BACK]:
                 self._do(name)
         except (VirtxlateError, OSError) as exc:
             self._raise(error, f"going back failed too ({exc}); the journal is kept: end it with --abort")
+            return
         if self._old.state() is Source.RUNS:
             self._raise(error, "the guest goes on under Ganeti")
         self._raise(error, "the old QEMU has ended")

@@ -18,7 +18,7 @@ from virtxlate.cli.handover_progress import shown_progress
 from virtxlate.cli.inputs import read_context, take_own_scsi
 from virtxlate.cli.results import print_json, print_losses
 from virtxlate.cli.running import Place, find_place, read_running
-from virtxlate.domain.document import format_domain
+from virtxlate.domain.document import format_domain, parse_domain
 from virtxlate.errors import DomainNotFoundError, OperationRefusedError, UsageError
 from virtxlate.ganeti.runtime import read_runtime
 from virtxlate.handover.back import steps_back
@@ -27,6 +27,7 @@ from virtxlate.handover.differences import Meaning, fatal, fatal_besides
 from virtxlate.handover.engine import Done, Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look_host import Look
+from virtxlate.handover.networks import Connection, connections
 from virtxlate.handover.room import with_room
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Wish
@@ -139,6 +140,7 @@ def _handed_over(args: argparse.Namespace, host: LibvirtHost, name: str) -> Resu
             xml=text,
             qmp=str(place.socket),
             files=tuple(map(str, files)),
+            connections=_connections(args, running, text),
         )
         with shown_progress(checked.instance) as heard:
             tools = Tools(
@@ -164,7 +166,12 @@ def _checked(
     text = format_domain(domain)
     with _scratch() as scratch:
         checked = check(
-            running, text, host, scratch=scratch, uuid=str(uuid.uuid4()), surroundings=Look(free_port=True)
+            running,
+            text,
+            host,
+            scratch=scratch,
+            uuid=str(uuid.uuid4()),
+            surroundings=Look(connects=args.ifup is not None),
         )
     return text, running, checked
 
@@ -178,6 +185,15 @@ def _verifier(args: argparse.Namespace, place: Place) -> Callable[[str], tuple[s
         return lambda _xml: ()
     runtime, context = read_runtime(path.read_bytes(), Report()), read_context(args)
     return lambda xml: tuple(map(str, compare_runtime(runtime, xml, context)))
+
+
+def _connections(args: argparse.Namespace, running: Running, text: str) -> tuple[Connection, ...]:
+    """Give what connects the taps that libvirt does not. Raises UsageError where nobody can tell it."""
+    if args.ifup is None:
+        return ()
+    if running.instance is None:
+        raise UsageError("--ifup: only a runtime file tells the script what it must know; give --runtime")
+    return connections(running.instance, parse_domain(text), args.ifup)
 
 
 @contextmanager

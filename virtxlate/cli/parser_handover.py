@@ -112,6 +112,17 @@ def _transfer_options(parser: argparse.ArgumentParser) -> None:
         help="seconds for a guest that changes its memory as fast as it is sent; then it stays where it is "
         "(default: 600)",
     )
+    _host_options(parser)
+
+
+def _host_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("this host")
+    group.add_argument(
+        "--ifup",
+        metavar="SCRIPT",
+        help="let Ganeti's network script, such as /usr/lib/ganeti/kvm-ifup, connect the taps of routed NICs, "
+        "once the old QEMU has ended",
+    )
     group.add_argument(
         "--release",
         action="store_true",

@@ -21,6 +21,7 @@ from virtxlate.errors import (
 from virtxlate.handover.display import displays_of, move_displays, put_back
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look import Judge, judged
+from virtxlate.handover.networks import connect_taps
 from virtxlate.handover.release import remove_files
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Decision, Seen, Source, Target, Wish
@@ -90,6 +91,7 @@ class Engine:
             Name.RUN: self._run,
             Name.VERIFY: self._verify,
             Name.QUIT: self._quit,
+            Name.CONNECT: self._connect,
             Name.START: self._start,
             Name.RELEASE: self._release,
             Name.END_TARGET: self._end_target,
@@ -297,6 +299,15 @@ class Engine:
             if time.monotonic() > until:
                 raise LiveError("the old QEMU does not end; its guest stands still", call="quit")
             turn.wait(_TURN_S)
+
+    def _connect(self) -> None:
+        if not self._record.connections:
+            return
+        try:
+            live = self._new.domain().live_xml()
+            self._differences += connect_taps(self._record.connections, live)
+        except VirtxlateError as exc:  # the guest has ended meanwhile, for one
+            self._differences += (f"no tap was connected: {exc}",)
 
     def _start(self) -> None:
         self._host.define(self._record.xml).start()

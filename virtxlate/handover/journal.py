@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.errors import InputError, LiveError, OperationRefusedError
+from virtxlate.handover.networks import Connection
 from virtxlate.handover.source import Process
 from virtxlate.handover.states import Decision
 from virtxlate.handover.steps import Name
@@ -42,6 +43,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The definition that there was."""
     displays: tuple[dict[str, Any], ...] = ()
     """Where the old QEMU's VNC listened."""
+    connections: tuple[Connection, ...] = ()
+    """Of taps that libvirt does not connect."""
     files: tuple[str, ...] = ()
     """Of Ganeti's, to be removed at the end."""
 

@@ -32,6 +32,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     root: Path = Path("/")
     """The file system of the host, for /proc and /sys."""
+    connects: bool = False
+    """Whether Ganeti's script will connect the taps that libvirt does not."""
     free_port: bool = True
     """Whether a port may be tried by listening on it for a moment."""
 
@@ -119,8 +121,8 @@ def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
     for interface in asked.devices.interfaces:
         at = f"nic {interface.mac}"
         tap = taps.get((interface.mac or "").lower())
-        if interface.type == "ethernet" and interface.script is None:
-            yield _fatal(at, "ethernet", "nothing connects the new tap: name a script in the map, [scripts]")
+        if interface.type == "ethernet" and interface.script is None and not look.connects:
+            yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
         if interface.type == "bridge":
             yield from _bridge(at, interface, None if tap is None else tap.bridge, look)
         if tap is None or tap.vnet_hdr is None:

@@ -31,6 +31,7 @@ class Name(StrEnum):
     RAN = "ran"
     VERIFY = "verify"
     QUIT = "quit"
+    CONNECT = "connect"
     START = "start"
     RELEASE = "release"
     GO_BACK = "go-back"
@@ -92,6 +93,10 @@ ACTIONS: Mapping[Name, Action] = {
     ),
     Name.VERIFY: Action(does="compare the live XML with what was asked for"),
     Name.QUIT: Action(does="end the old QEMU", source=_STILL),
+    Name.CONNECT: Action(
+        does="let Ganeti's script connect the taps that libvirt does not: the old ones are gone now",
+        source=frozenset({Source.GONE}),
+    ),
     Name.START: Action(
         does="start the domain from its disks",
         source=frozenset({Source.GONE}),
@@ -127,7 +132,7 @@ class Way(StrEnum):
     WAIT = "wait"
 
 
-_LAST = (Name.VERIFY, Name.QUIT, Name.RELEASE, Name.TIDY)
+_LAST = (Name.VERIFY, Name.QUIT, Name.CONNECT, Name.RELEASE, Name.TIDY)
 _OVER = (Name.COMPARE, Name.GO_FORWARD, Name.RUN, Name.RAN, *_LAST)
 
 WAYS: Mapping[Way, tuple[Name, ...]] = {

@@ -101,7 +101,21 @@ def test_what_is_open_tells_the_source(medium: Medium, kind: str, source: domain
 )
 def test_three_switches_are_one_cache_word(switches: dict[str, bool], cache: str | None) -> None:
     medium = msgspec.structs.replace(Medium(driver="file", filename="/a"), **switches)
-    assert one_disk(plain(), medium).cache == cache
+    assert one_disk(told_nothing_of_caches(), medium).cache == cache
+
+
+def told_nothing_of_caches() -> Running:
+    found = plain()
+    devices = tuple(
+        msgspec.structs.replace(each, properties={**each.properties, "write-cache": "auto"})
+        for each in found.facts.machine.devices
+    )
+    return changed(found, machine=msgspec.structs.replace(found.facts.machine, devices=devices))
+
+
+def test_a_cache_that_the_guest_has_turned_off_is_on_at_its_next_start() -> None:
+    medium = Medium(driver="file", filename="/a", direct=True, writeback=False)
+    assert one_disk(plain(), medium).cache == "none"
 
 
 def test_another_format_than_raw_is_refused() -> None:

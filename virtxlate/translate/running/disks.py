@@ -6,7 +6,7 @@ Source: QEMU 7.2, ``info qtree``, query-block; which I/O and discard it was told
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -46,7 +46,11 @@ def to_domain(
     for at, (device, row) in enumerate(of_kind(running.facts, "disk")):
         address = _address(running, device, row)
         found_drive = _Drive(
-            device=device, row=row, name=_name(running, device), medium=_medium(running, device)
+            device=device,
+            row=row,
+            name=_name(running, device),
+            medium=_medium(running, device),
+            began_writing_ahead=_began_writing_ahead(running, device),
         )
         known = _known(left, found_drive, address)
         if known is not None:
@@ -55,7 +59,16 @@ def to_domain(
         target = names.target(known, disk, address)
         order = len(base) + at if known is None else base.index(known)
         found.append((order, msgspec.structs.replace(disk, target=target, address=address)))
+    report_absent("disks", (each.alias for each in left), report)
     return tuple(disk for _order, disk in sorted(found, key=lambda pair: pair[0]))
+
+
+def report_absent(kind: str, aliases: Iterable[str | None], report: Report) -> None:
+    """Report each device of Ganeti's data that the running QEMU does not have."""
+    for alias in aliases:
+        if alias is not None:
+            reason = "Ganeti's data has it, but the running QEMU does not: neither has the domain"
+            report.lose(kind, alias.removeprefix(USER_ALIAS_PREFIX), reason)
 
 
 class _Drive(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +79,8 @@ class _Drive(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """By which QEMU knows what is behind it."""
     medium: Medium | None
+    began_writing_ahead: bool = False
+    """Whether the device was told so: a guest's driver may have ended it since."""
 
     @property
     def at(self) -> str:
@@ -82,6 +97,10 @@ class _Drive(msgspec.Struct, frozen=True, kw_only=True):
 
 def _name(running: Running, device: Device) -> str:
     return part(running.facts, device, "virtio-blk-device").properties.get("drive", "")
+
+
+def _began_writing_ahead(running: Running, device: Device) -> bool:
+    return part(running.facts, device, "virtio-blk-device").properties.get("write-cache") == "on"
 
 
 def _medium(running: Running, device: Device) -> Medium | None:
@@ -168,7 +187,7 @@ def _disk(
         source=opened,
         driver_name="qemu",
         driver_type="raw",
-        cache=_cache(medium, at, report),
+        cache=_cache(drive, medium, report),
         io=io,
         discard=discard,
         detect_zeroes=None if medium.detect_zeroes == "off" else medium.detect_zeroes,
@@ -197,10 +216,12 @@ def _boot_order(device: Device, known: domain.Disk | None) -> int | None:
     return None if known is None else known.boot_order
 
 
-def _cache(medium: Medium, at: str, report: Report) -> str | None:
-    word = cache_mode(direct=medium.direct, no_flush=medium.no_flush, writeback=medium.writeback)
+def _cache(drive: _Drive, medium: Medium, report: Report) -> str | None:
+    """Give libvirt's word for the cache that the drive began with."""
+    writeback = medium.writeback or drive.began_writing_ahead
+    word = cache_mode(direct=medium.direct, no_flush=medium.no_flush, writeback=writeback)
     if word is None:
-        report.lose(f"{at}.cache", None, "libvirt has no word for these three switches of a cache")
+        report.lose(f"{drive.at}.cache", None, "libvirt has no word for these three switches of a cache")
     return word
 
 

@@ -101,7 +101,7 @@ def ganeti_guest(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> It
             serial=sockets / f"{verdict.name}.serial",
             taps=tuple(taps.names),
         )
-        guest.await_qmp()
+        guest.await_sockets(*(each for each in (guest.qmp, guest.serial) if str(each) in " ".join(words)))
         yield guest
 
 
@@ -114,9 +114,9 @@ class GanetiGuest:
     serial: Path
     taps: tuple[str, ...]
 
-    def await_qmp(self) -> None:
-        """Return once it has both sockets. Raises QemuRefusedError."""
-        while not (self.qmp.exists() and self.serial.exists()):
+    def await_sockets(self, *paths: Path) -> None:
+        """Return once they are there. Raises QemuRefusedError."""
+        while not all(each.exists() for each in paths):
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.02)
                 raise QemuRefusedError(_last_words(self.process))

@@ -43,6 +43,11 @@ def running_options(parser: argparse.ArgumentParser) -> None:
         help="where Ganeti keeps ctrl/, conf/, pid/ and nic/ of running instances "
         "(default: /var/run/ganeti/kvm-hypervisor)",
     )
+    parser.add_argument(
+        "--source",
+        metavar="FILE",
+        help="the cluster's data (config.data or RAPI JSON), for what the runtime file does not tell",
+    )
 
 
 def add_handover(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -120,7 +125,7 @@ def _host_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--ifup",
         metavar="SCRIPT",
-        help="let Ganeti's network script, such as /usr/lib/ganeti/kvm-ifup, connect the taps of routed NICs, "
+        help="let Ganeti's network script, such as /usr/lib/ganeti/kvm-ifup, connect taps of routed NICs, "
         "once the old QEMU has ended",
     )
     group.add_argument(

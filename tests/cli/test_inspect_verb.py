@@ -113,6 +113,14 @@ def test_a_socket_becomes_a_domain(cli: Cli, ctrl: Path) -> None:
     assert "nothing tells its network" in strict.err
 
 
+def test_the_clusters_data_names_its_own_faults(cli: Cli, ctrl: Path, tmp_path: Path) -> None:
+    other = tmp_path / "config.data"
+    other.write_text("[]")
+    result = cli("inspect", NAME, "--ctrl-dir", ctrl, "--source", other)
+    assert (result.code, result.out) == (3, "")
+    assert f"{other}: no KVM instance '{NAME}' in this data" in result.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

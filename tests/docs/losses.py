@@ -167,6 +167,9 @@ TO_LIBVIRT = {
     "nothing tells its network: give the runtime file too, else the host does not connect the tap": Advice(
         "devices[PATH].network", "Give the runtime file, which has the NIC's mode and link."
     ),
+    "Ganeti's data has it, but the running QEMU does not: neither has the domain": Advice(
+        "disks, nics", "Nothing, if it was unplugged; else plug it into the domain afterwards."
+    ),
     "memory that was plugged in while the guest ran has no element here": Advice(
         "memory.plugged", "Nothing of Ganeti's plugs memory in: let the guest release it, and unplug it."
     ),

@@ -135,6 +135,18 @@ def test_a_link_of_ganeti_without_its_files_is_told() -> None:
     ]
 
 
+def test_what_ganeti_has_and_qemu_has_not_is_told() -> None:
+    found = cases()["scsi-3.0"]
+    gone = {"disk-00000001-d15c-4000", "nic-00000001-0000-4000"}
+    devices = tuple(each for each in found.facts.machine.devices if each.id not in gone)
+    machine = msgspec.structs.replace(found.facts.machine, devices=devices)
+    report = Report()
+    made = to_domain(changed(found, machine=machine), Context(), report).devices
+    assert len(made.interfaces) == 1
+    lost = {(loss.path, loss.value) for loss in report.losses}
+    assert {("disks", "disk-00000001-d15c-4000"), ("nics", "nic-00000001-0000-4000")} <= lost
+
+
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str | None, str | None, str | None]]] = {
     "of 3.2": (
         (

@@ -160,7 +160,7 @@ def _checked(
     """Give the domain's XML, and what a check says about it."""
     old.state()  # the conversation begins here, and tells whose process it is
     pid = place.pid or (old.process.pid if old.process is not None else None)
-    running = read_running(place, old, pid, report, runtime=args.runtime)
+    running = read_running(place, old, pid, report, runtime=args.runtime, source=args.source)
     domain = with_room(to_domain(running, read_context(args), report), report)
     report.raise_if(strict=args.strict)
     text = format_domain(domain)

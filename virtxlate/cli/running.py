@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from virtxlate.cli.inputs import named, parse_ganeti_version, runtime_path
+from virtxlate.cli.inputs import named, parse_ganeti_version, read_bytes, runtime_path
 from virtxlate.errors import GanetiDataError, UsageError
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.source import open_source
 from virtxlate.handover.facts import running
 from virtxlate.hardware.describe import Ask
 from virtxlate.hardware.facts import Facts
@@ -64,7 +65,7 @@ def read_running(
     report: Report,
     *,
     runtime: str | None = None,
-    instance: Instance | None = None,
+    source: str | None = None,
     version: int | None = None,
     facts: Facts | None = None,
 ) -> Running:
@@ -76,18 +77,27 @@ def read_running(
     path = Path(runtime) if runtime else None
     if path is None and place.files is not None and place.files.runtime.exists():
         path = place.files.runtime
+    told = None if source is None else _instance(source, facts.name, version, report)
     try:
         return running(
             facts,
             taps=taps_of(pid, facts.nets, place.files),
             command=_command(pid),
             runtime=None if path is None else path.read_bytes(),
-            instance=instance,
+            instance=told,
             version=version,
             report=report,
         )
     except GanetiDataError as exc:
         raise exc if path is None else named(exc, str(path)) from None
+
+
+def _instance(source: str, name: str, version: int | None, report: Report) -> Instance:
+    """Give the instance of that name in the cluster's data. Raises GanetiDataError, which names the file."""
+    try:
+        return open_source(read_bytes(source), None, version).instance(name, report)
+    except GanetiDataError as exc:
+        raise named(exc, source) from None
 
 
 def _command(pid: int | None) -> tuple[str, ...]:
@@ -114,4 +124,4 @@ def of_arguments(args: argparse.Namespace, report: Report) -> Running:
     """Give the running instance that the options of ``running_options`` name."""
     place = find_place(args.process, qmp=args.qmp, ctrl_dir=args.ctrl_dir)
     with conversation(place) as (ask, pid):
-        return read_running(place, ask, pid, report, runtime=args.runtime)
+        return read_running(place, ask, pid, report, runtime=args.runtime, source=args.source)

@@ -29,6 +29,8 @@ _OF_GANETI = re.compile(r"(?:hot)?disk-[A-Za-z0-9_-]+|cdrom[12]|floppy1", re.ASC
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _IDE = re.compile(r".*/IDE ([01])/unit ([01])", re.ASCII)
 _UNIT = re.compile(r".*/floppy-bus unit ([01])", re.ASCII)
+_FIRST_DRIVE = domain.DriveAddress()
+"""Where a floppy drive is that has no address."""
 _PREFIXES = {"virtio": "vd", "scsi": "sd"}
 _IDE_UNITS = 2
 
@@ -148,7 +150,7 @@ def _known(base: list[domain.Disk], drive: _Drive, address: domain.Address | Non
     """Give the disk of Ganeti's data that this is: by its id, its place, or its image."""
     same = [each for each in base if each.alias is not None and each.alias == drive.alias]
     kin = [each for each in base if each.bus == drive.row.bus and not (drive.device.id and each.alias)]
-    same += [each for each in kin if each.address == address]
+    same += [each for each in kin if address in {each.address, each.address or _FIRST_DRIVE}]
     if drive.medium is not None:
         same += [each for each in kin if _path_of(each) == drive.medium.filename]
     return same[0] if same else None

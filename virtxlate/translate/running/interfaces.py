@@ -13,6 +13,7 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER, VHOST_DRIVERS
 from virtxlate.tables.running import RunningDevice
 from virtxlate.translate.context import Context
+from virtxlate.translate.running.disks import report_absent
 from virtxlate.translate.running.facts import Running, of_kind, part, pci_address
 from virtxlate.translate.running.words import vhost
 
@@ -25,16 +26,20 @@ def to_domain(
 ) -> tuple[domain.Interface, ...]:
     """Give the interfaces, those of ``base`` in its order, then the rest. Raises UnsupportedError."""
     found: list[tuple[int, domain.Interface]] = []
+    left = list(base)
     for at, (device, row) in enumerate(of_kind(running.facts, "interface")):
         card = part(running.facts, device, "virtio-net-device")
         mac = card.properties.get("mac", "").lower()
-        known = _known(base, device, mac)
+        known = _known(left, device, mac)
+        if known is not None:
+            left.remove(known)
         order = len(base) + at if known is None else base.index(known)
         found.append((order, _interface(running, (device, card, row), known, context, report)))
+    report_absent("nics", (each.alias for each in left), report)
     return tuple(each for _order, each in sorted(found, key=lambda pair: pair[0]))
 
 
-def _known(base: tuple[domain.Interface, ...], device: Device, mac: str) -> domain.Interface | None:
+def _known(base: list[domain.Interface], device: Device, mac: str) -> domain.Interface | None:
     alias = f"{USER_ALIAS_PREFIX}{device.id}"
     same = [each for each in base if each.alias == alias]
     same += [each for each in base if (each.mac or "").lower() == mac]

@@ -28,7 +28,8 @@ _LEFT_MIB = 120
 """Of the guest's memory for everything else."""
 _LOOP_MIB = 20
 _BUSY = (
-    "yes 0123456789 | head -c {fill}m >/tmp/fill; head -c {loop}m /tmp/fill >/tmp/seed;"
+    "yes 0123456789 | head -c {loop}m >/tmp/seed;"
+    "i=0; while [ $i -lt {times} ]; do cat /tmp/seed >>/tmp/fill; i=$((i+1)); done;"
     "(while :; do cat /tmp/seed >/tmp/loop; done) </dev/null >/dev/null 2>&1 &"
 )
 _FILLED_S = 120.0
@@ -47,8 +48,8 @@ def handed_over(memory_mib: int) -> Iterator[Callable[[Method], tuple[float, flo
 
         def once(method: Method) -> tuple[float, float]:
             with counting(twins, files, instance_of({}), memory_mib=memory_mib) as guest:
-                fill = memory_mib - _LEFT_MIB
-                guest.line.run(_BUSY.format(fill=fill, loop=_LOOP_MIB), timeout_s=_FILLED_S)
+                times = (memory_mib - _LEFT_MIB) // _LOOP_MIB
+                guest.line.run(_BUSY.format(times=times, loop=_LOOP_MIB), timeout_s=_FILLED_S)
                 name = guest.instance.name
                 record = Record(
                     instance=name, uuid=guest.instance.uuid, xml=guest.xml, qmp=str(guest.qemu.qmp)

@@ -105,7 +105,8 @@ class Engine:
         with self._tools.lock(self._record.uuid):
             found = self._old.state()
             if found is not Source.RUNS:
-                message = f"expected a guest that runs, found one that is {found}"
+                why = f" ({self._old.trouble})" if found is Source.UNKNOWN else ""
+                message = f"expected a guest that runs, found one that is {found}{why}"
                 raise OperationRefusedError(message, call="handover")
             self._expect_room()
             self._record = msgspec.structs.replace(self._record, process=self._old.process)

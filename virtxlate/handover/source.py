@@ -79,6 +79,8 @@ class Old:
         self.path, self.process, self._look = path, known, look
         self.stopped_at: float | None = None
         """When its guest stood still for the last time, in seconds since the epoch, by its own clock."""
+        self.trouble = ""
+        """Why it was not heard, the last time."""
         self._opened, self._stack = opened, ExitStack()
         self._line: Conversation | None = None
 
@@ -128,7 +130,8 @@ class Old:
                 return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
             try:
                 return self._state()
-            except LiveError:
+            except LiveError as exc:
+                self.trouble = str(exc)
                 self.hang_up()
         return Source.GONE if self._goes() else Source.UNKNOWN
 

@@ -143,6 +143,6 @@ def test_the_way_back_is_a_plan(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_plan_skips_what_stands_before_the_state(tmp_path: Path) -> None:
     """The shell's arithmetic is that of the head."""
     (tmp_path / "a b.image").write_bytes(image_header("<domain/>") + b"QEVM and so on")
-    command = steps_back("a b")[3].partition(" | ")[0]
+    command = steps_back("a b")[4].partition(" | ")[0]
     told = subprocess.run(["sh", "-c", command], check=True, capture_output=True, cwd=tmp_path)
     assert told.stdout == b"QEVM and so on"

@@ -210,7 +210,7 @@ def test_an_old_qemu_that_is_killed_when_all_was_sent_is_not_missed(
 def goes_back(daemon: PrivateLibvirtd, twins: Twins, guest: Counting, request: dict[str, Any]) -> None:
     """Do what --to-ganeti says; Ganeti's own code makes the command line of our runtime file."""
     planned = cli(daemon, twins, "--to-ganeti")
-    assert (planned.returncode, len(planned.stdout.splitlines())) == (0, 6), planned.stderr
+    assert (planned.returncode, len(planned.stdout.splitlines())) == (0, 7), planned.stderr
     domain, image = daemon.connection.lookupByName(NAME), twins.folder / "image"
     runtime = format_tree(live_runtime(domain.XMLDesc(0), Context(), Report(), version=VERSION)).decode()
     (verdict,) = prepare().run([{**request, "runtime": runtime, "incoming": "127.0.0.1"}])
@@ -219,6 +219,10 @@ def goes_back(daemon: PrivateLibvirtd, twins: Twins, guest: Counting, request: d
     domain.undefine()
     while guest.after[-1].overhear(0.1):
         pass
+    links = twins.folder / "instance-disks"
+    links.mkdir()
+    for number, disk in enumerate(request["disks"]):
+        (links / f"{NAME}:{number}").symlink_to(disk["link"])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = tuple(re.sub(r"^tcp:127\.0\.0\.1:\d+$", f"tcp:127.0.0.1:{port}", word) for word in verdict.cmd)
@@ -228,6 +232,8 @@ def goes_back(daemon: PrivateLibvirtd, twins: Twins, guest: Counting, request: d
         GuestConsole(qemu.serial) as line,
         image.open("rb") as file,
     ):
+        with open_qmp(qemu.qmp) as ask:
+            assert ask("query-status")["status"] == "inmigrate"
         skipped = HEAD_BYTES + int.from_bytes(file.read(HEAD_BYTES)[LENGTH_AT:][:4], sys.byteorder)
         file.seek(skipped)
         with socket.create_connection(("127.0.0.1", port)) as connection:

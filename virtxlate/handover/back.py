@@ -22,6 +22,7 @@ def steps_back(name: str, *, port: int = _PORT) -> tuple[str, ...]:
     return (
         f"virtxlate runtime write {shlex.quote(name)} --output {runtime}",
         f"virsh save {shlex.quote(name)} {image} --running",
+        f"gnt-instance activate-disks {shlex.quote(name)}, on the master: makes links to the disks",
         f"AcceptInstance(instance, text of {runtime}, '127.0.0.1') of Ganeti's hv_kvm: a QEMU that listens",
         f"tail -c +$(({HEAD_BYTES} + {length} + 1)) {image} | nc -N 127.0.0.1 {port}",
         f"FinalizeMigrationDst(instance, text of {runtime}, True) of hv_kvm: keeps the runtime file",

@@ -19,6 +19,7 @@ from virtxlate.handover.steps import Name
 
 STATE = Path("/var/lib/virtxlate/handover")
 _FILE = "journal.json"
+_VERSION = 1
 _SPARE = "spare"
 _SPARE_BYTES = 64 << 10
 """Besides the length of the first record: the display's addresses and a definition may come to it."""
@@ -28,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What must be known to end a handover, either way."""
 
-    version: int = 1
+    version: int = _VERSION
     instance: str
     uuid: str
     xml: str
@@ -110,13 +111,17 @@ class Journal:
     def read(self) -> Record:
         """Give what was written last. Raises OperationRefusedError where nothing was, InputError."""
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Record)
+            record = msgspec.json.decode(self._file.read_bytes(), type=Record)
         except FileNotFoundError:
             raise OperationRefusedError(
                 f"no handover of {self.folder.name} was cut short: there is nothing to end", call="journal"
             ) from None
         except msgspec.DecodeError as exc:
             raise InputError(f"not a journal of this program: {exc}", at=str(self._file)) from None
+        if record.version != _VERSION:
+            message = f"expected a journal of version {_VERSION}, found {record.version}: use the program that began"
+            raise InputError(message, at=str(self._file))
+        return record
 
     def clear(self) -> None:
         """Remove what a transfer has left."""

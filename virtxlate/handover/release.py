@@ -14,8 +14,9 @@ def remove_files(paths: Iterable[str], kept: Path) -> tuple[str, ...]:
     for path in map(Path, paths):
         if not path.is_file():
             continue
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy = kept / path.relative_to(path.anchor)
-        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         os.chmod(copy, 0o600)  # noqa: PTH101 - a runtime file may hold more than others may read
         path.unlink()

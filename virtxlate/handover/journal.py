@@ -119,7 +119,7 @@ class Journal:
         except msgspec.DecodeError as exc:
             raise InputError(f"not a journal of this program: {exc}", at=str(self._file)) from None
         if record.version != _VERSION:
-            message = f"expected a journal of version {_VERSION}, found {record.version}: use the program that began"
+            message = f"expected a journal of version {_VERSION}, found {record.version}"
             raise InputError(message, at=str(self._file))
         return record
 

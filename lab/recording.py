@@ -58,21 +58,21 @@ def recorded(ask: Ask, rows: list[list[Any]]) -> Ask:
     return noting
 
 
-def _change_what_is_in(ask: Ask, folder: Path) -> None:
+def change_media(ask: Ask, folder: Path) -> None:
     """Put another disc in, take the floppy out, and plug a disk in, as it happens while a guest runs."""
     ask("blockdev-change-medium", device="ide0-cd0", filename=str(folder / "cdrom2.iso"), format="raw")
     ask("eject", device="floppy0", force=True)
 
 
-def _plug_in(ask: Ask, folder: Path) -> None:
+def plug_disk(ask: Ask, folder: Path, name: str) -> None:
     """Plug a disk in as Ganeti does it."""
     with (folder / "plugged").open("wb") as image:
         image.truncate(32 << 20)
     ask(
         "blockdev-add",
-        **{"driver": "raw", "node-name": _PLUGGED, "file": {"driver": "file", "filename": str(image.name)}},
+        **{"driver": "raw", "node-name": name, "file": {"driver": "file", "filename": str(image.name)}},
     )
-    ask("device_add", driver="virtio-blk-pci", id=_PLUGGED, bus="pci.0", addr="0x1e", drive=_PLUGGED)
+    ask("device_add", driver="virtio-blk-pci", id=name, bus="pci.0", addr="0x1e", drive=name)
 
 
 def _write(name: str, rows: list[list[Any]], folder: Path) -> None:
@@ -89,16 +89,18 @@ def main() -> None:
         old = instance_of({**_OLD, "cdrom2_image_path": CDROM2}, disks=2, nics=2, vcpus=2)
         (verdict,) = prepare().run([twins.request(old)])
         with ganeti_qemu(verdict, folder) as ask:
-            _change_what_is_in(ask, folder)
-            inspect(recorded(ask, rows := []))
+            change_media(ask, folder)
+            rows: list[list[Any]] = []
+            inspect(recorded(ask, rows))
         _write("scsi-3.0", rows, folder)
         runtime = str(verdict.runtime).replace(path, _HERE)
         (FIXTURES / "scsi-3.0.runtime").write_text(runtime, encoding="utf-8")
         new = instance_of(_NEW, version=3_020_000)
         twins.request(new)
         with ganeti_qemu(newer_start(twins.here(new)), folder) as ask:
-            _plug_in(ask, folder)
-            inspect(recorded(ask, rows := []))
+            plug_disk(ask, folder, _PLUGGED)
+            rows = []
+            inspect(recorded(ask, rows))
         _write("plugged-3.2", rows, folder)
 
 

@@ -14,6 +14,7 @@ from lab.ganeti_judge import prepare
 from lab.ganeti_qemu import ganeti_qemu
 from lab.hardware_cases import CDROM1, CDROM2, FLOPPY
 from lab.newer import newer_start
+from lab.recording import change_media, plug_disk
 from lab.twins import KERNEL, Twins, instance_of
 from tests.live.wrong_domains import WRONG, Wrong
 from virtxlate import Context, Renames, Report, format_domain
@@ -184,6 +185,25 @@ def test_a_qemu_of_the_shape_of_ganeti_3_2_is_read_without_a_file(name: str, twi
     found = running(facts, taps=taps_for(twins, facts))
     report = checked(twins, as_if_running(found), reproduced(twins, found))
     assert (told(report), differing(report) - LISTED) == ([], set())
+
+
+def test_what_changed_while_it_ran_is_reproduced(twins: Twins) -> None:
+    """Another disc, no floppy, and a disk that was plugged in after the start."""
+    images = {"cdrom_image_path": CDROM1, "cdrom_disk_type": "ide", "floppy_image_path": FLOPPY}
+    (verdict,) = prepare().run([twins.request(instance_of(images))])
+    plugged = "disk-0000000f-d15c-4000"
+    with ganeti_qemu(verdict, twins.folder) as ask:
+        change_media(ask, twins.folder)
+        plug_disk(ask, twins.folder, plugged)
+        facts = inspect(ask)
+    runtime = str(verdict.runtime).encode()
+    found = running(facts, taps=taps_for(twins, facts), runtime=runtime, command=verdict.cmd)
+    report = checked(twins, as_if_running(found), reproduced(twins, found))
+    assert (told(report), differing(report) - LISTED) == ([], set())
+    disks = {each.target: each for each in domain_of(twins, found).devices.disks}
+    sources = {name: disk.source and Path(str(disk.source.file)).name for name, disk in disks.items()}
+    assert sources == {"vda": "disk0", "vdb": "plugged", "hda": "cdrom2.iso", "fda": None, "hdc": None}
+    assert disks["vdb"].alias == f"ua-{plugged}"
 
 
 def as_if_running(found: Running) -> Running:

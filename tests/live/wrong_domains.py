@@ -1,4 +1,4 @@
-"""Domains that are not the guest's machine: some QEMU refuses when it loads a state, some it takes silently."""
+"""Domains that are not the guest's machine: some QEMU refuses with its state, some it takes silently."""
 
 from __future__ import annotations
 

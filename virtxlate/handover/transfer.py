@@ -47,6 +47,10 @@ _OTHER_WAYS = frozenset(
     }
 )
 """Capabilities that the other end must have too, or that stop on the way; Ganeti leaves some of them on."""
+_LAST_WORDS_S = 3.0
+"""For libvirt to say why it has not taken the state. A QEMU whose writer has gone before the first byte
+waits for ever (measured on 7.2: it looks for bytes, and the end of a pipe is none).
+"""
 _UNLIMITED = 1 << 40
 """Bytes a second: what is sent stays on this host."""
 
@@ -150,6 +154,11 @@ def _send_live(it: Sending) -> None:
     _migrate(it.source)
     it.moment("sending")
     _wait(it, receiver.wait)
+    ended = it.source("query-migrate").get("status")
+    if ended != "completed" and ended not in MOVING:
+        receiver.wait(_LAST_WORDS_S)
+        receiver.check()
+        raise LiveError(f"the old QEMU says {ended!r}", call="query-migrate")
     if not receiver.wait(it.limits.patience_s):
         raise LiveError("libvirt does not say that it has loaded the guest", call="restore")
     receiver.check()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import hotplug, hvinfo, single, startup, throughput, validation
+from benchmarks import handover, hotplug, hvinfo, single, startup, throughput, validation
 from benchmarks.results import Section, format_table
 
 _JSON_INDENT = 2
-_NAMES = ("single", "hvinfo", "validation", "cluster", "startup", "hotplug")
+_NAMES = ("single", "hvinfo", "validation", "cluster", "startup", "hotplug", "handover")
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
         "cluster": lambda: throughput.measure(args.instances, args.cluster_rounds),
         "startup": lambda: startup.measure(args.rounds),
         "hotplug": lambda: hotplug.measure(args.hotplug_rounds),
+        "handover": lambda: handover.measure(args.handover_rounds),
     }
     machine = f"Python {platform.python_version()} on {_processor()}"
     print(machine, end="\n\n", flush=True)
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--instances", metavar="N", type=int, default=10_000, help="in the cluster")
     parser.add_argument("--cluster-rounds", metavar="N", type=int, default=3)
     parser.add_argument("--hotplug-rounds", metavar="N", type=int, default=15)
+    parser.add_argument("--handover-rounds", metavar="N", type=int, default=3)
     return parser
 
 

@@ -65,10 +65,13 @@ def console_path(xml: str) -> Path:
 
 
 class GuestConsole:
-    """A running guest's shell, by the pty or unix socket of its serial port; a context manager."""
+    """A running guest's shell, by the pty or unix socket of its serial port; a context manager.
 
-    def __init__(self, path: Path) -> None:
-        self._port = _open_port(path)
+    An open file descriptor will do in place of a path.
+    """
+
+    def __init__(self, path: Path | int) -> None:
+        self._port = path if isinstance(path, int) else _open_port(path)
         self._said = bytearray()
         self._searched = 0
 
@@ -121,6 +124,15 @@ class GuestConsole:
         if answer.status:
             raise RuntimeError(f"guest: {command!r}: exit {answer.status}: {answer.output.strip()}")
         return answer.output
+
+    def overhear(self, seconds: float) -> bool:
+        """Take in what the guest says unasked, for at most so long; False where the port has closed."""
+        if select.select([self._port], [], [], seconds)[0]:
+            try:
+                self._said += _read_some(self._port)
+            except GuestGoneError:
+                return False
+        return True
 
     def disks(self) -> tuple[GuestDisk, ...]:
         """Give the block devices that are hardware, by name."""

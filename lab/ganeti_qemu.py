@@ -12,15 +12,18 @@ import re
 import socket
 import struct
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtxlate.errors import LiveError
-from virtxlate.live.qmp import Qmp
+from virtxlate.live.qmp import Qmp, sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lab.ganeti_judge import Verdict
 
 QEMU = "/usr/bin/qemu-system-x86_64"
 STATE = "/var/run/ganeti"
@@ -68,21 +71,66 @@ def ganeti_qemu(command: tuple[str, ...], folder: Path, *, vnet_hdr: bool = True
         theirs.close()
         stream = stack.enter_context(ours.makefile("rwb"))
         try:
-            qmp = Qmp(stream)
+            qmp = Qmp(stream, send=sender(ours))
         except LiveError as exc:
             raise QemuRefusedError(f"{exc}: {_last_words(process)}") from None
         yield qmp
+
+
+@contextmanager
+def ganeti_guest(verdict: Verdict, folder: Path, *, vnet_hdr: bool = True) -> Iterator[GanetiGuest]:
+    """Give the QEMU of an instance as it stands on a node, its own QMP socket in place, for a `with`.
+
+    Its guest does not run before it is told to. ``folder`` is as for `ganeti_qemu`.
+    """
+    sockets = folder / "kvm-hypervisor" / "ctrl"
+    sockets.mkdir(parents=True, exist_ok=True)
+    for left in sockets.iterdir():
+        left.unlink()
+    with ExitStack() as stack:
+        taps = _Taps(stack, vnet_hdr=vnet_hdr)
+        here = (
+            word.replace(STATE, str(folder)) for word in _of_the_guest(verdict.cmd, keep=frozenset({"-qmp"}))
+        )
+        words = [taps.instead_of(word) for word in here]
+        process = stack.enter_context(_running([QEMU, *words], taps.fds))
+        taps.close()
+        guest = GanetiGuest(
+            process=process,
+            qmp=sockets / f"{verdict.name}.qmp",
+            serial=sockets / f"{verdict.name}.serial",
+            taps=tuple(taps.names),
+        )
+        guest.await_sockets(*(each for each in (guest.qmp, guest.serial) if str(each) in " ".join(words)))
+        yield guest
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanetiGuest:
+    """A QEMU that Ganeti would have started."""
+
+    process: subprocess.Popen[str]
+    qmp: Path
+    serial: Path
+    taps: tuple[str, ...]
+
+    def await_sockets(self, *paths: Path) -> None:
+        """Return once they are there. Raises QemuRefusedError."""
+        while not all(each.exists() for each in paths):
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
+                raise QemuRefusedError(_last_words(self.process))
 
 
 def _last_words(process: subprocess.Popen[str]) -> str:
     return process.stderr.read().strip() if process.stderr else ""
 
 
-def _of_the_guest(command: tuple[str, ...]) -> Iterator[str]:
+def _of_the_guest(command: tuple[str, ...], keep: frozenset[str] = frozenset()) -> Iterator[str]:
     """Give the words behind the program, less what belongs to the node."""
     words = iter(command[1:])
     for word in words:
-        if word in _LEFT_OUT:
+        if word in _LEFT_OUT and word not in keep:
             for _ in range(_LEFT_OUT[word]):
                 next(words)
         elif word == "-soundhw":
@@ -109,7 +157,8 @@ class _Taps:
 
     def __init__(self, stack: ExitStack, *, vnet_hdr: bool) -> None:
         self.fds: list[int] = []
-        self._stack = stack
+        self.names: list[str] = []
+        self._own = stack.enter_context(ExitStack())
         self._header = _IFF_VNET_HDR if vnet_hdr else 0
 
     def instead_of(self, word: str) -> str:
@@ -127,8 +176,13 @@ class _Taps:
         name, fds = b"vxg%d", []
         for _ in range(queues):
             fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-            self._stack.callback(os.close, fd)
+            self._own.callback(os.close, fd)
             answer = fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name, flags))
             name = answer[:16].rstrip(b"\0")
             fds.append(fd)
+        self.names.append(name.decode())
         return fds
+
+    def close(self) -> None:
+        """Let go of what a child has inherited: the taps go with it then."""
+        self._own.close()

@@ -42,9 +42,9 @@ _USUAL: Mapping[str, Any] = {
 
 
 def instance_of(
-    hvparams: Mapping[str, Any], *, version: int = VERSION, disks: int = 1, nics: int = 1, **beparams: int
+    hvparams: Mapping[str, Any], *, disks: int = 1, nics: int = 1, version: int = VERSION, **beparams: int
 ) -> Instance:
-    """Give an instance as Ganeti fills it: small, with disks in files, and ``hvparams`` on top."""
+    """Give an instance as a Ganeti fills it: small, with disks in files, and ``hvparams`` on top."""
     memory = {"maxmem": 128, "minmem": 128, "vcpus": 1}
     return Instance(
         name=NAME,
@@ -148,19 +148,25 @@ class Twins:
 
     def xml(self, instance: Instance, report: Report) -> str:
         """Give the domain of an instance, with images and bridge of here."""
-        here = msgspec.structs.replace(
-            instance,
-            hvparams=msgspec.structs.replace(
-                instance.hvparams,
-                **{
-                    name: self._here(value)
-                    for name, value in msgspec.structs.asdict(instance.hvparams).items()
-                    if isinstance(value, str)
-                },
-            ),
-        )
         context = context_for(self.folder, {_BRIDGE: self.bridge})
-        return format_domain(to_domain(here, context, report))
+        return format_domain(to_domain(self._with_own_images(instance), context, report))
+
+    def here(self, instance: Instance) -> Instance:
+        """Give the instance with images and disks of here."""
+        disks = tuple(
+            msgspec.structs.replace(disk, logical_id=tuple(map(self._here, disk.logical_id)))
+            for disk in instance.disks
+        )
+        return msgspec.structs.replace(self._with_own_images(instance), disks=disks)
+
+    def _with_own_images(self, instance: Instance) -> Instance:
+        own = {
+            name: self._here(value)
+            for name, value in msgspec.structs.asdict(instance.hvparams).items()
+            if isinstance(value, str)
+        }
+        hvparams = msgspec.structs.replace(instance.hvparams, **own)
+        return msgspec.structs.replace(instance, hvparams=hvparams)
 
     def of_libvirt(self, xml: str, look: Callable[[Ask], Seen], state: bytes | None = None) -> Seen:
         """Give what ``look`` sees in libvirt's QEMU, which has loaded a state, if given.

@@ -24,6 +24,7 @@ VERBS = (
     "hvinfo",
     "params",
     "runtime",
+    "inspect",
     "scsi-map",
     "vhba",
     "define",
@@ -31,6 +32,7 @@ VERBS = (
     "hotplug",
     "plan",
     "apply",
+    "handover",
 )
 
 

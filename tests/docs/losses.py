@@ -132,6 +132,53 @@ READING = {
 }
 
 TO_LIBVIRT = {
+    "QMP does not tell which I/O and discard a drive was given": Advice(
+        "devices[PATH].discard", "Give the runtime file, whose hvparams say it; the host's matter alone."
+    ),
+    "libvirt has no word for these three switches of a cache": Advice(
+        "devices[PATH].cache",
+        "Choose a cache in the document; the guest sees only whether it may write ahead.",
+    ),
+    "libvirt does not know this model: give the runtime file too": Advice(
+        "cpu.model", "Give the runtime file: the CPU is then asked for by QEMU's own option."
+    ),
+    "QMP does not tell whether the host's kernel moves the packets": Advice(
+        "devices[PATH].vhost", "Give the runtime file, or set the driver to vhost: the host's matter alone."
+    ),
+    "Ganeti gives a guest one serial port": Advice(
+        "devices[PATH]", "Only kvm_extra can have made it: write it into the document by hand."
+    ),
+    "a port of virtio-serial that Ganeti does not make has no channel here": Advice(
+        "devices[PATH]", "Write a channel into the document by hand: only you know where it leads."
+    ),
+    "Ganeti takes its own link away when it lets go of the disk: give the runtime file too": Advice(
+        "devices[PATH].source", "Give the runtime file, or name the device in the map: `[paths]`."
+    ),
+    "QMP does not tell what it does: reset": Advice(
+        "devices[PATH].action", "Give the runtime file, whose kvm_extra says it."
+    ),
+    "QMP does not tell it: the usual is taken": Advice(
+        "clock, on_reboot", "Give the runtime file, or call it where the process may be looked at."
+    ),
+    "libvirt has no element for this device of the running QEMU": Advice(
+        "devices[PATH]",
+        "Give the runtime file if kvm_extra asks for it; else the guest must lose it before a handover.",
+    ),
+    "nothing tells its network: give the runtime file too, else the host does not connect the tap": Advice(
+        "devices[PATH].network", "Give the runtime file, which has the NIC's mode and link."
+    ),
+    "Ganeti's data has it, but the running QEMU does not: neither has the domain": Advice(
+        "disks, nics", "Nothing, if it was unplugged; else plug it into the domain afterwards."
+    ),
+    "memory that was plugged in while the guest ran has no element here": Advice(
+        "memory.plugged", "Nothing of Ganeti's plugs memory in: let the guest release it, and unplug it."
+    ),
+    "QMP does not tell what feeds it: QEMU itself": Advice(
+        "devices[PATH].rng", "Give the runtime file, whose kvm_extra says it; the guest sees no difference."
+    ),
+    "the old QEMU listens there until the end: libvirt chooses another port": Advice(
+        "graphics[N].port", "tell those who look at the display; the next start may have the old port again"
+    ),
     BY_PARAMETER: Advice("hvparams.NAME", "See [params.md](params.md), which has a row for each parameter."),
     "without a UUID the disk has no name of its own in VPD page 0x83, but libvirt's": Advice(
         "disks[N].uuid",

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +23,10 @@ from virtxlate.ganeti.params import (
     HvParams,
 )
 from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
+from virtxlate.handover.differences import ROWS as DIFFERENCES
+from virtxlate.handover.states import Decision, Source, Target
+from virtxlate.handover.steps import ACTIONS, WAYS
+from virtxlate.handover.verdicts import ROWS
 from virtxlate.rules import RULES, Rule
 from virtxlate.tables import (
     causes,
@@ -393,7 +398,112 @@ def _text(words: str) -> str:
     return marked[:1].upper() + marked[1:] if marked[:1].isalpha() and " " in marked else marked
 
 
+_STATES = """\
+# Handover: actions and verdicts
+
+What a handover does, and what `--resume` and `--abort` do with one that was cut short.
+[handover.md](handover.md) says what for. The engine works by these tables, and the proof searches them.
+
+## Actions
+
+Done only in these states of the two QEMUs; elsewhere it is an error. *moving*: its state is on its way out.
+"""
+_VERDICTS = """\
+
+## Ways
+
+{ways}
+## Verdicts
+
+The first row that fits holds; an empty cell stands for everything.
+
+"""
+
+
+def states_page() -> str:
+    """Give ``docs/handover-states.md``."""
+    actions = (
+        (
+            f"`{name}`",
+            row.does,
+            "" if row.decides is None else f"*{row.decides}*",
+            _some(row.source, Source),
+            _some(row.target, Target),
+        )
+        for name, row in ACTIONS.items()
+    )
+    verdicts = (
+        (
+            _some(row.decisions, Decision),
+            " ".join(f"`--{wish}`" for wish in sorted(row.wishes)),
+            _some(row.sources, Source),
+            _some(row.targets, Target),
+            f"**{row.verdict.way}**" if row.verdict.way else f"refused: {row.verdict.reason}",
+        )
+        for row in ROWS
+    )
+    ways = "".join(
+        f"- **{way}**: {', '.join(f'`{name}`' for name in names)}\n" for way, names in WAYS.items()
+    )
+    return "".join(
+        (
+            _MADE,
+            _STATES,
+            "\n",
+            table(("action", "what it does", "writes", "old QEMU", "new QEMU"), actions),
+            _VERDICTS.format(ways=ways),
+            table(("decision", "called with", "old QEMU", "new QEMU", "way"), verdicts),
+        )
+    )
+
+
+def _some(chosen: frozenset[StrEnum], kind: type[StrEnum]) -> str:
+    """Give the members in their order; nothing for all of them."""
+    return (
+        "" if chosen in (frozenset(), frozenset(kind)) else ", ".join(each for each in kind if each in chosen)
+    )
+
+
+_DIFFERENCES = """\
+# Handover: what a difference means
+
+`virtxlate handover --check` compares the running QEMU with the one that libvirt would start, and judges
+each difference by this table; [handover.md](handover.md) says how. The first row that fits holds. What no
+row knows is **fatal**.
+
+*Silent*: QEMU itself loads the state without a word, so that only the comparison finds it. *invisible*: no
+guest can see it; *harmless*: seen at the next boot at the earliest; *fatal*: the guest must not go on so.
+
+"""
+
+
+def differences_page() -> str:
+    """Give ``docs/handover-differences.md``."""
+    rows = (
+        (
+            row.kind.replace("*", "any"),
+            f"`{row.what}`" if row.what != "*" else "any",
+            _change(row.before, row.after) + (", with the same features" if row.needs_features else ""),
+            f"**{row.meaning}**",
+            "yes" if row.silent else "",
+            row.reason,
+        )
+        for row in DIFFERENCES
+    )
+    heads = ("of", "what", "change", "meaning", "silent", "why")
+    return "".join((_MADE, _DIFFERENCES, table(heads, rows)))
+
+
+def _change(before: str, after: str) -> str:
+    words = {"*": "anything", "-": "nothing"}
+    if before == after == "*":
+        return "any"
+    return " becomes ".join(words.get(each, f"`{each}`") for each in (before, after))
+
+
 PAGES = {
+    "handover-differences.md": differences_page,
+    "handover-states.md": states_page,
     "mapping.md": mapping_page,
     "params.md": params_page,
     "losses.md": losses_page,

@@ -169,6 +169,7 @@ OF_LIVE_XML = {
     "qemu": "hvinfo/test_hvinfo_rows.py",
     "hotplug": "hotplug/test_hotplug_rows.py",
     "hardware": "translate/test_abi.py",
+    "running": "tables/test_running_rows.py",
 }
 """Modules of tables that no translation reads, and where in tests/ each of their rows is looked at."""
 

@@ -150,6 +150,7 @@ def test_the_size_of_a_disk_is_what_the_guest_sees(domain: HotplugPort, libvirt:
 STATES = [
     ([1, 1], DomainState()),
     ([3, 1], DomainState(paused=True)),
+    ([3, 11], DomainState(paused=True, starting=True)),
     ([4, 0], DomainState()),
     ([5, 1], DomainState(active=False)),
     ([6, 1], DomainState()),

@@ -26,13 +26,15 @@ def add_verb(
 _RUNTIME = "runtime file, or directory of NAME.runtime files: its addresses win, the guest has seen them"
 
 
-def source_options(parser: argparse.ArgumentParser, *, runtime: str = _RUNTIME) -> None:
+def source_options(
+    parser: argparse.ArgumentParser, *, runtime: str = _RUNTIME, more: tuple[str, ...] = ()
+) -> None:
     """Add what says where Ganeti's data comes from, and what for; ``runtime`` explains ``--runtime``."""
     group = parser.add_argument_group("source")
     group.add_argument(
         "--from",
         dest="form",
-        choices=("config", "rapi", "runtime"),
+        choices=("config", "rapi", "runtime", *more),
         help="what SOURCE is; found out by looking at it otherwise",
     )
     group.add_argument(

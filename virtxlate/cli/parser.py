@@ -6,6 +6,7 @@ import argparse
 
 from virtxlate._version import __version__
 from virtxlate.cli.options import Verbs, add_verb, source_options
+from virtxlate.cli.parser_handover import add_handover, add_inspect
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
 from virtxlate.cli.parser_schema import add_schema
 from virtxlate.cli.parser_validate import add_validate
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _hvinfo(verbs)
     _params(verbs)
     _runtime(verbs)
+    add_inspect(verbs)
     add_scsi_map(verbs)
     add_vhba(verbs)
     _define(verbs, "define", "define the domain of an instance in libvirt", "virsh dumpxml --inactive")
@@ -52,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     hotplug_verb(verbs)
     plan_verbs(verbs)
+    add_handover(verbs)
     return parser
 
 
@@ -63,7 +66,9 @@ def _translate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "write the domain XML of instances",
         "virtxlate translate /var/lib/ganeti/config.data --output-dir domains --report losses.json",
     )
-    parser.add_argument("source", metavar="SOURCE", help="config.data, RAPI JSON or runtime file; - is stdin")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="config.data, RAPI JSON, runtime file or QMP socket; - is stdin"
+    )
     parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="name or uuid; none: all of them")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("-o", "--output", metavar="FILE", help="write one domain to FILE; - is stdout")
@@ -77,7 +82,7 @@ def _translate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         default="xml",
         help="json: instance, xml and losses in one object",
     )
-    source_options(parser)
+    source_options(parser, more=("qmp",))
 
 
 def _params(verbs: Verbs[argparse.ArgumentParser]) -> None:

@@ -23,6 +23,7 @@ from virtxlate.report import Loss, Report
 from virtxlate.translate.context import Context
 from virtxlate.translate.instance import to_domain
 
+_QMP = "qmp"
 _BAR_FROM = 200
 """Instances from which a progress bar is worth its import."""
 _SHOWN_NAMES = 3
@@ -39,6 +40,8 @@ class Outcome(msgspec.Struct):
 def run(args: argparse.Namespace) -> int:
     """Translate, and give the exit code."""
     context = read_context(args)
+    if args.form == _QMP:
+        return _running(args, context)
     source = read_source(args)
     names = list(dict.fromkeys(args.instances or source.names()))
     outcome = Outcome(skipped={} if args.instances else source.skipped)
@@ -119,6 +122,26 @@ def _one(args: argparse.Namespace, context: Context, source: Source, name: str, 
         complain(f"loss: {full_name}: {loss}")
     _tell_skipped(outcome)
     _write_report(args.report, outcome)
+    return 0
+
+
+def _running(args: argparse.Namespace, context: Context) -> int:
+    """Translate the QEMU that listens at a socket."""
+    from virtxlate.cli.running import at_socket  # noqa: PLC0415 - seldom used
+    from virtxlate.translate.running.whole import to_domain as reproduce  # noqa: PLC0415
+
+    if args.instances or args.output_dir:
+        raise UsageError("--from qmp: a socket is that of one instance, which is not named")
+    report = Report()
+    found = at_socket(args, report)
+    name, text = found.facts.name, format_domain(reproduce(found, context, report))
+    report.raise_if(strict=args.strict)
+    if not is_valid(parse_document(text)):
+        check(text)
+    write_output(args.output or STDIO, _encode(args.format, name, text, report))
+    for loss in report.losses:
+        complain(f"loss: {name}: {loss}")
+    _write_report(args.report, Outcome(losses={name: report.losses}))
     return 0
 
 

@@ -32,6 +32,7 @@ _CPU_PROPERTIES = (
     "xlevel2",
     "phys-bits",
 )
+_BOOTS = ("kernel", "initrd", "append")
 _NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
 """Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
 _WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
@@ -122,23 +123,66 @@ def describe(ask: Ask) -> Machine:
     Raises InputError for an answer of another shape than QEMU's, and what ``ask`` raises.
     """
     own = _all_properties(ask, _MACHINE)
-    slots = [slot for slot in _read(ask, list[_Slot], "query-hotpluggable-cpus") if slot.qom_path]
-    if not slots:
-        raise InputError("expected a CPU with a path, found none", at="query-hotpluggable-cpus")
+    slots = _slots(ask)
     devices = parse_qtree(_monitor(ask, "info qtree"))
     return Machine(
         type=str(own.get("type", "")),
         uuid=_read(ask, _Uuid, "query-uuid").UUID.lower(),
         memory=_read(ask, _BaseMemory, "query-memory-size-summary").base_memory,
-        topology={name: value for name, value in _mapping(own.get("smp")).items() if isinstance(value, int)},
+        topology=_topology(own.get("smp")),
         boot=_texts(_mapping(own.get("boot"))),
         properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
         cpu=_cpu(ask, min(slots, key=_order).qom_path),
-        cpus=tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots)),
+        cpus=_places(slots),
         devices=tuple(sorted(_completed(ask, devices), key=lambda device: device.path)),
         isa_order=tuple(device.path for device in devices if device.bus == "ISA"),
         memories=_memories(_monitor(ask, "info ramblock")),
     )
+
+
+def first_cpu(ask: Ask) -> str:
+    """Give the path of the first CPU among QEMU's objects. Raises InputError."""
+    return min(_slots(ask), key=_order).qom_path
+
+
+def _slots(ask: Ask) -> list[_Slot]:
+    slots = [slot for slot in _read(ask, list[_Slot], "query-hotpluggable-cpus") if slot.qom_path]
+    if not slots:
+        raise InputError("expected a CPU with a path, found none", at="query-hotpluggable-cpus")
+    return slots
+
+
+def glance(ask: Ask) -> Machine:
+    """Give the machine from few questions: quick, for a guest that stands still meanwhile.
+
+    It has what QEMU takes silently when it loads a state: devices (without boot indices and virtio features),
+    CPU, topology, UUID and what boots. Memory and version QEMU compares itself.
+    Raises what `describe` raises.
+    """
+    slots = _slots(ask)
+    devices = _with_write_cache(parse_qtree(_monitor(ask, "info qtree")), _write_caches(ask))
+    boots = {name: str(_property(ask, _MACHINE, name)) for name in _BOOTS}
+    return Machine(
+        type="",
+        uuid=_read(ask, _Uuid, "query-uuid").UUID.lower(),
+        memory=0,
+        topology=_topology(_property(ask, _MACHINE, "smp")),
+        boot={},
+        properties=boots,
+        cpu=_cpu(ask, min(slots, key=_order).qom_path),
+        cpus=_places(slots),
+        devices=tuple(sorted(devices, key=lambda device: device.path)),
+        isa_order=(),
+        memories={},
+    )
+
+
+def _topology(smp: Any) -> dict[str, int]:
+    return {name: value for name, value in _mapping(smp).items() if isinstance(value, int)}
+
+
+def _places(slots: Iterable[_Slot]) -> tuple[str, ...]:
+    return tuple(sorted(" ".join(f"{k}={v}" for k, v in sorted(slot.props.items())) for slot in slots))
 
 
 def _completed(ask: Ask, devices: Iterable[Device]) -> tuple[Device, ...]:

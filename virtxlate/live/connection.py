@@ -6,11 +6,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import libvirt
+import msgspec
 
 from virtxlate.domain.words import METADATA_NAMESPACE, METADATA_PREFIX, METADATA_TAG
 from virtxlate.errors import (
@@ -22,9 +22,10 @@ from virtxlate.errors import (
     OperationRefusedError,
 )
 from virtxlate.ganeti.words import UUID_PATTERN
-from virtxlate.live.events import start_event_loop
+from virtxlate.live.events import hear_of_removals, start_event_loop, stop_hearing
 from virtxlate.live.host_devices import LibvirtHostDevices
 from virtxlate.live.port import DomainState, Outcome
+from virtxlate.live.qmp import returned
 from virtxlate.live.trials import LibvirtTrials
 from virtxlate.live.waiters import Waiter, Waiters
 from virtxlate.translate.hvinfo import DeviceInfo, derive_hvinfo
@@ -151,11 +152,36 @@ class LibvirtDomain:
         with libvirt_errors("create", self._host.is_alive):
             self._domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
 
+    def resume(self) -> None:
+        """Let its guest run."""
+        self._change("resume")
+
+    def destroy(self) -> None:
+        """End its QEMU at once."""
+        self._change("destroy")
+
+    def undefine(self) -> None:
+        """Forget its definition."""
+        self._change("undefine")
+
+    def ask(self, command: str, /, **arguments: Any) -> Any:
+        """Give what a QMP command of its QEMU returns; see port.HandoverDomain."""
+        import libvirt_qemu  # noqa: PLC0415 - few ask QEMU itself
+
+        self._follow()
+        question = msgspec.json.encode({"execute": command, "arguments": arguments}).decode()
+        with libvirt_errors(command, self._host.is_alive):
+            answer = libvirt_qemu.qemuMonitorCommand(self._domain, question, 0)
+        return returned(msgspec.json.decode(answer), command)
+
     def state(self) -> DomainState:
         """Give what the domain is doing."""
-        found, _reason = self._ask("state")
+        found, reason = self._ask("state")
+        paused = found == libvirt.VIR_DOMAIN_PAUSED
         return DomainState(
-            active=found != libvirt.VIR_DOMAIN_SHUTOFF, paused=found == libvirt.VIR_DOMAIN_PAUSED
+            active=found != libvirt.VIR_DOMAIN_SHUTOFF,
+            paused=paused,
+            starting=paused and reason == libvirt.VIR_DOMAIN_PAUSED_STARTING_UP,
         )
 
     def is_persistent(self) -> bool:
@@ -231,9 +257,7 @@ class LibvirtHost:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -276,41 +300,15 @@ class LibvirtHost:
             self._listening = True
             if self._callbacks:
                 return
-            register = self._connection.domainEventRegisterAny
             with libvirt_errors("domainEventRegisterAny", self.is_alive):
-                for event, callback in (
-                    (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._removed),
-                    (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._refused),
-                    (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
-                ):
-                    self._callbacks.append(register(None, event, callback, None))
-            with suppress(libvirt.libvirtError):  # a driver inside this process has no connection to lose
-                self._connection.registerCloseCallback(self._closed, None)
+                self._callbacks += hear_of_removals(self._connection, self.waiters)
 
     def _let_go(self) -> None:
         """Close the connection; a callback that stayed registered would keep it in memory, dead or alive."""
-        for number in self._callbacks:
-            with suppress(libvirt.libvirtError):
-                self._connection.domainEventDeregisterAny(number)
-        if self._callbacks:
-            with suppress(libvirt.libvirtError):
-                self._connection.unregisterCloseCallback()
+        stop_hearing(self._connection, self._callbacks)
         self._callbacks.clear()
         with suppress(libvirt.libvirtError):
             self._connection.close()
-
-    def _removed(self, _connection: Any, domain: Any, alias: str, _opaque: Any) -> None:
-        self.waiters.device(domain.UUIDString(), alias, Outcome.REMOVED)
-
-    def _refused(self, _connection: Any, domain: Any, alias: str, _opaque: Any) -> None:
-        self.waiters.device(domain.UUIDString(), alias, Outcome.REFUSED)
-
-    def _lifecycle(self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any) -> None:
-        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
-            self.waiters.domain(domain.UUIDString(), Outcome.STOPPED)
-
-    def _closed(self, _connection: Any, _reason: int, _opaque: Any) -> None:
-        self.waiters.everybody(Outcome.DISCONNECTED)
 
     def find(self, uuid: str, name: str) -> LibvirtDomain | None:
         """Give the domain of that UUID, else of that name, else None."""
@@ -344,6 +342,16 @@ class LibvirtHost:
             return LibvirtDomain(
                 self._connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE), self
             )
+
+    def restore(self, path: str) -> None:
+        """Load a saved guest, and leave it paused; see port.HandoverHost."""
+        with libvirt_errors("restoreFlags", self.is_alive):
+            self._connection.restoreFlags(path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
+
+    def start_paused(self, xml: str) -> LibvirtDomain:
+        """Start a domain that has no definition, and leave it paused; it is gone with its QEMU."""
+        with libvirt_errors("createXML", self.is_alive):
+            return LibvirtDomain(self._connection.createXML(xml, libvirt.VIR_DOMAIN_START_PAUSED), self)
 
     def libvirt_version(self) -> int:
         """Give the version of the host's libvirt as a number: 9000000 is 9.0.0."""

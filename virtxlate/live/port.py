@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -46,6 +46,8 @@ class DomainState(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
     paused: bool = False
     """Its processors stand still, whoever stopped them."""
+    starting: bool = False
+    """libvirt is still starting it, or loading its state."""
 
 
 class Outcome(StrEnum):
@@ -123,6 +125,44 @@ class HotplugHost(Protocol):
 
     def is_local(self) -> bool:
         """Tell whether libvirt runs on this machine. Raises LiveError."""
+
+
+class HandoverDomain(DomainPort, Protocol):
+    """A domain that takes over a running guest."""
+
+    def state(self) -> DomainState:
+        """Give what the domain is doing. Raises DomainNotFoundError, LiveError."""
+
+    def job(self) -> str | None:
+        """Give what libvirt is doing with the whole domain; None for nothing. Raises LiveError."""
+
+    def resume(self) -> None:
+        """Let its guest run. Raises LiveError."""
+
+    def destroy(self) -> None:
+        """End its QEMU at once. Raises LiveError."""
+
+    def undefine(self) -> None:
+        """Forget its definition. Raises LiveError."""
+
+    def ask(self, command: str, /, **arguments: Any) -> Any:
+        """Give what a QMP command of its QEMU returns. Raises LiveError with QEMU's own words."""
+
+
+class HandoverHost(Protocol):
+    """A connection to the host whose libvirt takes over a running guest."""
+
+    def find(self, uuid: str, name: str) -> HandoverDomain | None:
+        """Give the domain of that UUID, else of that name, else None. Raises LiveError."""
+
+    def define(self, xml: str) -> HandoverDomain:
+        """Define a domain, or define it anew. Raises LiveError."""
+
+    def restore(self, path: str) -> None:
+        """Load the guest that a save image or FIFO holds, and leave it paused; returns when it is loaded.
+
+        Raises LiveError; ConnectionFailedError where it is not known what became of it.
+        """
 
 
 class HostPort(Protocol):

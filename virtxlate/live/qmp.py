@@ -6,7 +6,8 @@ Source: QEMU, docs/interop/qmp-spec.txt.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,10 @@ MOST_BYTES = 16 << 20
 MOST_EVENTS = 10_000
 """Between a question and its answer."""
 TIMEOUT_S = 30.0
+
+
+SendDescriptor = Callable[[bytes, int], None]
+"""Sends bytes, and with them a copy of an open file."""
 
 
 class Stream(Protocol):
@@ -38,11 +43,18 @@ class Stream(Protocol):
 class Qmp:
     """A conversation that has begun; calling it asks: ``qmp("query-uuid")``."""
 
-    __slots__ = ("_most_bytes", "_stream")
+    __slots__ = ("_most_bytes", "_send", "_stream", "heard", "pid")
 
-    def __init__(self, stream: Stream, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, stream: Stream, *, most_bytes: int = MOST_BYTES, send: SendDescriptor | None = None
+    ) -> None:
         """Greet. Raises LiveError where the other end is no QMP server."""
+        self.heard: Callable[[dict[str, Any]], None] | None = None
+        """Is told what QEMU says unasked, when it is read: with the next answer."""
+        self.pid: int | None = None
+        """Of the process at the other end, where the line tells."""
         self._stream = stream
+        self._send = send
         self._most_bytes = most_bytes
         if "QMP" not in self._receive("greeting"):
             raise LiveError("expected QMP's greeting, found something else", call="greeting")
@@ -59,15 +71,30 @@ class Qmp:
             self._stream.flush()
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc), call=command) from None
+        return self._answer(command)
+
+    def _answer(self, command: str) -> Any:
         for _ in range(MOST_EVENTS):
             answer = self._receive(command)
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                error = answer["error"]
-                text = error.get("desc") if isinstance(error, dict) else error
-                raise LiveError(str(text), call=command)
+            if "event" not in answer and ("return" in answer or "error" in answer):
+                return returned(answer, command)
+            if self.heard is not None and "event" in answer:
+                self.heard(answer)
         raise LiveError(f"{MOST_EVENTS} events and no answer", call=command)
+
+    def lend(self, name: str, descriptor: int) -> None:
+        """Give QEMU a copy of an open file under a name; what uses it takes it away from there.
+
+        Raises LiveError, also for a conversation that is not through a unix socket.
+        """
+        if self._send is None:
+            raise LiveError("no file can be handed to QEMU on this line", call="getfd")
+        question = msgspec.json.encode({"execute": "getfd", "arguments": {"fdname": name}}) + b"\n"
+        try:
+            self._send(question, descriptor)
+        except OSError as exc:
+            raise LiveError(exc.strerror or str(exc), call="getfd") from None
+        self._answer("getfd")
 
     def _receive(self, command: str) -> dict[str, Any]:
         try:
@@ -84,6 +111,15 @@ class Qmp:
             raise LiveError(f"no QMP: {exc}", call=command) from None
 
 
+def returned(answer: dict[str, Any], command: str) -> Any:
+    """Give what an answer to a command holds. Raises LiveError with QEMU's own words."""
+    if "error" in answer:
+        error = answer["error"]
+        text = error.get("desc") if isinstance(error, dict) else error
+        raise LiveError(str(text), call=command)
+    return answer["return"]
+
+
 @contextmanager
 def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
     """Give a conversation with the QEMU that listens at a unix socket, for the length of a `with`.
@@ -98,4 +134,22 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
         with line.makefile("rwb") as stream:
-            yield Qmp(stream)
+            qmp = Qmp(stream, send=sender(line))
+            qmp.pid = _listener(line)
+            yield qmp
+
+
+def _listener(line: socket.socket) -> int | None:
+    """Give the process that listens at a unix socket; None for one that this process cannot see."""
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid or None
+
+
+def sender(line: socket.socket) -> SendDescriptor:
+    """Give a way to send bytes with a copy of an open file through a unix socket."""
+
+    def send(data: bytes, descriptor: int) -> None:
+        socket.send_fds(line, [data], [descriptor])
+
+    return send

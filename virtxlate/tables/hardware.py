@@ -51,7 +51,7 @@ class KnownDifference(msgspec.Struct, frozen=True, kw_only=True):
 _USB_SWITCH = Shown("machine", "usb")
 _NO_KERNEL = Need("hvparams.kernel_path", ("",))
 _FIRST = (Shown("boot", "order"), Shown("*", "bootindex"))
-_OFFLOADS = (
+OFFLOADS = (
     "csum",
     "guest_csum",
     "guest_tso*",
@@ -161,7 +161,7 @@ KNOWN_DIFFERENCES = (
     ),
     KnownDifference(
         name="offloads of virtio NICs",
-        shown=tuple(Shown("virtio-pci-bus", name) for name in _OFFLOADS),
+        shown=tuple(Shown("virtio-pci-bus", name) for name in OFFLOADS),
         needs=(
             Need("hvparams.vnet_hdr", (False,)),
             Need("hvparams.nic_type", ("paravirtual",)),

@@ -33,7 +33,7 @@ def to_domain(
     word = instance.hvparams.cpu_type
     sockets, cores, threads = topology
     base = domain.Cpu(check="none", sockets=sockets, dies=1, cores=cores, threads=threads)
-    found = _known(base, word or DEFAULT_CPU)
+    found = known(base, word or DEFAULT_CPU)
     if found is not None and found.mode == CPU_MODES.right("host") and context.domain_type == _EMULATOR:
         reason = "the host's CPU needs KVM: the guest gets all that the emulator can"
         report.lose("hvparams.cpu_type", word, reason, Severity.GUEST_VISIBLE)
@@ -59,7 +59,7 @@ def _nearest(base: domain.Cpu, text: str) -> domain.Cpu:
     return _model(base, first if first in CPU_MODELS else DEFAULT_CPU, words)
 
 
-def _known(base: domain.Cpu, text: str) -> domain.Cpu | None:
+def known(base: domain.Cpu, text: str) -> domain.Cpu | None:
     """Give the CPU for a cpu_type in words that libvirt knows, else None."""
     first, *flags = text.split(",")
     features = tuple(_feature(flag) for flag in flags)

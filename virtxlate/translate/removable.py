@@ -158,6 +158,12 @@ def _network(url: SplitResult) -> domain.DiskSource:
     return domain.DiskSource(protocol=url.scheme, name=url.path[1:], query=url.query or None, hosts=(host,))
 
 
+def url_source(path: str, at: str) -> domain.DiskSource | None:
+    """Give the source of an image at a URL, None for any other path. Raises UnsupportedError."""
+    url = _url(path, at)
+    return None if url is None else _network(url)
+
+
 def role(disk: domain.Disk) -> str | None:
     """Give the hvparam whose image a drive holds; None for one of Ganeti's disks, and for an empty drive.
 

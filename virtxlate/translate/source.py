@@ -172,15 +172,20 @@ def _uri_source(disk: Disk, at: str, context: Context) -> DiskSource:
             f"only a running {disk.template} disk has a URI: give the instance's runtime file too",
             at=f"{at}.uri",
         )
-    if match := _RBD_URI.fullmatch(disk.uri):
+    return of_uri(disk.uri, at, context)
+
+
+def of_uri(uri: str, at: str, context: Context) -> DiskSource:
+    """Give the source of a URI as QEMU takes it. Raises UnsupportedError."""
+    if match := _RBD_URI.fullmatch(uri):
         return _rbd(match["pool"], match["image"], match["user"], at, context)
-    if match := _GLUSTER_URI.fullmatch(disk.uri):
+    if match := _GLUSTER_URI.fullmatch(uri):
         return _gluster(match["host"].strip("[]"), int(match["port"]), match["volume"], match["path"])
-    if match := _ISCSI_URI.fullmatch(disk.uri):
+    if match := _ISCSI_URI.fullmatch(uri):
         return _iscsi(match, at, context)
     raise UnsupportedError(
         "expected rbd:POOL/IMAGE, gluster://HOST:PORT/VOLUME/PATH or iscsi://HOST[:PORT]/IQN/LUN, "
-        f"found {disk.uri!r}",
+        f"found {conceal(uri)!r}",
         at=at,
     )
 

@@ -1,0 +1,1 @@
+"""A guest that runs in Ganeti's QEMU goes on under libvirt."""

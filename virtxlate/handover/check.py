@@ -1,0 +1,166 @@
+"""Would a handover be safe? Reads, rehearses, compares, and changes nothing.
+
+Each finding says what it means for the guest, and why. Source of what QEMU refuses, and of what it does not:
+measured on QEMU 7.2 and libvirt 9.0.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from virtxlate.domain.document import parse_domain
+from virtxlate.errors import LiveError, VirtxlateError
+from virtxlate.handover import look_host
+from virtxlate.handover.differences import Judged, Meaning, judge
+from virtxlate.handover.finding import Finding
+from virtxlate.handover.rehearsal import RehearsalHost, machine_of, prepare
+from virtxlate.handover.steps import ACTIONS, WAYS, Way
+from virtxlate.hardware.inspect import is_migrating
+from virtxlate.live.port import DomainPort
+from virtxlate.translate.running.facts import Running
+
+_MIGRATABLE = frozenset({"running", "paused"})
+
+
+class CheckHost(RehearsalHost, Protocol):
+    """What is asked of libvirt for a check."""
+
+    def find(self, uuid: str, name: str) -> DomainPort | None:
+        """Give the domain of that UUID, else of that name, else None. Raises LiveError."""
+
+    def emulator_version(self) -> int:
+        """Give the version of the host's QEMU: 7002022 is 7.2.22. Raises LiveError."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found, and what a handover would do."""
+
+    instance: str
+    findings: tuple[Finding, ...]
+    differences: tuple[Judged, ...]
+    steps: tuple[str, ...]
+    rehearsed: bool
+    """Whether libvirt started the domain, so that the machines were compared."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether nothing that was found is fatal, and the machines were compared."""
+        return self.rehearsed and not any(each.meaning is Meaning.FATAL for each in self.findings)
+
+
+def check(
+    running: Running, text: str, host: CheckHost, *, scratch: Path, uuid: str, surroundings: look_host.Look
+) -> Checked:
+    """Give what a handover of a running instance into a domain document would meet.
+
+    ``uuid`` is that of the rehearsal, ``scratch`` an empty directory that libvirt's QEMU may read.
+    Raises DomainXmlError, UnsupportedError for a document or a drive that cannot be read.
+    """
+    asked = parse_domain(text, [])
+    findings = [
+        *_of_qemu(running),
+        *_of_libvirt(running, asked.name, asked.uuid or "", host),
+        *look_host.findings(running, asked, surroundings),
+    ]
+    rehearsal = prepare(text, running, uuid=uuid, scratch=scratch)
+    findings += [
+        _fatal("rehearsal", each, "it opens what only one QEMU may have: not rehearsed, and never tried")
+        for each in rehearsal.left_out
+    ]
+    differences: tuple[Judged, ...] = ()
+    rehearsed = False
+    try:
+        after = machine_of(host, rehearsal, scratch, asked.uuid)
+        differences, rehearsed = judge(running.facts.machine, after), True
+    except LiveError as exc:
+        findings.append(_fatal("rehearsal", asked.name, f"libvirt refuses it: {exc}"))
+    findings += [_of_difference(each) for each in differences]
+    return Checked(
+        instance=running.facts.name,
+        findings=tuple(sorted(findings, key=lambda each: _ORDER.index(each.meaning))),
+        differences=differences,
+        steps=tuple(ACTIONS[name].does for name in WAYS[Way.HANDOVER]),
+        rehearsed=rehearsed,
+    )
+
+
+_ORDER = (Meaning.FATAL, Meaning.HARMLESS, Meaning.INVISIBLE)
+
+
+def _of_difference(judged: Judged) -> Finding:
+    silent = "; QEMU itself says nothing" if judged.silent else ""
+    return Finding(
+        about="difference",
+        at=str(judged.difference),
+        meaning=judged.meaning,
+        reason=f"{judged.reason}{silent}",
+    )
+
+
+def _of_qemu(running: Running) -> Iterator[Finding]:
+    """Give what the running QEMU itself has against it."""
+    facts = running.facts
+    if facts.status not in _MIGRATABLE:
+        yield _fatal("status", facts.status, "expected a guest that runs or is paused")
+    if is_migrating(facts):
+        yield _fatal("migration", facts.busy.migration, "a migration is going on")
+    for each in facts.busy.blockers:
+        yield _fatal("migration blocker", each, "QEMU itself refuses to migrate")
+    for each in facts.busy.jobs:
+        yield _fatal("block job", each, "it would be lost: let it end, or end it")
+    if facts.plugged_memory:
+        yield _fatal("memory", f"{facts.plugged_memory} bytes", "memory was plugged in: no element has it")
+    if facts.balloon is not None and facts.balloon != facts.machine.memory:
+        yield Finding(
+            about="balloon",
+            at=f"{facts.balloon} of {facts.machine.memory} bytes",
+            meaning=Meaning.HARMLESS,
+            reason="the balloon stays as it is: libvirt's current memory follows it",
+        )
+    if facts.kvm:
+        yield Finding(
+            about="kvm",
+            at=facts.name,
+            meaning=Meaning.HARMLESS,
+            reason="handover under KVM was never tried by us",
+        )
+
+
+def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iterator[Finding]:
+    """Give what libvirt has against it."""
+    facts = running.facts
+    if name != facts.name:
+        yield _fatal("name", name, f"the running instance is {facts.name!r}")
+    if uuid.lower() != facts.machine.uuid:
+        yield _fatal("uuid", uuid, f"the guest knows its machine as {facts.machine.uuid}")
+    try:
+        found = host.find(uuid, name)
+        version = host.emulator_version()
+    except VirtxlateError as exc:
+        yield _fatal("libvirt", name, str(exc))
+        return
+    if found is not None and found.is_active():
+        yield _fatal("domain", found.name, "a domain of that name or UUID runs already")
+    elif found is not None and (found.name != name or found.uuid != uuid.lower()):
+        yield _fatal("domain", found.name, f"it has the name or the UUID, but not both: {found.uuid}")
+    elif found is not None:
+        yield Finding(
+            about="domain",
+            at=found.name,
+            meaning=Meaning.HARMLESS,
+            reason="it is defined already, and would be defined anew",
+        )
+    old = facts.version[0] * 1_000_000 + facts.version[1] * 1_000 + facts.version[2]
+    if version < old:
+        yield _fatal("qemu", str(version), f"older than the running one, {old}: it may not know its state")
+    elif version > old:
+        reason = f"newer than the running one, {old}: the machine type keeps what the guest sees"
+        yield Finding(about="qemu", at=str(version), meaning=Meaning.HARMLESS, reason=reason)
+
+
+def _fatal(about: str, at: str, reason: str) -> Finding:
+    return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)

@@ -1,0 +1,355 @@
+"""Goes a way of the table, action by action; an error leaves the guest where it may be, and says where."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+import msgspec
+
+from virtxlate.domain.document import parse_domain
+from virtxlate.errors import (
+    ConnectionFailedError,
+    LiveError,
+    OperationRefusedError,
+    VerificationError,
+    VirtxlateError,
+)
+from virtxlate.handover.display import displays_of, move_displays, put_back
+from virtxlate.handover.journal import Journal, Record
+from virtxlate.handover.look import Judge, judged
+from virtxlate.handover.networks import connect_taps
+from virtxlate.handover.release import remove_files
+from virtxlate.handover.source import Old
+from virtxlate.handover.states import Decision, Seen, Source, Target, Wish
+from virtxlate.handover.steps import ACTIONS, UNDONE, WAYS, Name, Way
+from virtxlate.handover.target import New
+from virtxlate.handover.transfer import FIFO, IMAGE, Heard, Limits, Sending, give_back, send
+from virtxlate.handover.verdicts import verdict
+from virtxlate.hardware.describe import glance
+from virtxlate.hardware.model import Machine
+from virtxlate.hotplug.lock import domain_lock
+from virtxlate.live.port import HandoverHost
+from virtxlate.translate.compare import differences
+
+Moment = Callable[[str], None]
+Lock = Callable[[str], AbstractContextManager[None]]
+_TURN_S = 0.005
+_PATIENCE_S = 600.0
+_END_S = 30.0
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine works with besides the two QEMUs; a test brings its own."""
+
+    limits: Limits = Limits()
+    heard: Heard = lambda _progress: None
+    judge: Judge = judged
+    verify: Callable[[str], tuple[str, ...]] = lambda _xml: ()
+    """Gives a line for all that the live XML says otherwise than Ganeti's data; nothing is stopped by it."""
+    lock: Lock = domain_lock
+    """By the UUID of the domain: one caller at a time, and none who changes its devices meanwhile."""
+    moment: Moment = lambda _name: None
+    """Is told before and after each action, and where the journal was written."""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a handover."""
+
+    instance: str
+    runs: str
+    """``libvirt``, ``ganeti`` or ``nowhere``."""
+    pause_ms: float | None = None
+    """From the last moment in the old QEMU to the answer that it runs in the new one."""
+    seconds: float
+    differences: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Engine:
+    """One instance on its way."""
+
+    def __init__(self, host: HandoverHost, old: Old, journal: Journal, record: Record, tools: Tools) -> None:
+        self._host, self._old, self._journal, self._tools = host, old, journal, tools
+        self._record = record
+        self._new = New(host, record.uuid, record.instance)
+        self._before: Machine | None = None
+        self._wrote_forward = False
+        self._began = time.monotonic()
+        self._pause: float | None = None
+        self._differences: tuple[str, ...] = ()
+        self._removed: tuple[str, ...] = ()
+        self._work: dict[Name, Callable[[], None]] = {
+            Name.DISPLAY: self._display,
+            Name.DEFINE: self._define,
+            Name.TRANSFER: self._transfer,
+            Name.SETTLE: self._settle,
+            Name.COMPARE: self._compare,
+            Name.RUN: self._run,
+            Name.VERIFY: self._verify,
+            Name.QUIT: self._quit,
+            Name.CONNECT: self._connect,
+            Name.START: self._start,
+            Name.RELEASE: self._release,
+            Name.END_TARGET: self._end_target,
+            Name.WAKE: self._wake,
+            Name.UNDO: self._undo,
+            Name.TIDY: self._journal.end,
+        }
+
+    def hand_over(self) -> Done:
+        """Move the guest. Raises VirtxlateError; it says where the guest is then."""
+        with self._tools.lock(self._record.uuid):
+            found = self._old.state()
+            if found is not Source.RUNS:
+                why = f" ({self._old.trouble})" if found is Source.UNKNOWN else ""
+                message = f"expected a guest that runs, found one that is {found}{why}"
+                raise OperationRefusedError(message, call="handover")
+            self._expect_room()
+            self._record = msgspec.structs.replace(self._record, process=self._old.process)
+            self._journal.begin(self._record)
+            return self._go(Way.HANDOVER)
+
+    def _expect_room(self) -> None:
+        """Raise OperationRefusedError where libvirt has another domain, or this one already runs."""
+        found = self._host.find(self._record.uuid, self._record.instance)
+        if found is not None and (found.name, found.uuid) != (self._record.instance, self._record.uuid):
+            message = f"libvirt has another domain of its name or UUID: {found.name} {found.uuid}"
+            raise OperationRefusedError(message, call="handover")
+        state = self._new.state()
+        if state is not Target.ABSENT:
+            message = f"expected no domain {self._record.instance} that is active, found one that is {state}"
+            raise OperationRefusedError(message, call="handover")
+
+    def finish(self, wish: Wish) -> Done:
+        """End what was cut short. Raises OperationRefusedError with what is to be done."""
+        with self._tools.lock(self._record.uuid):
+            self._record = self._journal.read()
+            while True:
+                told = verdict(self._record.decision, wish, self._seen())
+                if told.way is None:
+                    raise OperationRefusedError(told.reason, call=f"--{wish}")
+                done = self._go(told.way)
+                if told.way is not Way.WAIT:
+                    return done
+
+    def _seen(self) -> Seen:
+        return Seen(self._old.state(), self._new.state())
+
+    def _go(self, way: Way) -> Done:
+        try:
+            for name in WAYS[way]:
+                self._do(name)
+        except BaseException as exc:
+            self._fail(way, exc)
+            raise
+        return self._done()
+
+    def _done(self) -> Done:
+        seen = self._seen()
+        where = "libvirt" if seen.target is Target.RUNS else "nowhere"
+        if seen.source in {Source.RUNS, Source.REPLACED}:
+            where = "ganeti"
+        return Done(
+            instance=self._record.instance,
+            runs=where,
+            pause_ms=None if self._pause is None else round(self._pause * 1000, 1),
+            seconds=round(time.monotonic() - self._began, 3),
+            differences=self._differences,
+            removed=self._removed,
+        )
+
+    def _do(self, name: Name) -> None:
+        row = ACTIONS[name]
+        if row.decides is not None and row.decides is self._record.decision:
+            return
+        self._tools.moment(f"before {name}")
+        seen = self._seen()
+        if seen.source not in row.source or seen.target not in row.target:
+            raise LiveError(
+                f"{row.does}: not now: the old QEMU is {seen.source}, that of libvirt {seen.target}",
+                call=name,
+            )
+        if row.decides is not None:
+            self._write(decision=row.decides)
+            self._wrote_forward = row.decides is Decision.FORWARD
+        else:
+            self._work[name]()
+        self._tools.moment(f"after {name}")
+
+    def _write(self, **fields: Any) -> None:
+        self._record = msgspec.structs.replace(self._record, **fields)
+        self._journal.write(self._record)
+
+    def _begin(self, name: Name, **fields: Any) -> None:
+        """Write down that an action may have been done from now on."""
+        self._write(begun=tuple(dict.fromkeys((*self._record.begun, name))), **fields)
+        self._tools.moment(f"begun {name}")
+
+    def _fail(self, way: Way, error: BaseException) -> None:
+        """Go back if that is still possible; raise an error that says more where it is not."""
+        if way in {Way.BACK, Way.WAIT} or self._record.decision is not Decision.OPEN:
+            self._raise(error, "the journal is kept: end it with --resume or --abort")
+            return
+        told = verdict(self._record.decision, Wish.ABORT, self._seen())
+        if told.way is not Way.BACK:
+            self._raise(error, f"the journal is kept: {told.reason or 'end it with --abort'}")
+            return
+        try:
+            for name in WAYS[Way.BACK]:
+                self._do(name)
+        except (VirtxlateError, OSError) as exc:
+            self._raise(error, f"going back failed too ({exc}); the journal is kept: end it with --abort")
+            return
+        if self._old.state() is Source.RUNS:
+            self._raise(error, "the guest goes on under Ganeti")
+        self._raise(error, "the old QEMU has ended")
+
+    def _raise(self, error: BaseException, more: str) -> None:
+        """Raise the same error with more to say; what is no error of ours is raised by the caller."""
+        if isinstance(error, LiveError):
+            raise type(error)(f"{error.message}; {more}", call=error.call, code=error.code) from error
+        if isinstance(error, OSError):
+            said = ": ".join(str(word) for word in (error.strerror, error.filename) if word)
+            raise LiveError(f"{said or error}; {more}", call="journal") from error
+        if isinstance(error, VerificationError):
+            raise VerificationError(more, differences=error.differences or (str(error),)) from error
+
+    # What each action does.
+
+    def _display(self) -> None:
+        before = displays_of(self._old)
+        if before:
+            self._begin(Name.DISPLAY, displays=before)
+            move_displays(self._old)
+
+    def _define(self) -> None:
+        found = self._host.find(self._record.uuid, self._record.instance)
+        self._begin(Name.DEFINE, before=None if found is None else found.inactive_xml())
+        self._host.define(self._record.xml)
+
+    def _transfer(self) -> None:
+        self._before = glance(self._old)
+        send(
+            Sending(
+                source=self._old,
+                restore=self._host.restore,
+                xml=self._record.xml,
+                folder=self._journal.folder,
+                limits=self._tools.limits,
+                heard=self._tools.heard,
+                moment=self._tools.moment,
+            )
+        )
+
+    def _settle(self) -> None:
+        until = time.monotonic() + _PATIENCE_S
+        turn = threading.Event()
+        while True:
+            seen = self._seen()
+            if seen.source is not Source.MOVING and seen.target is not Target.LOADING:
+                return
+            if time.monotonic() > until:
+                raise LiveError("the state is still on its way", call="settle")
+            turn.wait(_TURN_S)
+
+    def _compare(self) -> None:
+        """Compare; where there is nothing to go back to, what differs is only told."""
+        if self._before is None:
+            if self._old.is_gone():
+                return
+            self._before = glance(self._old)
+        found = self._tools.judge(self._before, glance(self._new.domain().ask))
+        if found and self._record.decision is Decision.OPEN and not self._old.is_gone():
+            raise VerificationError(
+                "the devices in libvirt's QEMU are not those of the guest", differences=found
+            )
+        self._differences = found
+
+    def _run(self) -> None:
+        try:
+            self._new.domain().resume()
+        except ConnectionFailedError:
+            raise
+        except LiveError:
+            if self._wrote_forward and self._new.state() is Target.PAUSED:
+                self._write(decision=Decision.OPEN)  # it answered no, and nobody else has asked
+            raise
+        if self._old.stopped_at is not None:
+            self._pause = time.time() - self._old.stopped_at
+
+    def _verify(self) -> None:
+        try:
+            live = self._new.domain().live_xml()
+            asked, found = parse_domain(self._record.xml), parse_domain(live, [])
+            self._differences += (*differences(asked, found), *self._tools.verify(live))
+        except VirtxlateError as exc:  # the guest runs: what cannot be read is told, and stops nothing
+            self._differences += (str(exc),)
+
+    def _quit(self) -> None:
+        if self._old.is_gone():
+            return
+        with suppress(LiveError):  # it may hang up before it has answered
+            self._old("quit")
+        until = time.monotonic() + _END_S
+        turn = threading.Event()
+        while not self._old.is_gone():
+            if time.monotonic() > until:
+                raise LiveError("the old QEMU does not end; its guest stands still", call="quit")
+            turn.wait(_TURN_S)
+
+    def _connect(self) -> None:
+        if not self._record.connections:
+            return
+        try:
+            live = self._new.domain().live_xml()
+            self._differences += connect_taps(self._record.connections, live)
+        except VirtxlateError as exc:  # the guest has ended meanwhile, for one
+            self._differences += (f"no tap was connected: {exc}",)
+
+    def _start(self) -> None:
+        self._host.define(self._record.xml).start()
+
+    def _release(self) -> None:
+        self._removed = remove_files(self._record.files, self._journal.kept)
+
+    def _end_target(self) -> None:
+        if self._old.state() is Source.MOVING:
+            with suppress(LiveError):
+                self._old("migrate_cancel")
+        give_back(self._old)
+        self._new.end((self._journal.folder / FIFO, self._journal.folder / IMAGE))
+        self._journal.clear()
+        self._settle()
+
+    def _wake(self) -> None:
+        if self._old.state() is not Source.STOPPED:
+            return
+        self._old("cont")
+        if self._old.state() is not Source.RUNS:
+            raise LiveError("the old QEMU does not let its guest go on", call="cont")
+
+    def _undo(self) -> None:
+        undo: dict[Name, Callable[[], None]] = {
+            Name.DEFINE: self._undefine,
+            Name.DISPLAY: self._put_back,
+        }
+        for name in UNDONE:
+            if name in self._record.begun:
+                undo[name]()
+                self._write(begun=tuple(each for each in self._record.begun if each is not name))
+
+    def _undefine(self) -> None:
+        if self._record.before is not None:
+            self._host.define(self._record.before)
+            return
+        found = self._host.find(self._record.uuid, self._record.instance)
+        if found is not None:
+            found.undefine()
+
+    def _put_back(self) -> None:
+        if not self._old.is_gone():
+            put_back(self._old, self._record.displays)

@@ -1,0 +1,20 @@
+"""One thing that a check found."""
+
+from __future__ import annotations
+
+import msgspec
+
+from virtxlate.handover.differences import Meaning
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What it is about, where, what it means for the guest, and why."""
+
+    about: str
+    """difference, tap, display, disk, memory, block job ..."""
+    at: str
+    meaning: Meaning
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.meaning}: {self.about}: {self.at}: {self.reason}"

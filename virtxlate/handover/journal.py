@@ -1,0 +1,144 @@
+"""The journal of a handover: one file, always whole, that tells after a crash how far it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from virtxlate.errors import InputError, LiveError, OperationRefusedError
+from virtxlate.handover.networks import Connection
+from virtxlate.handover.source import Process
+from virtxlate.handover.states import Decision
+from virtxlate.handover.steps import Name
+
+STATE = Path("/var/lib/virtxlate/handover")
+_FILE = "journal.json"
+_VERSION = 1
+_SPARE = "spare"
+_SPARE_BYTES = 64 << 10
+"""Besides the length of the first record: the display's addresses and a definition may come to it."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be known to end a handover, either way."""
+
+    version: int = _VERSION
+    instance: str
+    uuid: str
+    xml: str
+    """The domain."""
+    qmp: str
+    """The old QEMU's socket."""
+    process: Process | None = None
+    decision: Decision = Decision.OPEN
+    begun: tuple[Name, ...] = ()
+    """What may have been done and has an undo."""
+    before: str | None = None
+    """The definition that there was."""
+    displays: tuple[dict[str, Any], ...] = ()
+    """Where the old QEMU's VNC listened."""
+    connections: tuple[Connection, ...] = ()
+    """Of taps that libvirt does not connect."""
+    files: tuple[str, ...] = ()
+    """Of Ganeti's, to be removed at the end."""
+
+
+class Journal:
+    """The journal of one instance, in a directory of its own that nobody else may enter."""
+
+    def __init__(self, state: Path, instance: str) -> None:
+        if not _NAME.fullmatch(instance):
+            raise InputError("expected the name of an instance", at=instance)
+        self.folder = state / instance
+        self._file = self.folder / _FILE
+        self.kept = state / f"{instance}.released"
+        """Where Ganeti's files of the instance are put away."""
+
+    def begin(self, record: Record) -> None:
+        """Make the directory, and write the first record.
+
+        Raises OperationRefusedError where there is one, LiveError where there is no room for it.
+        """
+        if self._file.exists():
+            raise OperationRefusedError(
+                f"a handover of {record.instance} was cut short: end it with --resume or --abort",
+                call="journal",
+            )
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            self.clear()
+            self._keep_room(len(msgspec.json.encode(record)))
+            self.write(record)
+        except OSError as exc:
+            with suppress(OSError):
+                self.end()
+            raise LiveError(f"{exc.strerror or exc}: {self.folder}", call="journal") from None
+
+    def _keep_room(self, size: int) -> None:
+        """Have what the last records need, so that a disk which becomes full stops no way back."""
+        with (self.folder / _SPARE).open("wb") as file, suppress(NotImplementedError):
+            os.posix_fallocate(file.fileno(), 0, 2 * size + _SPARE_BYTES)
+
+    def write(self, record: Record) -> None:
+        """Write it whole, and return when it is on the disk; a full disk costs the room that was kept."""
+        data = msgspec.json.encode(record)
+        try:
+            self._write(data)
+        except OSError as exc:
+            if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            (self.folder / _SPARE).unlink(missing_ok=True)
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        new = self._file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(self._file)
+        self._sync()
+
+    def read(self) -> Record:
+        """Give what was written last. Raises OperationRefusedError where nothing was, InputError."""
+        try:
+            record = msgspec.json.decode(self._file.read_bytes(), type=Record)
+        except FileNotFoundError:
+            raise OperationRefusedError(
+                f"no handover of {self.folder.name} was cut short: there is nothing to end", call="journal"
+            ) from None
+        except msgspec.DecodeError as exc:
+            raise InputError(f"not a journal of this program: {exc}", at=str(self._file)) from None
+        if record.version != _VERSION:
+            message = f"expected a journal of version {_VERSION}, found {record.version}"
+            raise InputError(message, at=str(self._file))
+        return record
+
+    def clear(self) -> None:
+        """Remove what a transfer has left."""
+        for path in self.folder.iterdir():
+            if path.name not in {_FILE, _SPARE}:
+                path.unlink()
+
+    def end(self) -> None:
+        """Remove it all."""
+        self.clear()
+        (self.folder / _SPARE).unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
+        self.folder.rmdir()
+
+    def _sync(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

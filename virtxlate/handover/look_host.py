@@ -1,0 +1,201 @@
+"""What this host has against a handover: files of disks, networks, ports of displays, free memory."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from virtxlate.domain import model as domain
+from virtxlate.domain import settings
+from virtxlate.handover.differences import Meaning
+from virtxlate.handover.finding import Finding
+from virtxlate.hardware.facts import Medium
+from virtxlate.live.process import has_interface, is_bridge, memory_available
+from virtxlate.translate.running.disks import media
+from virtxlate.translate.running.facts import Running, of_kind, part
+from virtxlate.units import to_kib
+
+_KIB = 1024
+_SPARE = 64 << 20
+"""What a QEMU needs besides its guest's memory, at the least."""
+_OPEN_VSWITCH = "ovs-system"
+_SMBIOS = "-smbios"
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look."""
+
+    root: Path = Path("/")
+    """The file system of the host, for /proc and /sys."""
+    connects: bool = False
+    """Whether Ganeti's script will connect the taps that libvirt does not."""
+    free_port: bool = True
+    """Whether a port may be tried by listening on it for a moment."""
+
+
+def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
+    """Give what this host has against it."""
+    yield from _disks(running, asked)
+    yield from _networks(running, asked, look)
+    yield from _displays(running, asked, look)
+    yield from _memory(asked, look)
+    yield from _smbios(running, asked)
+
+
+def _fatal(about: str, at: str, reason: str) -> Finding:
+    return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)
+
+
+def _harmless(about: str, at: str, reason: str) -> Finding:
+    return Finding(about=about, at=at, meaning=Meaning.HARMLESS, reason=reason)
+
+
+def _disks(running: Running, asked: domain.Domain) -> Iterator[Finding]:
+    """Give disks that would open something else than the running QEMU has open, or nothing."""
+    held = media(running)
+    for disk in asked.devices.disks:
+        key = (disk.bus or "", disk.address)
+        if key not in held:
+            continue  # the rehearsal tells of it
+        medium, path = held[key], _path(disk)
+        at = f"disk {disk.target}"
+        if medium is None:
+            if disk.source is not None and disk.source != domain.DiskSource():
+                yield _fatal(at, path or disk.type, "the drive of the running QEMU is empty")
+        elif disk.source is None or disk.source == domain.DiskSource():
+            yield _fatal(at, medium.filename, "the running QEMU has this medium, the domain none")
+        elif path is not None:
+            yield from _file(at, path, medium, readonly=disk.readonly)
+        if medium is not None and disk.device != "cdrom" and medium.read_only != disk.readonly:
+            yield _fatal(at, medium.filename, "read-only on one side only")
+
+
+def _path(disk: domain.Disk) -> str | None:
+    return None if disk.source is None else disk.source.file or disk.source.dev
+
+
+def _file(at: str, path: str, medium: Medium, *, readonly: bool) -> Iterator[Finding]:
+    try:
+        new = os.stat(path)  # noqa: PTH116 - one call, no object
+    except OSError as exc:
+        yield _fatal(at, path, f"cannot be opened: {exc.strerror or exc}")
+        return
+    if not (stat.S_ISREG(new.st_mode) or stat.S_ISBLK(new.st_mode)):
+        yield _fatal(at, path, "neither a file nor a block device")
+    if not os.access(path, os.R_OK if readonly else os.R_OK | os.W_OK):
+        yield _fatal(at, path, "this process may not open it, nor may a QEMU with its rights")
+    if not medium.filename.startswith("/"):
+        return
+    try:
+        old = os.stat(medium.filename)  # noqa: PTH116
+    except OSError:
+        yield _harmless(at, medium.filename, "its name is gone: whether it is the same cannot be told")
+        return
+    if _identity(old) != _identity(new):
+        yield _fatal(at, path, f"not what the running QEMU has open: {medium.filename}")
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    """Give what two names of one thing share."""
+    return (0, found.st_rdev) if stat.S_ISBLK(found.st_mode) else (found.st_dev, found.st_ino)
+
+
+def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
+    facts = running.facts
+    for device, _row in of_kind(facts, "interface"):
+        name = part(facts, device, "virtio-net-device").properties.get("netdev", "")
+        net = facts.nets.get(name)
+        if net is None or net.type != "tap":
+            yield _fatal(f"nic {name}", net.type if net else "nothing", "expected a NIC that is on a tap")
+    taps = {
+        part(facts, device, "virtio-net-device").properties.get("mac", "").lower(): running.taps.get(
+            part(facts, device, "virtio-net-device").properties.get("netdev", "")
+        )
+        for device, _row in of_kind(facts, "interface")
+    }
+    for interface in asked.devices.interfaces:
+        at = f"nic {interface.mac}"
+        tap = taps.get((interface.mac or "").lower())
+        if interface.type == "ethernet" and interface.script is None and not look.connects:
+            yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
+        if interface.type == "bridge":
+            yield from _bridge(at, interface, None if tap is None else tap.bridge, look)
+        if tap is None or tap.vnet_hdr is None:
+            yield _harmless(at, "tap", "whether it has vnet_hdr nobody told; the rehearsal compares features")
+
+
+def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look) -> Iterator[Finding]:
+    name = interface.bridge or ""
+    if interface.virtualport is not None:
+        if not has_interface(name, look.root):
+            yield _fatal(at, name, "no such switch on this host")
+        return
+    if not is_bridge(name, look.root):
+        yield _fatal(at, name, "no such bridge on this host")
+    elif before and before not in {name, _OPEN_VSWITCH}:
+        yield _fatal(at, name, f"the running guest is on {before}: its connections would be cut")
+
+
+def _displays(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
+    old = {(each.type, each.port or each.tls_port) for each in running.facts.displays}
+    for each in running.facts.displays:
+        if each.clients:
+            yield _harmless("display", each.type, "its viewers are cut off, and must connect again")
+        if each.auth != "none":
+            yield _harmless("display", each.type, "its password must be set again: nobody can tell it")
+    for graphics in asked.devices.graphics:
+        port = graphics.tls_port or graphics.port
+        if port is None or graphics.autoport:
+            yield _harmless("display", graphics.type, "libvirt chooses another port")
+        elif (graphics.type, port) in old and graphics.type == "vnc":
+            yield _harmless("display", f"vnc port {port}", "the old server moves out of the way before")
+        elif (graphics.type, port) in old:
+            reason = "the old server cannot move away: give the domain another port"
+            yield _fatal("display", f"{graphics.type} port {port}", reason)
+        elif look.free_port and not _is_free(port, graphics):
+            yield _fatal("display", f"{graphics.type} port {port}", "something listens there already")
+
+
+def _is_free(port: int, graphics: settings.Graphics) -> bool:
+    """Tell whether nobody listens on a port, by listening there for a moment."""
+    address = next((each.address for each in graphics.listens if each.address), "127.0.0.1")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            line.bind((address, port))
+            line.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
+    """Give whether there is room for a second QEMU: both have the guest's memory for a while."""
+    need = to_kib(asked.memory.value, asked.memory.unit or "KiB") * _KIB + _SPARE
+    free = memory_available(look.root)
+    if free is None:
+        yield _harmless("memory", f"{need} bytes", "the host does not tell how much is free")
+    elif free < need and not asked.huge_pages:
+        yield _fatal("memory", f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
+    if asked.huge_pages:
+        yield _harmless("memory", "huge pages", "both QEMUs hold the guest for a while: count the free ones")
+
+
+def _smbios(running: Running, asked: domain.Domain) -> Iterator[Finding]:
+    """Give a difference in SMBIOS, which no device shows: the firmware makes it at the next boot."""
+    if not running.command:
+        return
+    before, after = _SMBIOS in running.command, asked.sysinfo is not None
+    if before != after:
+        yield _fatal(
+            "sysinfo",
+            "SMBIOS",
+            f"{'only the running QEMU' if before else 'only the domain'} has words for it: "
+            "the guest's next boot shows another vendor, product or serial number",
+        )

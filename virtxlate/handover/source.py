@@ -1,0 +1,167 @@
+"""The QEMU that Ganeti started: a process, and a conversation with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from virtxlate.errors import LiveError
+from virtxlate.handover.states import Source
+
+MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling", "wait-unplug"})
+"""What query-migrate says of a state that is still on its way."""
+_PROC = Path("/proc")
+_LISTENER_S = 5.0
+_DYING_S, _TURN_S = 1.0, 0.01
+_ENDED = frozenset({"Z", "X"})
+_STATE, _STARTED = 0, 19
+"""Fields of /proc/PID/stat behind the name, from its third on: one letter, and clock ticks since the boot."""
+
+
+class Conversation(Protocol):
+    """With one QEMU through a unix socket; live.qmp.Qmp is one."""
+
+    heard: Callable[[dict[str, Any]], None] | None
+    pid: int | None
+
+    def __call__(self, command: str, /, **arguments: Any) -> Any:
+        """Give what the command returns. Raises LiveError."""
+
+    def lend(self, name: str, descriptor: int) -> None:
+        """Give QEMU a copy of an open file under a name. Raises LiveError."""
+
+
+Open = Callable[[Path], AbstractContextManager[Conversation]]
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process, told from a later one with the same number."""
+
+    pid: int
+    started: int
+
+
+Look = Callable[[int], Process | None]
+
+
+def process(pid: int) -> Process | None:
+    """Give the process of that number; None where it has ended, even if it waits to be reaped."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[_STATE] in _ENDED and _threads(pid) <= 1 else Process(pid, int(fields[_STARTED]))
+
+
+def _threads(pid: int) -> int:
+    """Give how many threads a process has: its first one may have ended before the others."""
+    try:
+        return len(os.listdir(_PROC / str(pid) / "task"))  # noqa: PTH208 - a count, no objects
+    except OSError:
+        return 0
+
+
+class Old:
+    """The old QEMU; a context manager that hangs up at the end."""
+
+    def __init__(
+        self, path: Path, opened: Open, known: Process | None = None, *, look: Look = process
+    ) -> None:
+        self.path, self.process, self._look = path, known, look
+        self.stopped_at: float | None = None
+        """When its guest stood still for the last time, in seconds since the epoch, by its own clock."""
+        self.trouble = ""
+        """Why it was not heard, the last time."""
+        self._opened, self._stack = opened, ExitStack()
+        self._line: Conversation | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the conversation; the next question begins another."""
+        self._line = None
+        self._stack.close()
+
+    def __call__(self, command: str, /, **arguments: Any) -> Any:
+        """Give what a command returns. Raises LiveError."""
+        return self._conversation()(command, **arguments)
+
+    def lend(self, name: str, descriptor: int) -> None:
+        """Give it a copy of an open file under a name. Raises LiveError."""
+        self._conversation().lend(name, descriptor)
+
+    def _conversation(self) -> Conversation:
+        if self._line is None:
+            line = self._stack.enter_context(self._opened(self.path))
+            found = None if line.pid is None else self._look(line.pid)
+            if found is None or (self.process is not None and found != self.process):
+                self._stack.close()
+                whose = "nobody can tell whose process" if found is None else "another QEMU"
+                raise LiveError(f"{whose} listens there", call=f"connect {self.path}")
+            self._line, self.process, line.heard = line, found, self._heard
+        return self._line
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        if event.get("event") == "STOP":
+            at = event.get("timestamp", {})
+            self.stopped_at = at.get("seconds", 0) + at.get("microseconds", 0) / 1e6
+
+    def is_gone(self) -> bool:
+        """Tell whether the process has ended."""
+        return self.process is not None and self._look(self.process.pid) != self.process
+
+    def state(self) -> Source:
+        """Give what it does."""
+        for _ in range(2):
+            if self.is_gone():
+                return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
+            try:
+                return self._state()
+            except LiveError as exc:
+                self.trouble = str(exc)
+                self.hang_up()
+        return Source.GONE if self._goes() else Source.UNKNOWN
+
+    def _goes(self) -> bool:
+        """Tell whether the process has ended, or does so now: one that is killed takes a moment."""
+        until, turn = time.monotonic() + _DYING_S, threading.Event()
+        while not self.is_gone():
+            if time.monotonic() > until:
+                return False
+            turn.wait(_TURN_S)
+        return True
+
+    def _state(self) -> Source:
+        if self.is_moving():
+            return Source.MOVING
+        return Source.RUNS if self("query-status")["running"] else Source.STOPPED
+
+    def is_moving(self) -> bool:
+        """Tell whether its state is on its way. Raises LiveError."""
+        return self("query-migrate").get("status") in MOVING
+
+
+def _is_listened_to(path: Path) -> bool:
+    """Tell whether somebody listens at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(_LISTENER_S)
+        try:
+            line.connect(str(path))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,110 @@
+"""libvirt's side: what its QEMU does, and how it is ended."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
+from virtxlate.handover.states import Target
+from virtxlate.live.port import HandoverDomain, HandoverHost
+
+_INCOMING = frozenset({"inmigrate", "prelaunch", "finish-migrate", "restore-vm"})
+_TURN_S = 0.02
+_PATIENCE_S = 60.0
+
+
+class New:
+    """The domain that takes over."""
+
+    def __init__(self, host: HandoverHost, uuid: str, name: str) -> None:
+        self._host, self._uuid, self._name = host, uuid, name
+
+    def domain(self) -> HandoverDomain:
+        """Give it. Raises LiveError."""
+        found = self._host.find(self._uuid, self._name)
+        if found is None:
+            raise DomainNotFoundError(f"there is no domain {self._name!r}", call="find")
+        return found
+
+    def state(self) -> Target:
+        """Give what its QEMU does."""
+        try:
+            return self._state()
+        except DomainNotFoundError:
+            return Target.ABSENT
+        except ConnectionFailedError:
+            return Target.UNKNOWN
+        except LiveError:
+            return self._busy()
+
+    def _busy(self) -> Target:
+        """Give what a domain does that libvirt knows, but cannot ask: it waits for the end of a job."""
+        try:
+            return Target.LOADING if self.domain().is_active() else Target.ABSENT
+        except LiveError:
+            return Target.UNKNOWN
+
+    def _state(self) -> Target:
+        domain = self.domain()
+        told = domain.state()
+        if not told.active:
+            return Target.ABSENT
+        if told.starting or domain.job() is not None:
+            return Target.LOADING
+        try:
+            said = domain.ask("query-status")
+        except OperationRefusedError:
+            if domain.is_active():
+                raise
+            return Target.ABSENT
+        if said["running"]:
+            return Target.RUNS
+        return Target.LOADING if said["status"] in _INCOMING else Target.PAUSED
+
+    def end(self, read: tuple[Path, ...]) -> None:
+        """End its QEMU, and whatever waits for the state at one of those paths. Raises LiveError."""
+        until = time.monotonic() + _PATIENCE_S
+        turn = threading.Event()
+        while True:
+            for path in read:
+                _release(path)
+            with suppress(DomainNotFoundError):
+                domain = self.domain()
+                if domain.is_active():
+                    domain.destroy()
+            if not any(map(_is_read, read)) and self.state() is Target.ABSENT:
+                return
+            if time.monotonic() > until:
+                raise LiveError("libvirt's QEMU does not end", call="destroy")
+            turn.wait(_TURN_S)
+
+
+def _release(path: Path) -> None:
+    """Let who waits for a FIFO's writer go on, to find nothing."""
+    with suppress(OSError):
+        if path.is_fifo():
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def _is_read(path: Path) -> bool:
+    """Tell whether somebody has the file open: a FIFO that nobody reads cannot be opened for writing."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if path.is_fifo():
+            return True
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as exc:
+        return exc.errno == errno.EAGAIN  # any other: a file system without leases
+    finally:
+        os.close(descriptor)
+    return False

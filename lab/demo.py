@@ -36,7 +36,7 @@ from virtxlate import (
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.source import Source
 from virtxlate.hotplug.steps import line
-from virtxlate.live.connection import LibvirtDomain
+from virtxlate.live.domain import LibvirtDomain
 
 CLUSTER = Path(__file__).parent.parent / "fixtures" / "ganeti" / "cluster.json"
 INSTANCE = "web1.example.com"

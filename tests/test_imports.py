@@ -68,7 +68,7 @@ WITHIN_A_LAYER = {
     ("virtxlate.translate", "virtxlate.rules"),
 }
 TABLES_MAY_IMPORT = {"virtxlate.bijection", "virtxlate.errors", "virtxlate.report", "virtxlate.tables"}
-DOORS_TO_LIBVIRT = {"virtxlate.live.connection", "virtxlate.live.events"}
+DOORS_TO_LIBVIRT = {f"virtxlate.live.{name}" for name in ("connection", "domain", "events", "failures")}
 HEAVY = ("argcomplete", "libvirt", "rich", "xmlschema")
 
 

@@ -25,7 +25,8 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.hotplug.session import Done, Hotplug, Options
 from virtxlate.hotplug.steps import line
 from virtxlate.hotplug.whole import WholePlan
-from virtxlate.live.connection import LibvirtDomain, LibvirtHost, connect
+from virtxlate.live.connection import LibvirtHost, connect
+from virtxlate.live.domain import LibvirtDomain
 
 NAME = "hot1.example.com"
 UUID = "22222222-2222-4333-8444-555555555555"

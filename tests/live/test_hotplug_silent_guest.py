@@ -30,7 +30,7 @@ from virtxlate.errors import (
     RemovalPendingError,
 )
 from virtxlate.hotplug.session import Hotplug, Options
-from virtxlate.live.connection import LibvirtDomain
+from virtxlate.live.domain import LibvirtDomain
 
 if TYPE_CHECKING:
     from lab.embedded import EmbeddedLibvirt

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lab.console import GuestConsole
     from lab.embedded import EmbeddedLibvirt
     from lab.guest import GuestFiles
-    from virtxlate.live.connection import LibvirtDomain
+    from virtxlate.live.domain import LibvirtDomain
 
 pytestmark = pytest.mark.live
 

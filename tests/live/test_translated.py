@@ -180,7 +180,7 @@ def test_addresses_of_a_runtime_file_are_what_the_guest_keeps(
 def test_an_open_domain_tells_its_hvinfo(
     libvirt_host: EmbeddedLibvirt, guest_files: GuestFiles, bridge_name: str, tmp_path: Path
 ) -> None:
-    from virtxlate.live.connection import LibvirtDomain  # noqa: PLC0415 - needs the binding
+    from virtxlate.live.domain import LibvirtDomain  # noqa: PLC0415 - needs the binding
 
     instance = place(bootable(INSTANCE, guest_files))
     make_images(instance, tmp_path)

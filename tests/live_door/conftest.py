@@ -12,7 +12,7 @@ import pytest
 
 from tests.live_door.fake_libvirt import FakeLibvirt
 
-DOORS = ("virtxlate.live.connection", "virtxlate.live.events")
+DOORS = tuple(f"virtxlate.live.{name}" for name in ("connection", "events", "domain", "failures"))
 
 
 @pytest.fixture

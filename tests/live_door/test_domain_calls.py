@@ -1,4 +1,4 @@
-"""virtxlate.live.connection.LibvirtDomain: which call is made, with which flags, and what is made of it."""
+"""virtxlate.live.domain.LibvirtDomain: which call is made, with which flags, and what is made of it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def port_taken(kind: str, twins: Twins, guest: Counting) -> Iterator[Attempt]:
         line.listen()
         port = line.getsockname()[1]
         graphics = f'<graphics type="{kind}" port="{port}" autoport="no" listen="127.0.0.1"/>'
-        xml = re.sub("<graphics.*?(</graphics>|/>)", graphics, guest.xml, count=1, flags=re.DOTALL)
+        xml = re.sub("<graphics.*?</graphics>", graphics, guest.xml, count=1, flags=re.DOTALL)
         yield usual(twins, guest, xml=xml)
 
 
@@ -288,7 +288,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "disk that is a directory": (disk_that_is_a_directory, ""),
     "FIFO that libvirt cannot open": (partial(host, Unable), "not-for-you"),
     "reader that gives up": (partial(host, Impatient), "Input/output error"),
-    "connection that is closed": (closed_connection, "libvirt"),
+    "connection that is closed": (closed_connection, "the connection is closed"),
     "image never written in time": (
         partial(limits, method="stop", bandwidth=1 << 20, patience_s=0.3),
         "faster than it is sent",
@@ -341,7 +341,9 @@ MORE_WRONG: Mapping[str, Wrong] = {
     "a q35": Wrong(find="pc-i440fx-7.2", put="pc-q35-7.2", told=""),
     "no such CPU": Wrong(find=">qemu64<", put=">qemu1024<", told="qemu1024"),
     "two devices in one slot": Wrong(
-        find='(<memballoon model="virtio">.*?slot=")0x..', put=r"\g<1>0x0c", told="already in use"
+        find='(<memballoon model="virtio">.*?slot=")0x..',
+        put=r"\g<1>0x0c",
+        told="double use of PCI Address 0000:00:0c.0",
     ),
     "no such bridge": Wrong(
         find="<source bridge=.[^>]*/>", put='<source bridge="nowhere0"/>', told="nowhere0"
@@ -358,9 +360,7 @@ MORE_WRONG: Mapping[str, Wrong] = {
     ),
     "no such disk": Wrong(find="disk1", put="disk9", told="disk9"),
     "no such disc": Wrong(find="cdrom1.iso", put="cdrom9.iso", told="cdrom9.iso"),
-    "no such emulator": Wrong(
-        find="<devices>", put="<devices><emulator>/usr/bin/no-qemu</emulator>", told="no-qemu"
-    ),
+    "no such emulator": Wrong(find="<emulator>[^<]*", put="<emulator>/usr/bin/no-qemu", told="no-qemu"),
     "no such kernel": Wrong(find="<kernel>[^<]*<", put="<kernel>/nowhere/vmlinuz<", told="/nowhere/vmlinuz"),
     "no such socket of a serial port": Wrong(
         find='(<source mode="connect" path=")[^"]*', put=r"\1/nowhere/serial", told="/nowhere/serial"
@@ -368,7 +368,7 @@ MORE_WRONG: Mapping[str, Wrong] = {
     "huge pages that the host has not": Wrong(
         find="<vcpu>",
         put="<memoryBacking><hugepages/></memoryBacking><vcpu>",
-        told="hugepages",
+        told="hugetlbfs",
     ),
     "more memory than there is": Wrong(
         find=r'<memory unit="KiB">\d+</memory>',

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -158,7 +159,9 @@ def cancel(_twins: Twins, conversations: list[Any]) -> None:
 
 
 def kill_the_new_qemu(twins: Twins, _conversations: list[Any]) -> None:
-    (pidfile,) = (twins.host.root / "run" / "qemu").glob(f"{NAME}.pid")
+    pidfile, until = twins.host.root / "run" / "qemu" / f"{NAME}.pid", time.monotonic() + 10
+    while not (pidfile.exists() and pidfile.read_text(encoding="ascii").strip()):
+        assert time.monotonic() < until
     os.kill(int(pidfile.read_text(encoding="ascii")), signal.SIGKILL)
 
 
@@ -282,7 +285,7 @@ def domain_there(twins: Twins, guest: Counting, *, uuid: str, active: bool) -> I
 
 HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "VNC port taken": (partial(port_taken, "vnc"), "Address already in use"),
-    "SPICE port taken": (partial(port_taken, "spice"), "ddress already in use"),
+    "SPICE port taken": (partial(port_taken, "spice"), "failed to initialize spice server"),
     "tap of the old QEMU": (tap_of_the_old_qemu, "busy"),
     "disk on a file system for reading": (disk_on_a_file_system_for_reading, "Read-only file system"),
     "disk that is a directory": (disk_that_is_a_directory, ""),
@@ -301,7 +304,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
         partial(at_moment, "before compare", kill_the_new_qemu, method="stop"),
         "",
     ),
-    "new QEMU is killed while it loads": (partial(at_moment, "sending", kill_the_new_qemu), ""),
+    "new QEMU is killed when it has begun": (partial(at_moment, "sending", kill_the_new_qemu), ""),
     "domain is destroyed before it runs": (partial(at_moment, "before go-forward", destroy_the_domain), ""),
     "QMP socket busy": (busy_socket, "timed out"),
     "no QMP socket": (no_socket, "No such file or directory"),

@@ -24,8 +24,8 @@ from virtxlate.live.qmp import open_qmp
 if TYPE_CHECKING:
     from virtxlate.handover.transfer import Method
 
-_LEFT_MIB = 120
-"""Of the guest's memory for everything else."""
+_FILLED, _LEFT_MIB = 0.7, 60
+"""How much of the guest's memory is filled, less what its system takes."""
 _LOOP_MIB = 20
 _BUSY = (
     "yes 0123456789 | head -c {loop}m >/tmp/seed;"
@@ -48,7 +48,7 @@ def handed_over(memory_mib: int) -> Iterator[Callable[[Method], tuple[float, flo
 
         def once(method: Method) -> tuple[float, float]:
             with counting(twins, files, instance_of({}), memory_mib=memory_mib) as guest:
-                times = (memory_mib - _LEFT_MIB) // _LOOP_MIB
+                times = int(memory_mib * _FILLED - _LEFT_MIB) // _LOOP_MIB
                 guest.line.run(_BUSY.format(times=times, loop=_LOOP_MIB), timeout_s=_FILLED_S)
                 name = guest.instance.name
                 record = Record(

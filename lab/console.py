@@ -33,6 +33,9 @@ PANIC = re.compile(rb"Kernel panic[^\r\n]*")
 LONGEST_COMMAND = 2500
 """Bytes. In base64 it stays below the 4096 that the guest's terminal holds for a reader still to come."""
 
+_LAST_WORDS = 4000
+"""Characters; a panic takes as many."""
+
 NUDGE_S = 1.0
 """QEMU looks once a second whether somebody has opened a pty; what was sent before is answered only then."""
 
@@ -181,7 +184,8 @@ class GuestConsole:
         """Give the first match in what was said since the last one that was found."""
         while not (found := wanted.search(self._said, self._searched)):
             if panic := PANIC.search(self._said, self._searched):
-                raise GuestGoneError(f"guest: {panic[0].decode(errors='replace')}")
+                last = self.transcript[-_LAST_WORDS:]
+                raise GuestGoneError(f"guest: {panic[0].decode(errors='replace')}: {last!r}")
             if not select.select([self._port], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 raise GuestSilentError(
                     f"guest: expected {wanted.pattern!r}, heard last: {self.transcript[-600:]!r}"

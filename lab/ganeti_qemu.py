@@ -115,11 +115,21 @@ class GanetiGuest:
     taps: tuple[str, ...]
 
     def await_sockets(self, *paths: Path) -> None:
-        """Return once they are there. Raises QemuRefusedError."""
-        while not all(each.exists() for each in paths):
+        """Return once QEMU listens at them. Raises QemuRefusedError."""
+        while not all(map(_is_listened_to, paths)):
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.02)
                 raise QemuRefusedError(_last_words(self.process))
+
+
+def _is_listened_to(path: Path) -> bool:
+    """Tell whether a unix socket is more than a name: QEMU gives it that a moment before it listens."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _last_words(process: subprocess.Popen[str]) -> str:

@@ -104,7 +104,14 @@ def text_of(found: Running) -> str:
     return format_domain(with_room(to_domain(found, Context(metadata=False), Report()), Report()))
 
 
-def checked(found: Running, root: Path, host: FakeHost | None = None, text: str | None = None) -> Checked:
+def checked(
+    found: Running,
+    root: Path,
+    host: FakeHost | None = None,
+    text: str | None = None,
+    *,
+    live: bool = False,
+) -> Checked:
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
     return check(
@@ -113,7 +120,7 @@ def checked(found: Running, root: Path, host: FakeHost | None = None, text: str 
         host or FakeHost(),
         scratch=scratch,
         uuid=UUID,
-        surroundings=Look(root=root),
+        surroundings=Look(root=root, live=live),
     )
 
 
@@ -131,6 +138,19 @@ def test_the_same_machine_is_safe(found: Running, root: Path) -> None:
     assert domain.destroyed
     assert list((root / "scratch").iterdir()) == []
     assert report.steps
+
+
+@pytest.mark.parametrize(
+    ("cpus", "kvm", "live", "is_told"),
+    [(2, False, True, True), (2, False, False, False), (2, True, True, False), (1, False, True, False)],
+)
+def test_several_cpus_are_not_sent_while_they_run_without_kvm(
+    cpus: int, kvm: bool, live: bool, is_told: bool, found: Running, root: Path
+) -> None:
+    machine = msgspec.structs.replace(found.facts.machine, cpus=found.facts.machine.cpus * cpus)
+    facts = msgspec.structs.replace(found.facts, machine=machine, kvm=kvm)
+    report = checked(msgspec.structs.replace(found, facts=facts), root, text=text_of(found), live=live)
+    assert (("method", f"{cpus} CPUs") in told(report)) is is_told
 
 
 def test_what_libvirt_refuses_is_fatal_and_never_safe(found: Running, root: Path) -> None:

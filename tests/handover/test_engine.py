@@ -10,6 +10,7 @@ import pytest
 
 from tests.handover.fake_pair import NAME, XML, Caller, Killed, Pair, record, threads_left
 from virtxlate.errors import ConnectionFailedError, LiveError, OperationRefusedError, VirtxlateError
+from virtxlate.handover.engine import Tools
 from virtxlate.handover.states import Wish
 from virtxlate.handover.transfer import Limits
 
@@ -95,6 +96,23 @@ def test_other_devices_stop_it(tmp_path: Path) -> None:
     with (
         Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
         pytest.raises(VirtxlateError, match=r"goes on under Ganeti.*virtio-net-pci' becomes 'e1000'"),
+    ):
+        engine.hand_over()
+    assert is_untouched(pair, tmp_path)
+
+
+def test_a_new_qemu_that_ends_right_before_it_may_run_closes_no_way_back(tmp_path: Path) -> None:
+    pair = Pair()
+
+    def end(name: str) -> None:
+        if name == "before go-forward":
+            pair.target = "absent"
+
+    caller = Caller(pair, tmp_path)
+    caller._tools = Tools(moment=end)
+    with (
+        caller.engine(record(tmp_path)) as engine,
+        pytest.raises(LiveError, match="that of libvirt absent; the guest goes on under Ganeti"),
     ):
         engine.hand_over()
     assert is_untouched(pair, tmp_path)

@@ -118,7 +118,7 @@ WRONG_WAYS: dict[str, tuple[Way, tuple[Name, ...]]] = {
             Name.RAN,
         ),
     ),
-    "starts before the old QEMU has ended": (Way.COLD, (Name.GO_FORWARD, Name.START, Name.QUIT, Name.TIDY)),
+    "starts before the old QEMU has ended": (Way.COLD, (Name.GO_COLD, Name.START, Name.QUIT, Name.TIDY)),
 }
 
 

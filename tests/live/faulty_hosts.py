@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +69,7 @@ def port_taken(kind: str, twins: Twins, guest: Counting) -> Iterator[Attempt]:
         line.listen()
         port = line.getsockname()[1]
         graphics = f'<graphics type="{kind}" port="{port}" autoport="no" listen="127.0.0.1"/>'
-        xml = re.sub("<graphics.*?(</graphics>|/>)", graphics, guest.xml, count=1, flags=re.DOTALL)
+        xml = re.sub("<graphics.*?</graphics>", graphics, guest.xml, count=1, flags=re.DOTALL)
         yield usual(twins, guest, xml=xml)
 
 
@@ -158,7 +159,9 @@ def cancel(_twins: Twins, conversations: list[Any]) -> None:
 
 
 def kill_the_new_qemu(twins: Twins, _conversations: list[Any]) -> None:
-    (pidfile,) = (twins.host.root / "run" / "qemu").glob(f"{NAME}.pid")
+    pidfile, until = twins.host.root / "run" / "qemu" / f"{NAME}.pid", time.monotonic() + 10
+    while not (pidfile.exists() and pidfile.read_text(encoding="ascii").strip()):
+        assert time.monotonic() < until
     os.kill(int(pidfile.read_text(encoding="ascii")), signal.SIGKILL)
 
 
@@ -282,13 +285,13 @@ def domain_there(twins: Twins, guest: Counting, *, uuid: str, active: bool) -> I
 
 HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "VNC port taken": (partial(port_taken, "vnc"), "Address already in use"),
-    "SPICE port taken": (partial(port_taken, "spice"), "ddress already in use"),
+    "SPICE port taken": (partial(port_taken, "spice"), "failed to initialize spice server"),
     "tap of the old QEMU": (tap_of_the_old_qemu, "busy"),
     "disk on a file system for reading": (disk_on_a_file_system_for_reading, "Read-only file system"),
     "disk that is a directory": (disk_that_is_a_directory, ""),
     "FIFO that libvirt cannot open": (partial(host, Unable), "not-for-you"),
     "reader that gives up": (partial(host, Impatient), "Input/output error"),
-    "connection that is closed": (closed_connection, "libvirt"),
+    "connection that is closed": (closed_connection, "the connection is closed"),
     "image never written in time": (
         partial(limits, method="stop", bandwidth=1 << 20, patience_s=0.3),
         "faster than it is sent",
@@ -301,7 +304,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
         partial(at_moment, "before compare", kill_the_new_qemu, method="stop"),
         "",
     ),
-    "new QEMU is killed while it loads": (partial(at_moment, "sending", kill_the_new_qemu), ""),
+    "new QEMU is killed when it has begun": (partial(at_moment, "sending", kill_the_new_qemu), ""),
     "domain is destroyed before it runs": (partial(at_moment, "before go-forward", destroy_the_domain), ""),
     "QMP socket busy": (busy_socket, "timed out"),
     "no QMP socket": (no_socket, "No such file or directory"),
@@ -341,7 +344,9 @@ MORE_WRONG: Mapping[str, Wrong] = {
     "a q35": Wrong(find="pc-i440fx-7.2", put="pc-q35-7.2", told=""),
     "no such CPU": Wrong(find=">qemu64<", put=">qemu1024<", told="qemu1024"),
     "two devices in one slot": Wrong(
-        find='(<memballoon model="virtio">.*?slot=")0x..', put=r"\g<1>0x0c", told="already in use"
+        find='(<memballoon model="virtio">.*?slot=")0x..',
+        put=r"\g<1>0x0c",
+        told="double use of PCI Address 0000:00:0c.0",
     ),
     "no such bridge": Wrong(
         find="<source bridge=.[^>]*/>", put='<source bridge="nowhere0"/>', told="nowhere0"
@@ -358,9 +363,7 @@ MORE_WRONG: Mapping[str, Wrong] = {
     ),
     "no such disk": Wrong(find="disk1", put="disk9", told="disk9"),
     "no such disc": Wrong(find="cdrom1.iso", put="cdrom9.iso", told="cdrom9.iso"),
-    "no such emulator": Wrong(
-        find="<devices>", put="<devices><emulator>/usr/bin/no-qemu</emulator>", told="no-qemu"
-    ),
+    "no such emulator": Wrong(find="<emulator>[^<]*", put="<emulator>/usr/bin/no-qemu", told="no-qemu"),
     "no such kernel": Wrong(find="<kernel>[^<]*<", put="<kernel>/nowhere/vmlinuz<", told="/nowhere/vmlinuz"),
     "no such socket of a serial port": Wrong(
         find='(<source mode="connect" path=")[^"]*', put=r"\1/nowhere/serial", told="/nowhere/serial"
@@ -368,7 +371,7 @@ MORE_WRONG: Mapping[str, Wrong] = {
     "huge pages that the host has not": Wrong(
         find="<vcpu>",
         put="<memoryBacking><hugepages/></memoryBacking><vcpu>",
-        told="hugepages",
+        told="hugetlbfs",
     ),
     "more memory than there is": Wrong(
         find=r'<memory unit="KiB">\d+</memory>',

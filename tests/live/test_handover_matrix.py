@@ -24,6 +24,7 @@ from virtxlate.handover.differences import Meaning, fatal, judge
 from virtxlate.handover.engine import Done, Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
+from virtxlate.handover.transfer import Limits
 from virtxlate.hardware.describe import describe
 from virtxlate.hotplug.session import Hotplug
 from virtxlate.live.connection import LibvirtHost
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
     from lab.ganeti_judge import Verdict
     from lab.guest import GuestFiles
     from virtxlate.ganeti.model import Instance
+    from virtxlate.handover.transfer import Method
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 BEFORE, AFTER = "written under Ganeti", "written under libvirt"
 FEWEST = 25
+UUID = "11111111-2222-4333-8444-555555555555"
 NEW = Disk(
     uuid="000000ee-d15c-4000-8000-000000000000",
     template="file",
@@ -87,16 +90,22 @@ def starts(twins: Twins) -> dict[str, Any]:
 def start(twins: Twins, starts: dict[str, Any], name: str, instance: Instance) -> Any:
     """Fresh images, and what is started with them."""
     shutil.rmtree(twins.folder / NAME, ignore_errors=True)
+    (twins.folder / "plugged").unlink(missing_ok=True)
     twins.request(instance)
     return starts.get(name) or newer_start(twins.here(instance))
 
 
-def hand_over(twins: Twins, qmp: Path, xml: str, instance: Instance) -> Done:
-    record = Record(instance=NAME, uuid=instance.uuid, xml=xml, qmp=str(qmp))
-    journal = Journal(twins.folder / "state", NAME)
+@pytest.fixture(scope="module")
+def host(twins: Twins) -> LibvirtHost:
+    """One for all: a connection is listened to once."""
+    return LibvirtHost(twins.host.connection)
+
+
+def hand_over(host: LibvirtHost, folder: Path, qmp: Path, xml: str, method: Method = "live") -> Done:
+    record = Record(instance=NAME, uuid=UUID, xml=xml, qmp=str(qmp))
+    tools = Tools(judge=fatal, limits=Limits(method=method))
     with Old(qmp, open_qmp) as old:
-        host = LibvirtHost(twins.host.connection)
-        return Engine(host, old, journal, record, Tools(judge=fatal)).hand_over()
+        return Engine(host, old, Journal(folder / "state", NAME), record, tools).hand_over()
 
 
 def test_there_are_enough_combinations_and_each_adds_something() -> None:
@@ -106,7 +115,9 @@ def test_there_are_enough_combinations_and_each_adds_something() -> None:
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_a_guest_counts_on_with_the_same_hardware(name: str, twins: Twins, starts: dict[str, Any]) -> None:
+def test_a_guest_counts_on_with_the_same_hardware(
+    name: str, twins: Twins, host: LibvirtHost, starts: dict[str, Any]
+) -> None:
     case = COUNTED[name]
     with ExitStack() as stack:
         guest = stack.enter_context(
@@ -123,7 +134,7 @@ def test_a_guest_counts_on_with_the_same_hardware(name: str, twins: Twins, start
         before = hardware(guest.line)
         guest.count()
         guest.listen(10)
-        done = hand_over(twins, guest.qemu.qmp, guest.xml, guest.instance)
+        done = hand_over(host, twins.folder, guest.qemu.qmp, guest.xml, case.method)
         line = guest.connected()
         heard = guest.listen(20)
         assert heard == list(range(1, len(heard) + 1))
@@ -136,12 +147,12 @@ def test_a_guest_counts_on_with_the_same_hardware(name: str, twins: Twins, start
             write(line, disk, 9, f"{AFTER} {disk}")
         assert images_with(twins, AFTER) == len(disks)
         (twins.folder / NAME / "disk0-new").write_bytes(bytes(DISK_MIB << 20))
-        devices_come_and_go(twins, line, case)
+        devices_come_and_go(host, twins, line, case)
 
 
-def devices_come_and_go(twins: Twins, line: GuestConsole, case: Case) -> None:
+def devices_come_and_go(host: LibvirtHost, twins: Twins, line: GuestConsole, case: Case) -> None:
     """What Ganeti had attached is unplugged, and a disk is plugged in; the guest shows it."""
-    domain = LibvirtHost(twins.host.connection).domain(NAME)
+    domain = host.domain(NAME)
     assert domain is not None
     plug = Hotplug(domain, context=context_for(twins.folder, {"br0": twins.bridge}))
     for kind, which in case.leaves:
@@ -193,7 +204,9 @@ def images_with(twins: Twins, text: str) -> int:
 
 
 @pytest.mark.parametrize("name", IDLE)
-def test_a_machine_is_the_same_in_libvirts_qemu(name: str, twins: Twins, starts: dict[str, Any]) -> None:
+def test_a_machine_is_the_same_in_libvirts_qemu(
+    name: str, twins: Twins, host: LibvirtHost, starts: dict[str, Any]
+) -> None:
     instance = IDLE[name].instance
     verdict = start(twins, starts, name, instance)
     with ExitStack() as stack:
@@ -203,9 +216,9 @@ def test_a_machine_is_the_same_in_libvirts_qemu(name: str, twins: Twins, starts:
         xml = successor(twins, qemu, verdict.runtime)
         with open_qmp(qemu.qmp) as ask:
             before = describe(ask)
-        done = hand_over(twins, qemu.qmp, xml, instance)
+        done = hand_over(host, twins.folder, qemu.qmp, xml)
         assert (done.runs, done.differences) == ("libvirt", ())
-        domain = LibvirtHost(twins.host.connection).domain(NAME)
+        domain = host.domain(NAME)
         assert domain is not None
         after = describe(domain.ask)
         assert [str(each) for each in judge(before, after) if each.meaning is Meaning.FATAL] == []

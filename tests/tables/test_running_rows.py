@@ -105,6 +105,18 @@ def test_each_set_of_words_has_no_stranger() -> None:
     assert not running.FILE_DRIVERS & running.BLOCK_DRIVERS
 
 
+def test_a_floppy_drive_keeps_its_type_where_qemu_would_choose_another() -> None:
+    found = inspect(replayed("scsi-3.0"))
+    drive = next(each for each in found.machine.devices if each.driver == "floppy")
+    chosen = [running.FLOPPIES.get(1_474_560), running.EMPTY_FLOPPY]
+    told = {"drive-type": drive.properties["drive-type"]}
+    assert (chosen, told) == (["144", "288"], {"drive-type": "144"})
+    made = to_domain(Running(facts=found), Context(), Report()).qemu_override
+    assert made is not None
+    named = [(each.alias, each.name, each.value) for each in made.devices if each.name == "drive-type"]
+    assert named == [("fdc0-0-0", "drive-type", "144")]
+
+
 ELSEWHERE = {"NETWORK_DRIVER", "NIC_TYPES"}
 """Imported, and looked at where they stand."""
 

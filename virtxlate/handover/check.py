@@ -63,6 +63,7 @@ def check(
     asked = parse_domain(text, [])
     findings = [
         *_of_qemu(running),
+        *(_of_emulation(running) if surroundings.live else ()),
         *_of_libvirt(running, asked.name, asked.uuid or "", host),
         *look_host.findings(running, asked, surroundings),
     ]
@@ -128,6 +129,14 @@ def _of_qemu(running: Running) -> Iterator[Finding]:
             meaning=Meaning.HARMLESS,
             reason="handover under KVM was never tried by us",
         )
+
+
+def _of_emulation(running: Running) -> Iterator[Finding]:
+    """Give what is against sending the memory of a guest that runs: seen with QEMU 7.2's emulator only."""
+    cpus = len(running.facts.machine.cpus)
+    if not running.facts.kvm and cpus > 1:
+        reason = "without KVM, QEMU may lose what several CPUs write while it sends: use --method stop"
+        yield _fatal("method", f"{cpus} CPUs", reason)
 
 
 def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iterator[Finding]:

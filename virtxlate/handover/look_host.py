@@ -34,6 +34,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """The file system of the host, for /proc and /sys."""
     connects: bool = False
     """Whether Ganeti's script will connect the taps that libvirt does not."""
+    live: bool = False
+    """Whether the guest is to run while its memory is sent."""
     free_port: bool = True
     """Whether a port may be tried by listening on it for a moment."""
 

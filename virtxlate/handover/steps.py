@@ -27,6 +27,7 @@ class Name(StrEnum):
     SETTLE = "settle"
     COMPARE = "compare"
     GO_FORWARD = "go-forward"
+    GO_COLD = "go-cold"
     RUN = "run"
     RAN = "ran"
     VERIFY = "verify"
@@ -79,7 +80,13 @@ ACTIONS: Mapping[Name, Action] = {
     Name.GO_FORWARD: Action(
         does="write into the journal that the guest may run under libvirt from now on",
         source=_STILL,
-        target=frozenset({Target.PAUSED, Target.ABSENT}),
+        target=frozenset({Target.PAUSED}),
+        decides=Decision.FORWARD,
+    ),
+    Name.GO_COLD: Action(
+        does="write into the journal that the domain may start from its disks from now on",
+        source=_STILL,
+        target=frozenset({Target.ABSENT}),
         decides=Decision.FORWARD,
     ),
     Name.RUN: Action(
@@ -139,7 +146,7 @@ WAYS: Mapping[Way, tuple[Name, ...]] = {
     Way.HANDOVER: (Name.DISPLAY, Name.DEFINE, Name.TRANSFER, Name.SETTLE, *_OVER),
     Way.FORWARD: _OVER,
     Way.FINISH: (Name.RAN, *_LAST),
-    Way.COLD: (Name.GO_FORWARD, Name.QUIT, Name.START, Name.RAN, *_LAST),
+    Way.COLD: (Name.GO_COLD, Name.QUIT, Name.START, Name.RAN, *_LAST),
     Way.BACK: (Name.GO_BACK, Name.END_TARGET, Name.WAKE, Name.UNDO, Name.TIDY),
     Way.WAIT: (Name.SETTLE,),
 }

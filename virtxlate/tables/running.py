@@ -172,3 +172,12 @@ DEFAULT_DEVICES = frozenset(
     }
 )
 """Drivers of what QEMU has without more than Ganeti always says; of drives, only an empty one."""
+
+
+EMPTY_FLOPPY = "288"
+"""Type of a floppy drive that is empty when QEMU starts."""
+FLOPPIES = {1_474_560: "144", 2_949_120: "288", 1_228_800: "120"}
+"""Bytes of a floppy disk to the type of the drive that QEMU makes for it; others are left to be told.
+
+Source: QEMU 7.2, hw/block/fdc.c (fd_formats).
+"""

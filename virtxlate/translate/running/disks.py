@@ -118,11 +118,17 @@ def _address(running: Running, device: Device, row: RunningDevice) -> domain.Add
             return found
     elif row.bus == "ide" and (match := _IDE.fullmatch(device.path)):
         return domain.DriveAddress(bus=int(match[1]), unit=int(match[2]))
-    elif row.bus == "fdc" and (match := _UNIT.fullmatch(device.path)):
-        return domain.DriveAddress(unit=int(match[1]))
+    elif row.bus == "fdc" and (drive := floppy_address(device)) is not None:
+        return drive
     elif row.bus == "scsi":
         return scsi_address(running, device)
     raise UnsupportedError(f"a {device.driver} in a place that libvirt has no word for", at=at)
+
+
+def floppy_address(device: Device) -> domain.DriveAddress | None:
+    """Give where a floppy drive stands."""
+    match = _UNIT.fullmatch(device.path)
+    return domain.DriveAddress(unit=int(match[1])) if match else None
 
 
 def scsi_controllers(running: Running) -> tuple[Device, ...]:

@@ -16,6 +16,7 @@ from virtxlate.hardware.facts import Facts
 from virtxlate.report import Report, Severity
 from virtxlate.tables.cpu import CPU_FEATURES, CPU_MODELS, CPU_MODES, CPU_POLICIES, DEFAULT_CPU
 from virtxlate.tables.machine import CLOCKS, REBOOT_BEHAVIORS
+from virtxlate.tables.running import EMPTY_FLOPPY, FLOPPIES
 from virtxlate.translate import cpu
 from virtxlate.translate import instance as instances
 from virtxlate.translate.context import Context
@@ -196,7 +197,12 @@ _SCSI_ALIAS = "scsi{0.controller}-{0.bus}-{0.target}-{0.unit}"
 
 def _overrides(running: Running, made: domain.Devices) -> settings.QemuOverride | None:
     """Give the properties that QEMU has otherwise than libvirt would make them."""
-    found = (*_of_scsi_disks(running, made), *_of_video(running), *_of_scsi_controllers(running))
+    found = (
+        *_of_scsi_disks(running, made),
+        *_of_floppies(running, made),
+        *_of_video(running),
+        *_of_scsi_controllers(running),
+    )
     return settings.QemuOverride(devices=found) if found else None
 
 
@@ -213,6 +219,21 @@ def _of_scsi_disks(running: Running, made: domain.Devices) -> Iterator[settings.
         name = device.properties.get("device_id", "")
         kind, value = ("string", name) if name else ("remove", None)
         yield settings.DeviceOverride(alias=alias, name="device_id", type=kind, value=value)
+
+
+def _of_floppies(running: Running, made: domain.Devices) -> Iterator[settings.DeviceOverride]:
+    """Give the type of a floppy drive that QEMU would not choose again: it goes by its disk at the start."""
+    drives = {each.address: each for each in made.disks if each.bus == "fdc"}
+    held = disks.media(running)
+    for device, row in of_kind(running.facts, "disk"):
+        found = device.properties.get("drive-type")
+        address = disks.floppy_address(device) if row.bus == "fdc" else None
+        if found is None or address is None or address not in drives:
+            continue
+        medium = held[row.bus, address]
+        if found != (EMPTY_FLOPPY if medium is None else FLOPPIES.get(medium.size)):
+            alias = drives[address].alias or f"fdc0-0-{address.unit}"
+            yield settings.DeviceOverride(alias=alias, name="drive-type", type="string", value=found)
 
 
 def _of_video(running: Running) -> Iterator[settings.DeviceOverride]:

@@ -69,6 +69,7 @@ class Pair:
     cards: dict[str, str] = field(default_factory=lambda: {"old": "virtio-net-pci", "new": "virtio-net-pci"})
     faults: dict[str, Callable[[], None]] = field(default_factory=dict)
     """By the name of a call: what happens in its stead, once."""
+    jobs: list[dict[str, str]] = field(default_factory=list)
     ran_under_libvirt: bool = False
     both_ran: bool = False
     lent: dict[str, int] = field(default_factory=dict)
@@ -199,6 +200,9 @@ class FakeQmp:
 
     def _query_block(self) -> list[Any]:
         return []
+
+    def _query_block_jobs(self) -> list[dict[str, str]]:
+        return self._pair.jobs
 
     def _query_uuid(self) -> dict[str, str]:
         return {"UUID": UUID}

@@ -42,6 +42,16 @@ def test_a_domain_of_its_uuid_that_is_active_is_left_alone(state: str, tmp_path:
     assert not (tmp_path / "state").exists()
 
 
+def test_a_block_job_is_not_lost(tmp_path: Path) -> None:
+    pair = Pair(jobs=[{"device": "mirror0"}])
+    with (
+        Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
+        pytest.raises(OperationRefusedError, match=r"a block job would be lost: .*: mirror0"),
+    ):
+        engine.hand_over()
+    assert (pair.status, (tmp_path / "state").exists()) == ("running", False)
+
+
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """A disk on which nothing more can be written while these files are there, once there are any."""

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.console import GuestConsole
 from lab.counting import Counting, counting
 from lab.daemon import PrivateLibvirtd, private_libvirtd
-from lab.ganeti_judge import prepare
-from lab.ganeti_qemu import ganeti_guest
-from lab.twins import NAME, VERSION, Twins, instance_of
-from virtxlate import Context, Report
+from lab.twins import NAME, Twins, instance_of
 from virtxlate.errors import LiveError, OperationRefusedError
-from virtxlate.ganeti.runtime_tree import format_tree
 from virtxlate.handover.differences import fatal
 from virtxlate.handover.engine import Done, Engine, Tools
-from virtxlate.handover.image import HEAD_BYTES, LENGTH_AT
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Wish
 from virtxlate.live.connection import connect
 from virtxlate.live.qmp import open_qmp
-from virtxlate.translate.runtime import live_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.embedded import EmbeddedLibvirt
-    from lab.ganeti_judge import Verdict
     from lab.guest import GuestFiles
-    from virtxlate.ganeti.model import Instance
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -187,14 +175,7 @@ def test_killed_after_the_way_forward_is_written_it_goes_on(
 def test_an_old_qemu_that_is_killed_when_all_was_sent_is_not_missed(
     daemon: PrivateLibvirtd, twins: Twins, guest_files: GuestFiles
 ) -> None:
-    """And from libvirt the guest goes back, into a QEMU that Ganeti starts for a migration."""
-    requests: list[dict[str, Any]] = []
-
-    def start(there: Twins, instance: Instance) -> Verdict:
-        requests.append(there.request(instance))
-        return prepare().run(requests)[0]
-
-    with counting(twins, guest_files, instance_of({}, disks=1, nics=1), start=start) as guest:
+    with counting(twins, guest_files, instance_of({}, disks=1, nics=1)) as guest:
         guest.count()
         killed_child(daemon, twins, guest, "after transfer", "live")
         os.kill(guest.qemu.process.pid, signal.SIGKILL)
@@ -204,44 +185,8 @@ def test_an_old_qemu_that_is_killed_when_all_was_sent_is_not_missed(
         guest.connected()
         heard = guest.listen(30)
         assert heard == list(range(1, len(heard) + 1))
-        goes_back(daemon, twins, guest, requests[0])
-
-
-def goes_back(daemon: PrivateLibvirtd, twins: Twins, guest: Counting, request: dict[str, Any]) -> None:
-    """Do what --to-ganeti says; Ganeti's own code makes the command line of our runtime file."""
-    planned = cli(daemon, twins, "--to-ganeti")
-    assert (planned.returncode, len(planned.stdout.splitlines())) == (0, 7), planned.stderr
-    domain, image = daemon.connection.lookupByName(NAME), twins.folder / "image"
-    runtime = format_tree(live_runtime(domain.XMLDesc(0), Context(), Report(), version=VERSION)).decode()
-    (verdict,) = prepare().run([{**request, "runtime": runtime, "incoming": "127.0.0.1"}])
-    assert verdict.error is None
-    domain.save(str(image))
-    domain.undefine()
-    while guest.after[-1].overhear(0.1):
-        pass
-    links = twins.folder / "instance-disks"
-    links.mkdir()
-    for number, disk in enumerate(request["disks"]):
-        (links / f"{NAME}:{number}").symlink_to(disk["link"])
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = tuple(re.sub(r"^tcp:127\.0\.0\.1:\d+$", f"tcp:127.0.0.1:{port}", word) for word in verdict.cmd)
-    assert words != verdict.cmd
-    with (
-        ganeti_guest(dataclasses.replace(verdict, cmd=words), twins.folder) as qemu,
-        GuestConsole(qemu.serial) as line,
-        image.open("rb") as file,
-    ):
-        with open_qmp(qemu.qmp) as ask:
-            assert ask("query-status")["status"] == "inmigrate"
-        skipped = HEAD_BYTES + int.from_bytes(file.read(HEAD_BYTES)[LENGTH_AT:][:4], sys.byteorder)
-        file.seek(skipped)
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendfile(file)
-        guest.after.append(line)
-        heard = guest.listen(30)
-        guest.after.remove(line)
-    assert heard == list(range(1, len(heard) + 1))
+        daemon.connection.lookupByName(NAME).destroy()
+        daemon.connection.lookupByName(NAME).undefine()
 
 
 def test_the_command_line_does_it_all(daemon: PrivateLibvirtd, twins: Twins, guest_files: GuestFiles) -> None:

@@ -109,6 +109,10 @@ class Engine:
                 message = f"expected a guest that runs, found one that is {found}{why}"
                 raise OperationRefusedError(message, call="handover")
             self._expect_room()
+            jobs = [str(job.get("device", "")) for job in self._old("query-block-jobs")]
+            if jobs:
+                message = f"a block job would be lost: let it end, or end it: {', '.join(jobs)}"
+                raise OperationRefusedError(message, call="handover")
             self._record = msgspec.structs.replace(self._record, process=self._old.process)
             self._journal.begin(self._record)
             return self._go(Way.HANDOVER)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lxml import etree
 
 from tests.rules.cases import Case, at, disk, document, lun
 from tests.rules.table import CASES
-from virtxlate.errors import UnknownTermError
+from virtxlate.domain.document import parse_document
+from virtxlate.errors import DomainXmlError, UnknownTermError
 from virtxlate.rules import RULES, broken, by_id, validate
-from virtxlate.rules.rule import bus_of
+from virtxlate.rules.rule import Document, bus_of
 
 IDS = [f"{case.rule}-{number}" for number, case in enumerate(CASES)]
 
@@ -39,6 +42,20 @@ BESIDE = {
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_the_same_done_right_is_left_alone(case: Case) -> None:
     assert validate(case.right_document()) == ()
+
+
+MISTAKES = sorted((Path(__file__).parents[1] / "mistakes").glob("*.xml"))
+TEXTS = [*(case.broken_document() for case in CASES), *(each.read_text() for each in MISTAKES)]
+
+
+def test_a_rule_is_about_whatever_can_break_it() -> None:
+    for text in TEXTS:
+        try:
+            document = Document(parse_document(text))
+        except DomainXmlError:
+            continue  # the mistake is that it is no XML
+        passed_over = [rule for rule in RULES if rule.about and document.names.isdisjoint(rule.about)]
+        assert [rule.id for rule in passed_over if list(rule.check(document))] == []
 
 
 def test_every_rule_has_a_case() -> None:

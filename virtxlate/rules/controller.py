@@ -9,7 +9,19 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, bus_of, child, has_thread, number, place_of
+from virtxlate.rules.rule import (
+    LUN,
+    SCSI_CONTROLLER,
+    Document,
+    Fault,
+    Rule,
+    about,
+    bus_of,
+    child,
+    has_thread,
+    number,
+    place_of,
+)
 from virtxlate.tables.qemu import SCSI_BY_MODEL
 
 _NEVER_STARTS = ("dc390",)
@@ -86,7 +98,8 @@ def _passes(document: Document) -> Iterator[Fault]:
             yield Fault(device, "/address/@controller", model)
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = about(
+    (SCSI_CONTROLLER,),
     Rule(
         id="scsi-model",
         says="the model is one that QEMU has",
@@ -105,6 +118,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="scsi-model-firmware",
+        about=(LUN, "hostdev"),
         says="a guest with a passed-through device on am53c974 stops before it boots",
         why="Its firmware waits for the device without end: tried with QEMU 7.2 and its SeaBIOS, scsi-block "
         "and scsi-generic. Ganeti's dc390 is the same chip.",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Rule, child
+from virtxlate.rules.rule import Document, Fault, Rule, about, child
 from virtxlate.scsi import ADAPTER_PREFIX, host_number
 
 _WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
@@ -127,7 +127,8 @@ def _vhost_boot(document: Document) -> Iterator[Fault]:
             yield Fault(boot, "/@order", boot.get("order"))
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = about(
+    ("hostdev",),
     Rule(
         id="hostdev-scsi-source",
         says="a SCSI host device is found by an adapter of the host, or by iSCSI",
@@ -164,6 +165,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="iscsi-secret",
+        about=("auth",),
         says="the password of an iSCSI user is a libvirt secret of usage iscsi",
         why="No password stands in a domain document.",
         hint="`virsh secret-define` one with <usage type='iscsi'>, and name it: "

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from virtxlate.rules.rule import Document, Fault, Rule, Verdict, bus_of, child
+from virtxlate.rules.rule import LUN, Document, Fault, Rule, Verdict, about, bus_of, child
 
 _LUN = "device='lun'"
 _TYPES = ("block", "network", "volume")
@@ -146,7 +146,8 @@ def _part(path: str, word: str, why: str, libvirt: Verdict, hint: str = "") -> R
 
 _OWN = "The guest reads it from the device itself; scsi-block has no property for it."
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = about(
+    (LUN,),
     Rule(
         id="lun-source",
         says="a lun needs a SCSI device: type block, network with protocol iscsi, or a volume of such a pool",
@@ -298,6 +299,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="rawio-lun",
+        about=("@rawio",),
         says="rawio is for a lun",
         why="It gives QEMU CAP_SYS_RAWIO, which only a disk that passes SCSI commands has a use for.",
         hint=f"leave rawio out, or make the disk {_LUN}",
@@ -306,6 +308,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sgio-lun",
+        about=("@sgio",),
         says="sgio is for a lun",
         why="It filters SCSI commands, and an emulated disk passes none.",
         hint=f"leave sgio out, or make the disk {_LUN}",
@@ -314,6 +317,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sgio-unfiltered",
+        about=("@sgio",),
         says="sgio='unfiltered' is no more",
         why="Linux removed unpriv_sgio; libvirt 9.0 says 'no longer supported'.",
         hint="write rawio='yes': with CAP_SYS_RAWIO nothing is filtered",
@@ -322,6 +326,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservations-lun",
+        about=("reservations",),
         says="persistent reservations are for a lun",
         why="An emulated disk does not pass the commands on.",
         hint=f"leave <reservations> out, or make the disk {_LUN}",

@@ -88,12 +88,12 @@ def _graphics_ports(document: Document) -> Iterator[tuple[int, str, Element]]:
 
 
 def _graphics_port(document: Document) -> Iterator[Fault]:
-    seen: dict[int, str] = {}
+    seen: dict[int, tuple[Element, str]] = {}
     for port, name, graphics in _graphics_ports(document):
-        place = f"{document.path(graphics)}/@{name}"
-        first = seen.setdefault(port, place)
-        if first != place:
-            yield Fault(graphics, f"/@{name}", str(port), (), f"port {port} is that of {first} too")
+        first, its = seen.setdefault(port, (graphics, name))
+        if (first, its) != (graphics, name):
+            says = f"port {port} is that of {document.path(first)}/@{its} too"
+            yield Fault(graphics, f"/@{name}", str(port), (), says)
         elif name == "port" and port < _LOWEST_VNC_PORT and _is_fixed_vnc(graphics):
             says = f"VNC counts displays from port {_LOWEST_VNC_PORT}; found {port}"
             yield Fault(graphics, "/@port", str(port), (), says)

@@ -111,7 +111,7 @@ def _multifunction(document: Document) -> Iterator[Fault]:
 
 
 def _lonely(document: Document) -> Iterator[Fault]:
-    if not document.is_pc:
+    if not document.is_pc or not any(place.function for _device, place in places(document)):
         return
     chipset = {place._replace(function=0) for place in reserved(document)}
     for slot, functions in _functions(document).items():

@@ -34,6 +34,11 @@ _Q35 = re.compile(r"q35|pc-q35-.*", re.ASCII)
 _UNSET_MODELS = ("", "auto")
 
 
+_AT = "@"
+LUN, SCSI, SCSI_CONTROLLER = "a lun", "a device on SCSI", "a SCSI controller"
+"""What a rule may be about besides names."""
+
+
 class Fault(NamedTuple):
     """One place where a rule is broken."""
 
@@ -62,7 +67,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[Document], Iterator[Fault]]
     severity: Severity = "error"
     about: tuple[str, ...] = ()
-    """Elements and ``@attributes`` of which a document has one, or nothing to obey; () for every document."""
+    """Elements, ``@attributes``, LUN, SCSI and SCSI_CONTROLLER: a document that has none of these obeys."""
+
+
+def about(words: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
+    """Give the rules, those that do not say it themselves about these words."""
+    return tuple(rule if rule.about else msgspec.structs.replace(rule, about=words) for rule in rules)
 
 
 class Document:
@@ -77,10 +87,16 @@ class Document:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of all elements, and of all attributes as ``@name``."""
-        elements = list(self.root.iter(etree.Element))
-        attributes = {f"@{name}" for element in elements for name in element.keys()}  # noqa: SIM118
-        return frozenset({str(element.tag) for element in elements} | attributes)
+        """The names of all elements, of all attributes as ``@name``, and LUN, SCSI and SCSI_CONTROLLER."""
+        tags: set[str] = set()
+        attributes: set[str] = set()
+        for element in self.root.iter(etree.Element):
+            tags.add(element.tag)  # type: ignore[arg-type]
+            attributes.update(element.keys())
+        tags.update(map(_AT.__add__, attributes))
+        kinds = ((LUN, self.luns), (SCSI, self.on_scsi), (SCSI_CONTROLLER, self.scsi_controllers))
+        tags.update(word for word, found in kinds if found)
+        return frozenset(tags)
 
     @cached_property
     def _tagged(self) -> dict[str, list[etree._Element]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from virtxlate.rules.rule import Document, Fault, Place, Rule, child
+from virtxlate.rules.rule import SCSI, Document, Fault, Place, Rule, about, child
 from virtxlate.tables.qemu import ScsiModel
 
 _MOST_DIGITS = 99
@@ -89,7 +89,8 @@ def _digits(document: Document) -> Iterator[Fault]:
                 yield Fault(device, f"/address/@{name}", str(getattr(place, name)))
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = about(
+    (SCSI,),
     Rule(
         id="scsi-address-type",
         says="a device on a SCSI bus has an address of type drive",

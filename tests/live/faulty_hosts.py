@@ -276,11 +276,13 @@ def domain_there(twins: Twins, guest: Counting, *, uuid: str, active: bool) -> I
     if active:
         domain.createWithFlags(1)  # paused
     before = domain.XMLDesc(), domain.state()
-    yield usual(twins, guest)
-    assert (domain.XMLDesc(), domain.state()) == before
-    if active:
-        domain.destroy()
-    domain.undefine()
+    try:
+        yield usual(twins, guest)
+        assert (domain.XMLDesc(), domain.state()) == before
+    finally:
+        if active:
+            domain.destroy()
+        domain.undefine()
 
 
 HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
@@ -318,7 +320,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "domain of that name, active": (partial(domain_there, uuid=OTHER_UUID, active=True), OTHER_UUID),
     "domain of that UUID, active": (
         partial(domain_there, uuid="11111111-2222-4333-8444-555555555555", active=True),
-        "paused",
+        "that is active",
     ),
 }
 """What is wrong, and a word of the line that says so."""

@@ -97,7 +97,7 @@ def test_everything_is_one_object(cli: Cli, ctrl: Path) -> None:
     result = cli("inspect", "--qmp", ctrl / "ctrl" / f"{NAME}.qmp", "--json")
     whole = json.loads(result.out)
     assert (result.code, sorted(whole)) == (0, ["defaults", "facts", "instance", "taps"])
-    assert whole["facts"]["nets"]["nic-00000001-0000-4000"] == {"type": "tap", "fds": [6], "ifname": ""}
+    assert whole["facts"]["nets"]["nic-00000001-0000-4000"] == {"type": "tap", "fds": [7], "ifname": ""}
     assert "PCI 01.0/ISA isa-fdc@0x3f0/floppy-bus unit 0" in whole["defaults"]
 
 

@@ -54,8 +54,8 @@ def test_a_qemu_of_3_0_tells_its_media_networks_and_displays() -> None:
             "sd0": None,
         },
         nets={
-            "nic-00000000-0000-4000": Net(type="tap", fds=(5,)),
-            "nic-00000001-0000-4000": Net(type="tap", fds=(6,)),
+            "nic-00000000-0000-4000": Net(type="tap", fds=(6,)),
+            "nic-00000001-0000-4000": Net(type="tap", fds=(7,)),
         },
         displays=(Display(type="vnc", host="127.0.0.1", port=11000),),
         chardevs=chardevs,

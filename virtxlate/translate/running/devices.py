@@ -191,7 +191,7 @@ def _display(display: Display, report: Report) -> settings.Graphics:
         address = "0.0.0.0" if display.host in _ANY_HOST else display.host  # noqa: S104 - only told on
         listen = settings.Listen(type="address", address=address)
     if display.auth != "none":
-        reason = "a domain holds no password: nobody can connect until one is set"
+        reason = "no password is written: nobody can connect until one is set"
         report.lose(f"displays[{display.type}].auth", display.auth, reason)
     return settings.Graphics(
         type=display.type,

@@ -24,8 +24,9 @@ def boot_orders(instance: Instance) -> dict[str, int]:
     hvparams = instance.hvparams
     if hvparams.kernel_path:
         return {}
+    if hvparams.boot_order == "disk":
+        return {"disks[0]": 1} if instance.disks else {}
     devices = {
-        "disk": ["disks[0]"] if instance.disks else [],
         "network": [f"nics[{index}]" for index in range(len(instance.nics))],
         "cdrom": [name for name in _CDROMS if getattr(hvparams, name)],
         "floppy": ["floppy_image_path"] if hvparams.floppy_image_path else [],

@@ -92,6 +92,8 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
 def options(instance: Instance) -> tuple[Option, ...]:
     """Give the options in kvm_extra. Raises GanetiDataError, UnsupportedError."""
     text = instance.hvparams.kvm_extra
+    if not text:
+        return ()
     if _SECRET.search(text):
         raise UnsupportedError("an option holds a secret: libvirt XML holds none", at=_AT)
     try:

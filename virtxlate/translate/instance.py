@@ -55,6 +55,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     placed = place(instance)
     _check_aliases(placed)
     report_untranslated(placed, context, report)
+    known = context
     context, asked = _listening(context)
     boot.report_boot(placed, report)
     iothreads.report_spread(placed, report)
@@ -77,7 +78,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         qemu_command_line=_command_line((*cpu_words, *ciphers, *more.command_line)),
         qemu_override=override.to_domain(devices, placed, context, report),
     )
-    obeys.check(made, placed, report)
+    obeys.check(made, placed, known, report)
     return made
 
 

@@ -1,11 +1,13 @@
 """Whether a domain that was made obeys the rules that ``validate`` would judge it by.
 
-Rules read XML, so the document is written for them.
+Rules read XML, so the document is written for them. That takes longer than all else in a translation, and
+the instances of a cluster are much alike: of those that no rule can tell apart, one is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from lxml import etree
@@ -13,18 +15,108 @@ from lxml import etree
 from virtxlate.domain import model as domain
 from virtxlate.domain.elements import DOMAIN
 from virtxlate.errors import UnsupportedError
-from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.hvinfo import HvInfo
+from virtxlate.ganeti.model import Disk, Instance
+from virtxlate.ganeti.params import HvParams
 from virtxlate.report import Report, Severity
 from virtxlate.rules import Fault, Rule, faults, message
+from virtxlate.translate.context import Context
 
 _LISTS = {"disk": "disks", "hostdev": "disks", "interface": "nics"}
 _OF_BACKEND = ("vcpu", "memory", "currentMemory")
+_FILES = frozenset({"file", "sharedfile"})
+_TYPES = frozenset({"paravirtual", "ide", "scsi-hd"})
+_NO_MAC = "00:00:00:00:00:00"
+_LOWEST_PORT = 5900
+_MOST = 4096
 
 
-def check(made: domain.Domain, instance: Instance, report: Report) -> None:
+class _Obeying:
+    """What machines, and what devices of them, obeyed every rule in one context."""
+
+    def __init__(self, context: Context | None = None) -> None:
+        self.context = context
+        self.kinds: set[tuple[Any, ...]] = set()
+        self._numbers: dict[Any, int] = {}
+
+    def number(self, hvparams: HvParams, *more: Any) -> int:
+        """Give a number for a machine: that of an equal one is the same."""
+        return self._numbers.setdefault((hvparams, *more), len(self._numbers))
+
+
+_last = _Obeying()
+
+
+def check(made: domain.Domain, instance: Instance, context: Context, report: Report) -> None:
     """Report what a rule warns of. Raises UnsupportedError with path, fix and id of the first broken rule."""
+    global _last  # noqa: PLW0603 - a memory that may be lost at any time
+    known = _last
+    if known.context is not context or len(known.kinds) > _MOST:
+        _last = known = _Obeying(context)
+    kinds = _kinds(instance, known) if _is_ordinary(instance) else None
+    if kinds is not None and kinds <= known.kinds:
+        return
     root = DOMAIN.format(msgspec.structs.replace(made, metadata=None))
-    judge(((rule, fault, _subject(fault.element, instance)) for rule, fault in faults(root)), report)
+    found = [(rule, fault, _subject(fault.element, instance)) for rule, fault in faults(root)]
+    judge(found, report)
+    if kinds is not None and not found:
+        known.kinds |= kinds
+
+
+def _is_ordinary(instance: Instance) -> bool:
+    """Tell whether no rule can be broken by what tells the instance from others of its kind.
+
+    That is names, ids, addresses of NICs, storage and places, which rules want to be unique, and ports.
+    """
+    disks, nics, hvparams = instance.disks, instance.nics, instance.hvparams
+    sources = [_source(disk) for disk in disks]
+    images = {hvparams.cdrom_image_path, hvparams.cdrom2_image_path, hvparams.floppy_image_path}
+    return (
+        hvparams.disk_type in _TYPES
+        and all(disk.uri is disk.link is disk.device is None for disk in disks)
+        and _differ([place for place in _places(instance) if place is not None])
+        and _differ(sources)
+        and _differ([each.mac.lower() for each in nics])
+        and _differ([each.uuid for each in disks])
+        and _differ([each.uuid for each in nics])
+        and images.isdisjoint(sources)
+        and all(each.mac != _NO_MAC for each in nics)
+        and (instance.network_port or _LOWEST_PORT) >= _LOWEST_PORT
+        and instance.oper_ram_mib is None
+    )
+
+
+def _kinds(instance: Instance, known: _Obeying) -> set[tuple[Any, ...]]:
+    """Give what rules look at: the machine with each of its devices, their places, and how many there are.
+
+    No rule looks at two devices but for what is unique, at a device and the processors, or at the size of the
+    memory.
+    """
+    disks, nics, hvparams = instance.disks, instance.nics, instance.hvparams
+    machine = known.number(hvparams, instance.version, instance.balloon_first)
+    return {
+        (machine, instance.beparams.vcpus),
+        (machine, len(disks), len(nics)),
+        *((machine, each.template, each.mode, each.params.get("access")) for each in disks),
+        *((machine, each.mode, bool(each.link), bool(each.network), each.vlan) for each in nics),
+        *((machine, place) for place in _places(instance)),
+    }
+
+
+def _places(instance: Instance) -> list[tuple[Any, ...] | None]:
+    return [_place(each.hvinfo) for each in instance.disks] + [_place(each.hvinfo) for each in instance.nics]
+
+
+def _place(hvinfo: HvInfo | None) -> tuple[Any, ...] | None:
+    return None if hvinfo is None else (hvinfo.bus, hvinfo.addr, hvinfo.channel, hvinfo.scsi_id, hvinfo.lun)
+
+
+def _source(disk: Disk) -> Any:
+    return disk.logical_id[1] if disk.template in _FILES and len(disk.logical_id) > 1 else disk.logical_id
+
+
+def _differ(values: Sequence[Any]) -> bool:
+    return len(values) < 2 or len(set(values)) == len(values)  # noqa: PLR2004 - one alone is unique
 
 
 def judge(found: Iterable[tuple[Rule, Fault, str]], report: Report) -> None:

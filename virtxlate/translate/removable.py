@@ -36,6 +36,8 @@ def cdroms(instance: Instance) -> tuple[tuple[str, str], ...]:
     whatever its type.
     """
     hvparams = instance.hvparams
+    if not (hvparams.cdrom_image_path or hvparams.cdrom2_image_path):
+        return ()
     word = hvparams.cdrom_disk_type or ("ide" if is_q35(instance) else disk_type(instance))
     boots = hvparams.boot_order == "cdrom" and not hvparams.kernel_path
     first = "ide" if boots and instance.version <= IDE_BY_DRIVE_UNTIL else word

@@ -170,6 +170,7 @@ def test_a_difference_of_the_machine_is_a_finding(found: Running, root: Path) ->
 
 FACTS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a guest that has gone": ({"status": "postmigrate"}, ("status", "postmigrate")),
+    "a guest that stands still": ({"status": "paused"}, ("status", "paused")),
     "a migration": ({"busy": Busy(migration="active")}, ("migration", "active")),
     "a blocker": ({"busy": Busy(blockers=("VFIO",))}, ("migration blocker", "VFIO")),
     "a block job": ({"busy": Busy(jobs=("mirror",))}, ("block job", "mirror")),

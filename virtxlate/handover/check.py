@@ -23,7 +23,7 @@ from virtxlate.hardware.inspect import is_migrating
 from virtxlate.live.port import DomainPort
 from virtxlate.translate.running.facts import Running
 
-_MIGRATABLE = frozenset({"running", "paused"})
+_RUNS = "running"
 
 
 class CheckHost(RehearsalHost, Protocol):
@@ -105,8 +105,8 @@ def _of_difference(judged: Judged) -> Finding:
 def _of_qemu(running: Running) -> Iterator[Finding]:
     """Give what the running QEMU itself has against it."""
     facts = running.facts
-    if facts.status not in _MIGRATABLE:
-        yield _fatal("status", facts.status, "expected a guest that runs or is paused")
+    if facts.status != _RUNS:
+        yield _fatal("status", facts.status, "expected a guest that runs: one that stands still is not moved")
     if is_migrating(facts):
         yield _fatal("migration", facts.busy.migration, "a migration is going on")
     for each in facts.busy.blockers:

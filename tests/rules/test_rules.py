@@ -44,6 +44,20 @@ def test_the_same_done_right_is_left_alone(case: Case) -> None:
     assert validate(case.right_document()) == ()
 
 
+def test_the_line_is_that_of_what_is_wrong() -> None:
+    lines = (
+        "<devices>",
+        "<disk type='file'><target dev='sda' bus='scsi'/>",
+        "<address type='drive' controller='3'/>",
+    )
+    (found,) = broken(parse_document("\n".join((*lines, "</disk></devices>"))))
+    assert (found.rule, found.path, found.line) == (
+        "scsi-controller-declared",
+        "/devices/disk/address/@controller",
+        3,
+    )
+
+
 MISTAKES = sorted((Path(__file__).parents[1] / "mistakes").glob("*.xml"))
 TEXTS = [*(case.broken_document() for case in CASES), *(each.read_text() for each in MISTAKES)]
 

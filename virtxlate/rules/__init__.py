@@ -101,7 +101,7 @@ def message(rule: Rule, fault: Fault) -> str:
 def _violation(rule: Rule, fault: Fault, path: str) -> Violation:
     return Violation(
         path=path + fault.below,
-        line=fault.element.sourceline or 0,
+        line=_line(fault),
         rule=rule.id,
         message=message(rule, fault),
         found=fault.found,
@@ -109,6 +109,15 @@ def _violation(rule: Rule, fault: Fault, path: str) -> Violation:
         hint=rule.hint,
         severity=rule.severity,
     )
+
+
+def _line(fault: Fault) -> int:
+    """Give the line of what is wrong, or of the next one above it that the document has."""
+    found = fault.element
+    for name in fault.below.split("/"):
+        below = None if not name or name.startswith("@") else found.find(name)
+        found = found if below is None else below
+    return found.sourceline or 0
 
 
 def validate(document: schema.Document, judge: Judge = schema.validate) -> tuple[Violation, ...]:

@@ -18,6 +18,7 @@ from lab.daemon import PrivateLibvirtd
 from lab.embedded import EmbeddedLibvirt
 from lab.guest import GuestFiles
 from lab.running import RunningGuest, running_guest
+from tests.live.shared import shared_host
 from virtxlate import Context, Report, format_domain, parse_domain, place, to_domain
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -25,7 +26,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.hotplug.session import Done, Hotplug, Options
 from virtxlate.hotplug.steps import line
 from virtxlate.hotplug.whole import WholePlan
-from virtxlate.live.connection import LibvirtHost, connect
+from virtxlate.live.connection import connect
 from virtxlate.live.domain import LibvirtDomain
 
 NAME = "hot1.example.com"
@@ -183,17 +184,11 @@ class Asked:
         assert self._asked.wait(30), "nobody has asked"
 
 
-@functools.cache
-def _shared(host: EmbeddedLibvirt) -> LibvirtHost:
-    """Give the lab's own connection: libvirt takes some twenty embedded ones in the life of a process."""
-    return LibvirtHost(host.connection)
-
-
 @contextmanager
 def opened(host: EmbeddedLibvirt | PrivateLibvirtd, name: str = NAME) -> Iterator[LibvirtDomain]:
     """Give a domain; of a daemon on a connection as a program opens it. The lab runs the event loop."""
     if isinstance(host, EmbeddedLibvirt):
-        found = _shared(host).find("", name)
+        found = shared_host(host).find("", name)
         assert found is not None
         yield found
         return

@@ -13,6 +13,7 @@ import libvirt
 import pytest
 
 from lab.vnc import NO_AUTHENTICATION, VNC_AUTHENTICATION, opens, security_types
+from tests.live.shared import shared_host
 from virtxlate.cli import main
 from virtxlate.domain.document import parse_domain
 from virtxlate.live import connection
@@ -34,7 +35,7 @@ def host(libvirt_host: EmbeddedLibvirt, monkeypatch: pytest.MonkeyPatch) -> Iter
 
     @contextmanager
     def connect(_uri: str | None, **_options: Any) -> Iterator[LibvirtHost]:
-        yield LibvirtHost(libvirt_host.connection)
+        yield shared_host(libvirt_host)
 
     monkeypatch.setattr(connection, "connect", connect)
     yield libvirt_host.connection

@@ -38,7 +38,7 @@ NICS = r"""
 for entry in /sys/class/net/*; do
     path=$(readlink -f "$entry")
     case $path in */virtual/* | *\*) continue ;; esac
-    read -r mac <"$entry/address"
+    { read -r mac <"$entry/address"; } 2>/dev/null || continue  # it leaves just now
     printf '%s\t%s\t%s\t%s\n' "${entry##*/}" "$path" "$mac" "$(readlink "$entry/device/driver")"
 done
 """

@@ -241,9 +241,8 @@ def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:
     """
     os = snapshot.view.domain.os
     if os.kernel is not None:
-        return (
-            _first(snapshot, {"disk", "lun"} if _ROOT.search(os.cmdline or "") else set()) == entry.info.path
-        )
+        first = snapshot.disks[0].info.path if snapshot.disks and _ROOT.search(os.cmdline or "") else None
+        return first == entry.info.path
     ordered = sorted(
         (int(order), each.path)
         for each in snapshot.view.live.devices

@@ -36,7 +36,6 @@ def test_the_schema_takes_what_is_written(device: NodeDevice) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not RNG.exists(), reason="libvirt's schemas are not installed")
 @pytest.mark.parametrize("device", [*DEVICES, *ASKED], ids=lambda device: str(device.name))
 def test_libvirts_schema_takes_what_is_written(device: NodeDevice) -> None:
     """It wants a host number and a device's name even of what libvirt is to make."""

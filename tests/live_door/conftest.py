@@ -12,7 +12,7 @@ import pytest
 
 from tests.live_door.fake_libvirt import FakeLibvirt
 
-DOORS = tuple(f"virtxlate.live.{name}" for name in ("connection", "events", "domain", "failures"))
+DOORS = tuple(f"virtxlate.live.{name}" for name in ("connection", "events", "domain", "failures", "binding"))
 
 
 @pytest.fixture

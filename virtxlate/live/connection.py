@@ -9,14 +9,13 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-import libvirt
-
 from virtxlate.errors import (
     ConnectionFailedError,
     DomainNotFoundError,
     LiveError,
 )
 from virtxlate.ganeti.words import UUID_PATTERN
+from virtxlate.live.binding import libvirt
 from virtxlate.live.domain import LibvirtDomain
 from virtxlate.live.events import hear_of_removals, start_event_loop, stop_hearing
 from virtxlate.live.failures import libvirt_errors

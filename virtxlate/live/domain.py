@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-import libvirt
 import msgspec
 
 from virtxlate.domain.words import METADATA_NAMESPACE, METADATA_PREFIX, METADATA_TAG
@@ -13,6 +12,7 @@ from virtxlate.errors import (
     ConnectionFailedError,
     OperationRefusedError,
 )
+from virtxlate.live.binding import ask_qemu, libvirt
 from virtxlate.live.failures import libvirt_errors
 from virtxlate.live.port import DomainState
 from virtxlate.live.qmp import returned
@@ -128,12 +128,10 @@ class LibvirtDomain:
 
     def ask(self, command: str, /, **arguments: Any) -> Any:
         """Give what a QMP command of its QEMU returns; see port.HandoverDomain."""
-        import libvirt_qemu  # noqa: PLC0415 - few ask QEMU itself
-
         self._follow()
         question = msgspec.json.encode({"execute": command, "arguments": arguments}).decode()
         with libvirt_errors(command, self._host.is_alive):
-            answer = libvirt_qemu.qemuMonitorCommand(self._domain, question, 0)
+            answer = ask_qemu(self._domain, question)
         return returned(msgspec.json.decode(answer), command)
 
     def state(self) -> DomainState:

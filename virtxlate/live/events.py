@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import libvirt
-
+from virtxlate.live.binding import libvirt
 from virtxlate.live.port import Outcome
 from virtxlate.live.waiters import Waiters
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import libvirt
-
 from virtxlate.errors import (
     ConnectionFailedError,
     DeviceNotFoundError,
@@ -15,6 +13,7 @@ from virtxlate.errors import (
     NodeDeviceNotFoundError,
     OperationRefusedError,
 )
+from virtxlate.live.binding import libvirt
 
 _ERRORS: dict[int, type[LiveError]] = {
     libvirt.VIR_ERR_NO_CONNECT: ConnectionFailedError,

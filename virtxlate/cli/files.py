@@ -47,8 +47,11 @@ def write_whole(path: str | Path, data: bytes, *, mode: int = 0o644, sync: bool 
 def _write(path: str, data: bytes, *, mode: int, sync: bool) -> None:
     """Write a new file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
         if sync:
             os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -16,9 +16,9 @@ from virtxlate.report import Loss, Report
 from virtxlate.scsi import Asked
 from virtxlate.tables.params import UNTRANSLATED
 from virtxlate.translate import (
+    alike,
     board,
     boot,
-    cpu,
     disk,
     extra,
     fixed,
@@ -60,8 +60,9 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     boot.report_boot(placed, report)
     iothreads.report_spread(placed, report)
     above = machine.to_domain(placed, report)
-    model, cpu_words = cpu.to_domain(placed, machine.topology(placed), context, report)
-    devices, more = _devices(placed, context, report)
+    shared = alike.common(placed, context, report)
+    more = shared.fixed
+    devices = _devices(placed, more, context, report)
     ciphers = graphics.ciphers(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
@@ -72,10 +73,10 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         iothreads=iothreads.count(placed) or None,
         os=machine.operating_system(placed, more.extra, report),
         sysinfo=more.extra.sysinfo,
-        cpu=model,
+        cpu=shared.cpu,
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
-        qemu_command_line=_command_line((*cpu_words, *ciphers, *more.command_line)),
+        qemu_command_line=_command_line((*shared.cpu_words, *ciphers, *more.command_line)),
         qemu_override=override.to_domain(devices, placed, context, report),
     )
     obeys.check(made, placed, known, report)
@@ -99,11 +100,12 @@ def _listening(context: Context) -> tuple[Context, Asked]:
     return (context if context.scsi is None else msgspec.structs.replace(context, scsi=asked)), asked
 
 
-def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain.Devices, fixed.FixedDevices]:
-    """Give the devices, and what else was found on the way to them."""
-    devices = fixed.to_domain(placed, context, report)
+def _devices(
+    placed: Instance, devices: fixed.FixedDevices, context: Context, report: Report
+) -> domain.Devices:
+    """Give all devices: disks and NICs, and those that do not depend on them."""
     disks, hostdevs = _disks(placed, context, report)
-    whole = domain.Devices(
+    return domain.Devices(
         emulator=machine.emulator(placed),
         disks=(*disks, *devices.disks),
         controllers=devices.controllers,
@@ -122,7 +124,6 @@ def _devices(placed: Instance, context: Context, report: Report) -> tuple[domain
         rngs=devices.extra.rngs,
         watchdogs=devices.extra.watchdogs,
     )
-    return whole, devices
 
 
 def _command_line(words: tuple[str, ...]) -> settings.QemuCommandLine | None:

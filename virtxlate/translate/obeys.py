@@ -15,11 +15,11 @@ from lxml import etree
 from virtxlate.domain import model as domain
 from virtxlate.domain.elements import DOMAIN
 from virtxlate.errors import UnsupportedError
-from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk, Instance
 from virtxlate.ganeti.params import HvParams
 from virtxlate.report import Report, Severity
 from virtxlate.rules import Fault, Rule, faults, message
+from virtxlate.translate.alike import Place, places
 from virtxlate.translate.context import Context
 
 _LISTS = {"disk": "disks", "hostdev": "disks", "interface": "nics"}
@@ -103,12 +103,9 @@ def _kinds(instance: Instance, known: _Obeying) -> set[tuple[Any, ...]]:
     }
 
 
-def _places(instance: Instance) -> list[tuple[Any, ...] | None]:
-    return [_place(each.hvinfo) for each in instance.disks] + [_place(each.hvinfo) for each in instance.nics]
-
-
-def _place(hvinfo: HvInfo | None) -> tuple[Any, ...] | None:
-    return None if hvinfo is None else (hvinfo.bus, hvinfo.addr, hvinfo.channel, hvinfo.scsi_id, hvinfo.lun)
+def _places(instance: Instance) -> tuple[Place | None, ...]:
+    disks, nics = places(instance)
+    return disks + nics
 
 
 def _source(disk: Disk) -> Any:

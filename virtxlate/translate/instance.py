@@ -61,8 +61,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     iothreads.report_spread(placed, report)
     above = machine.to_domain(placed, report)
     shared = alike.common(placed, context, report)
-    more = shared.fixed
-    devices = _devices(placed, more, context, report)
+    devices = _devices(placed, shared.fixed, context, report)
     ciphers = graphics.ciphers(placed, context, report)
     made = domain.Domain(
         type=context.domain_type,
@@ -71,12 +70,12 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
         metadata=metadata.to_text(placed, context, asked.known) if context.metadata else None,
         **above,
         iothreads=iothreads.count(placed) or None,
-        os=machine.operating_system(placed, more.extra, report),
-        sysinfo=more.extra.sysinfo,
+        os=machine.operating_system(placed, shared.fixed.extra, report),
+        sysinfo=shared.fixed.extra.sysinfo,
         cpu=shared.cpu,
         devices=devices,
         seclabels=security.to_domain(placed, context, report),
-        qemu_command_line=_command_line((*shared.cpu_words, *ciphers, *more.command_line)),
+        qemu_command_line=_command_line((*shared.cpu_words, *ciphers, *shared.fixed.command_line)),
         qemu_override=override.to_domain(devices, placed, context, report),
     )
     obeys.check(made, placed, known, report)

@@ -20,7 +20,6 @@ import pytest
 
 from lab.commands import run
 from lab.twins import NAME
-from tests.live.shared import shared_host
 from tests.live.wrong_domains import Wrong
 from virtxlate.errors import LiveError
 from virtxlate.handover.transfer import Limits
@@ -57,7 +56,7 @@ def usual(twins: Twins, guest: Counting, **fields: Any) -> Attempt:
         "uuid": guest.instance.uuid,
         "qmp": guest.qemu.qmp,
         "state": twins.folder / "state",
-        "host": shared_host(twins.host),
+        "host": LibvirtHost(twins.host.connection),
         "tools": {},
     }
     return Attempt(**{**plain, **fields})

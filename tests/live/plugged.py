@@ -18,7 +18,6 @@ from lab.daemon import PrivateLibvirtd
 from lab.embedded import EmbeddedLibvirt
 from lab.guest import GuestFiles
 from lab.running import RunningGuest, running_guest
-from tests.live.shared import shared_host
 from virtxlate import Context, Report, format_domain, parse_domain, place, to_domain
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.model import Disk, Instance, Nic
@@ -26,7 +25,7 @@ from virtxlate.ganeti.params import HvParams
 from virtxlate.hotplug.session import Done, Hotplug, Options
 from virtxlate.hotplug.steps import line
 from virtxlate.hotplug.whole import WholePlan
-from virtxlate.live.connection import connect
+from virtxlate.live.connection import LibvirtHost, connect
 from virtxlate.live.domain import LibvirtDomain
 
 NAME = "hot1.example.com"
@@ -188,7 +187,7 @@ class Asked:
 def opened(host: EmbeddedLibvirt | PrivateLibvirtd, name: str = NAME) -> Iterator[LibvirtDomain]:
     """Give a domain; of a daemon on a connection as a program opens it. The lab runs the event loop."""
     if isinstance(host, EmbeddedLibvirt):
-        found = shared_host(host).find("", name)
+        found = LibvirtHost(host.connection).find("", name)
         assert found is not None
         yield found
         return

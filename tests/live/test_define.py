@@ -15,7 +15,6 @@ import pytest
 
 from lab.console import GuestConsole, console_path
 from tests.cli.running import CLUSTER, MAIL, NAMES, ROOT, WEB, WEB_UUID
-from tests.live.shared import shared_host
 from virtxlate.cli import main
 from virtxlate.live import connection
 from virtxlate.live.connection import LibvirtHost
@@ -36,7 +35,7 @@ def host(libvirt_host: EmbeddedLibvirt, monkeypatch: pytest.MonkeyPatch) -> Iter
 
     @contextmanager
     def connect(_uri: str | None, **_options: Any) -> Iterator[LibvirtHost]:
-        yield shared_host(libvirt_host)
+        yield LibvirtHost(libvirt_host.connection)
 
     monkeypatch.setattr(connection, "connect", connect)
     yield libvirt_host.connection

@@ -15,7 +15,6 @@ import pytest
 from lab.commands import run
 from lab.counting import Counting, counting
 from lab.twins import Twins, instance_of
-from tests.live.shared import shared_host
 from tests.live.wrong_domains import WRONG
 from virtxlate.errors import VirtxlateError
 from virtxlate.handover.differences import fatal
@@ -24,6 +23,7 @@ from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
 from virtxlate.handover.transfer import Limits, Progress
 from virtxlate.hotplug.session import Hotplug
+from virtxlate.live.connection import LibvirtHost
 from virtxlate.live.qmp import open_qmp
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def guest(twins: Twins, guest_files: GuestFiles) -> Iterator[Counting]:
 def hand_over(twins: Twins, guest: Counting, *, xml: str | None = None, **tools: Any) -> Done:
     name = guest.instance.name
     record = Record(instance=name, uuid=guest.instance.uuid, xml=xml or guest.xml, qmp=str(guest.qemu.qmp))
-    host = shared_host(twins.host)
+    host = LibvirtHost(twins.host.connection)
     with Old(guest.qemu.qmp, open_qmp) as old:
         journal = Journal(twins.folder / "state", name)
         return Engine(host, old, journal, record, Tools(**{"judge": fatal, **tools})).hand_over()
@@ -190,7 +190,7 @@ def test_the_guest_goes_on_under_libvirt(twins: Twins, guest: Counting) -> None:
 
 def remains(twins: Twins, guest: Counting, line: GuestConsole) -> None:
     """A disk that Ganeti had attached goes; a reset brings the rest up again, at the same places."""
-    domain = shared_host(twins.host).domain(guest.instance.name)
+    domain = LibvirtHost(twins.host.connection).domain(guest.instance.name)
     assert domain is not None
     assert domain.is_persistent()
     Hotplug(domain).remove("disk", "1")

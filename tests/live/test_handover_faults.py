@@ -21,7 +21,6 @@ from lab.ganeti_qemu import ganeti_guest
 from lab.hardware_cases import CDROM1
 from lab.twins import NAME, Twins, instance_of
 from tests.live.faulty_hosts import HOST_FAULTS, MORE_WRONG, Attempt, usual
-from tests.live.shared import shared_host
 from tests.live.wrong_domains import WRONG
 from virtxlate.errors import LiveError, VirtxlateError
 from virtxlate.handover.differences import fatal
@@ -30,6 +29,7 @@ from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Wish
 from virtxlate.handover.transfer import Limits
+from virtxlate.live.connection import LibvirtHost
 from virtxlate.live.qmp import open_qmp
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def test_ide_disks_on_the_other_channel_are_found_before_the_guest_runs(twins: T
                         uuid=instance.uuid,
                         qmp=qemu.qmp,
                         state=other.folder / "state",
-                        host=shared_host(twins.host),
+                        host=LibvirtHost(twins.host.connection),
                         tools={},
                     )
                 )

@@ -19,7 +19,6 @@ from lab.guest import build_guest
 from lab.handover_cases import COUNTED, IDLE, NEWER, Case
 from lab.newer import newer_start
 from lab.twins import NAME, Twins
-from tests.live.shared import shared_host
 from virtxlate.ganeti.model import Disk
 from virtxlate.handover.differences import Meaning, fatal, judge
 from virtxlate.handover.engine import Done, Engine, Tools
@@ -99,7 +98,7 @@ def start(twins: Twins, starts: dict[str, Any], name: str, instance: Instance) -
 @pytest.fixture(scope="module")
 def host(twins: Twins) -> LibvirtHost:
     """One for all: a connection is listened to once."""
-    return shared_host(twins.host)
+    return LibvirtHost(twins.host.connection)
 
 
 def hand_over(host: LibvirtHost, folder: Path, qmp: Path, xml: str, method: Method = "live") -> Done:

@@ -13,7 +13,6 @@ import libvirt
 import pytest
 
 from lab.vnc import NO_AUTHENTICATION, VNC_AUTHENTICATION, opens, security_types
-from tests.live.shared import shared_host
 from virtxlate.cli import main
 from virtxlate.domain.document import parse_domain
 from virtxlate.live import connection
@@ -35,7 +34,7 @@ def host(libvirt_host: EmbeddedLibvirt, monkeypatch: pytest.MonkeyPatch) -> Iter
 
     @contextmanager
     def connect(_uri: str | None, **_options: Any) -> Iterator[LibvirtHost]:
-        yield shared_host(libvirt_host)
+        yield LibvirtHost(libvirt_host.connection)
 
     monkeypatch.setattr(connection, "connect", connect)
     yield libvirt_host.connection

@@ -16,7 +16,6 @@ from lab.hardware_cases import CDROM1, CDROM2, FLOPPY
 from lab.newer import newer_start
 from lab.recording import change_media, plug_disk
 from lab.twins import KERNEL, Twins, instance_of
-from tests.live.shared import shared_host
 from tests.live.wrong_domains import WRONG, Wrong
 from virtxlate import Context, Renames, Report, format_domain
 from virtxlate.handover.check import Checked, check
@@ -26,6 +25,7 @@ from virtxlate.handover.look_host import Look
 from virtxlate.handover.room import with_room
 from virtxlate.hardware.facts import Tap
 from virtxlate.hardware.inspect import inspect
+from virtxlate.live.connection import LibvirtHost
 from virtxlate.translate.running.whole import to_domain
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def checked(twins: Twins, found: Running, text: str) -> Checked:
         return check(
             found,
             text,
-            shared_host(twins.host),
+            LibvirtHost(twins.host.connection),
             scratch=Path(scratch),
             uuid=str(uuid.uuid4()),
             surroundings=Look(),

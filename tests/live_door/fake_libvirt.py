@@ -173,6 +173,8 @@ class FakeConnection:
         self, domain: None, event: int, callback: Callback, opaque: Any
     ) -> int:
         self.called("domainEventRegisterAny", domain, event)
+        if event in {each[0] for each in self.callbacks.values()}:  # the embedded driver takes one of each
+            raise libvirtError(1, "event callback already tracked")
         number = len(self._libvirt.calls)
         self.callbacks[number] = (event, callback, opaque)
         return number
@@ -183,6 +185,8 @@ class FakeConnection:
 
     def registerCloseCallback(self, callback: Callback, opaque: Any) -> None:  # noqa: N802
         self.called("registerCloseCallback")
+        if self.close_callback is not None:
+            raise libvirtError(55, "A close callback is already registered")
         self.close_callback = (callback, opaque)
 
     def unregisterCloseCallback(self) -> None:  # noqa: N802

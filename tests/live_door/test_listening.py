@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+import weakref
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.live_door.fake_libvirt import EVENTS, FakeLibvirt, FakeVirDomain, libvirtError
-from virtxlate.errors import ConnectionFailedError
+from virtxlate.errors import ConnectionFailedError, LiveError
 from virtxlate.live.port import Outcome
 
 UUID, OTHER = "11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555"
@@ -179,3 +182,64 @@ def test_many_threads_make_a_broken_connection_anew_once(host: Any, libvirt: Fak
         each.join(30)
     assert answers == ["<live/>"] * len(domains)
     assert len(libvirt.connections) == 2
+
+
+# Several hosts on one connection: each LibvirtDomain of a domain that somebody else found has its own.
+
+
+def pair(connection: ModuleType, libvirt: FakeLibvirt) -> tuple[Any, Any]:
+    libvirt.domains = [FakeVirDomain(libvirt, "web1", UUID)]
+    opened = libvirt.open(None)
+    return connection.LibvirtHost(opened), connection.LibvirtHost(opened)
+
+
+def test_two_on_one_connection_hear_the_same(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    one, other = pair(connection, libvirt)
+    with one.find(UUID, "").removal("a") as first, other.find(UUID, "").removal("a") as second:
+        libvirt.connections[-1].happens(HEARD[0][0], FakeVirDomain(libvirt, "x", UUID), "a")
+        assert (first.wait(0), second.wait(0)) == (Outcome.REMOVED, Outcome.REMOVED)
+        libvirt.connections[-1].lose()
+        assert (first.wait(0), second.wait(0)) == (Outcome.DISCONNECTED, Outcome.DISCONNECTED)
+    assert registrations(libvirt) == REGISTERED
+
+
+def test_what_is_registered_stays_for_as_long_as_one_hears(
+    connection: ModuleType, libvirt: FakeLibvirt
+) -> None:
+    events = sys.modules[connection.hear_of_removals.__module__]
+    one, other = pair(connection, libvirt)
+    opened = libvirt.connections[-1]
+    one.listen()
+    other.listen()
+    events.stop_hearing(opened, one.waiters)
+    with one.waiters.waiting(UUID, "a") as gone, other.find(UUID, "").removal("a") as stays:
+        opened.happens(HEARD[0][0], FakeVirDomain(libvirt, "x", UUID), "a")
+        assert (gone.wait(0), stays.wait(0)) == (None, Outcome.REMOVED)
+    events.stop_hearing(opened, other.waiters)
+    assert (opened.callbacks, opened.close_callback) == ({}, None)
+
+
+def test_one_that_nobody_has_any_more_is_forgotten(connection: ModuleType, libvirt: FakeLibvirt) -> None:
+    one, other = pair(connection, libvirt)
+    one.listen()
+    other.listen()
+    left = weakref.ref(one.waiters)
+    del one
+    gc.collect()
+    assert left() is None
+    with other.find(UUID, "").removal("a") as stays:
+        libvirt.connections[-1].happens(HEARD[0][0], FakeVirDomain(libvirt, "x", UUID), "a")
+        assert stays.wait(0) is Outcome.REMOVED
+
+
+def test_a_registration_that_failed_is_made_the_next_time(
+    connection: ModuleType, libvirt: FakeLibvirt
+) -> None:
+    host, _other = pair(connection, libvirt)
+    libvirt.fails["domainEventRegisterAny"] = libvirtError(1, "not now")
+    with pytest.raises(LiveError, match=r"^domainEventRegisterAny: not now"):
+        host.listen()
+    del libvirt.fails["domainEventRegisterAny"]
+    with host.find(UUID, "").removal("a") as waiter:
+        libvirt.connections[-1].happens(HEARD[0][0], FakeVirDomain(libvirt, "x", UUID), "a")
+        assert waiter.wait(0) is Outcome.REMOVED

@@ -38,7 +38,6 @@ class LibvirtHost:
         self._connection = connection
         self._reopen = reopen
         self._lock = threading.RLock()
-        self._callbacks: list[int] = []
         self._listening = False
         self.generation = 0
         """Counts the connections that were made; a domain object belongs to one of them."""
@@ -88,15 +87,12 @@ class LibvirtHost:
         """Hear of removals from now on; once a connection is enough."""
         with self._lock:
             self._listening = True
-            if self._callbacks:
-                return
             with libvirt_errors("domainEventRegisterAny", self.is_alive):
-                self._callbacks += hear_of_removals(self._connection, self.waiters)
+                hear_of_removals(self._connection, self.waiters)
 
     def _let_go(self) -> None:
         """Close the connection; a callback that stayed registered would keep it in memory, dead or alive."""
-        stop_hearing(self._connection, self._callbacks)
-        self._callbacks.clear()
+        stop_hearing(self._connection, self.waiters)
         with suppress(libvirt.libvirtError):
             self._connection.close()
 

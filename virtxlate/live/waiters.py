@@ -42,7 +42,7 @@ class Waiter:
 class Waiters:
     """All waiters of one connection."""
 
-    __slots__ = ("_by_key", "_lock")
+    __slots__ = ("__weakref__", "_by_key", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -6,6 +6,7 @@ They are written as ``<qemu:override>``. Source: QEMU 7.2, ``info qtree`` beside
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import msgspec
@@ -105,6 +106,7 @@ if any((row.value is None) != (row.type == "remove") for row in OVERRIDES):
     raise TableError("OVERRIDES: a value to remove, or none to set")
 
 
+@functools.lru_cache(maxsize=256)
 def overrides_of(kind: str, version: int) -> tuple[Override, ...]:
     """Give the rows of devices of a kind in a Ganeti version, for every QEMU; none for most kinds."""
     return tuple(row for row in OVERRIDES if row.of == kind and row.since <= version <= row.until)

@@ -53,7 +53,9 @@ def check(made: domain.Domain, instance: Instance, context: Context, report: Rep
     known = _last
     if known.context is not context or len(known.kinds) > _MOST:
         _last = known = _Obeying(context)
-    kinds = _kinds(instance, known) if _is_ordinary(instance) else None
+    disks, nics = places(instance)
+    where = disks + nics
+    kinds = _kinds(instance, where, known) if _is_ordinary(instance, where) else None
     if kinds is not None and kinds <= known.kinds:
         return
     root = DOMAIN.format(msgspec.structs.replace(made, metadata=None))
@@ -63,7 +65,7 @@ def check(made: domain.Domain, instance: Instance, context: Context, report: Rep
         known.kinds |= kinds
 
 
-def _is_ordinary(instance: Instance) -> bool:
+def _is_ordinary(instance: Instance, where: tuple[Place | None, ...]) -> bool:
     """Tell whether no rule can be broken by what tells the instance from others of its kind.
 
     That is names, ids, addresses of NICs, storage and places, which rules want to be unique, and ports.
@@ -74,7 +76,7 @@ def _is_ordinary(instance: Instance) -> bool:
     return (
         hvparams.disk_type in _TYPES
         and all(disk.uri is disk.link is disk.device is None for disk in disks)
-        and _differ([place for place in _places(instance) if place is not None])
+        and _differ([place for place in where if place is not None])
         and _differ(sources)
         and _differ([each.mac.lower() for each in nics])
         and _differ([each.uuid for each in disks])
@@ -86,7 +88,7 @@ def _is_ordinary(instance: Instance) -> bool:
     )
 
 
-def _kinds(instance: Instance, known: _Obeying) -> set[tuple[Any, ...]]:
+def _kinds(instance: Instance, where: tuple[Place | None, ...], known: _Obeying) -> set[tuple[Any, ...]]:
     """Give what rules look at: the machine with each of its devices, their places, and how many there are.
 
     No rule looks at two devices but for what is unique, at a device and the processors, or at the size of the
@@ -99,13 +101,8 @@ def _kinds(instance: Instance, known: _Obeying) -> set[tuple[Any, ...]]:
         (machine, len(disks), len(nics)),
         *((machine, each.template, each.mode, each.params.get("access")) for each in disks),
         *((machine, each.mode, bool(each.link), bool(each.network), each.vlan) for each in nics),
-        *((machine, place) for place in _places(instance)),
+        *((machine, place) for place in where),
     }
-
-
-def _places(instance: Instance) -> tuple[Place | None, ...]:
-    disks, nics = places(instance)
-    return disks + nics
 
 
 def _source(disk: Disk) -> Any:

@@ -12,6 +12,7 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.handover import watcher
 from virtxlate.handover.differences import Meaning
 from virtxlate.handover.finding import Finding
 from virtxlate.hardware.facts import Medium
@@ -47,6 +48,7 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
     yield from _smbios(running, asked)
+    yield from watcher.findings(look.root)
 
 
 def _fatal(about: str, at: str, reason: str) -> Finding:

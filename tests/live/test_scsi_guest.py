@@ -244,6 +244,12 @@ for link in /sys/bus/scsi/devices/[0-9]* /sys/class/block/* /sys/class/scsi_gene
 done
 """
 """Links with where they lead, and folders."""
+NAMES = r"""
+for target in 0 1; do
+    ls -d /sys/bus/scsi/devices/*:0:$target:0/block/sd* | sed 's,.*/,,'
+done
+"""
+"""Names of the disks at targets 0 and 1."""
 
 
 def test_the_sysfs_of_a_kernel_with_scsi_is_read(passing: Passing, tmp_path: Path) -> None:
@@ -258,9 +264,12 @@ def test_the_sysfs_of_a_kernel_with_scsi_is_read(passing: Passing, tmp_path: Pat
             copy.symlink_to(leads)
     resolver = SysfsScsi(tmp_path)
     found = {each.block: (str(each.address).partition(":")[2], each.generic) for each in resolver.devices()}
-    assert {name: found[name] for name in ("/dev/sda", "/dev/sdb")} == {
-        "/dev/sda": ("0:0:0", "/dev/sg0"),
-        "/dev/sdb": ("0:1:0", "/dev/sg1"),
+    # Which of two disks becomes sda is the guest's own: its kernel asks them side by side.
+    first, second = (f"/dev/{name}" for name in passing.guest.console.run(NAMES).split())
+    assert {first, second} == {"/dev/sda", "/dev/sdb"}
+    assert {name: found[name] for name in (first, second)} == {
+        first: ("0:0:0", "/dev/sg0"),
+        second: ("0:1:0", "/dev/sg1"),
     }
     for device in resolver.devices():
         assert {resolver.device(path) for path in device.paths} == {device}

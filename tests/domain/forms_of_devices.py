@@ -270,6 +270,10 @@ DEVICES = {
         _port(" type='midonet'", f"<parameters interfaceid='{_UUID}'/>"),
         _port(" type='midonet'", ""),
     ),
+    "only interfaces of type bridge, network, direct and hostdev are at a switch": (
+        "<interface type='user'/>",
+        "<interface type='user'><virtualport type='openvswitch'/></interface>",
+    ),
     "the interface that stays names no other": (
         "<interface type='user'><teaming type='persistent'/></interface>",
         "<interface type='user'><teaming type='persistent' persistent='ua-a'/></interface>",

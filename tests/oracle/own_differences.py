@@ -15,6 +15,7 @@ _CHARACTER = re.compile(
     r"/domain/devices/(serial|parallel|console|channel|rng)\b.*/(source(\[\d+\])?/@mode|target/@(port|type))"
 )
 _GEOMETRY = re.compile(r"/geometry/@(cyls|heads|secs)$")
+_BLOCK_SIZE = re.compile(r"/blockio/@(logical|physical)_block_size$")
 _HOSTDEV_HOST = re.compile(r"/domain/devices/hostdev(\[\d+\])?/source/host(\[\d+\])?/@name")
 
 
@@ -82,6 +83,11 @@ STRICTER = (
         "The grammar takes any text for the mode of a character device and the port of its target, and "
         "for a target the types of ports and of consoles alike.",
         lambda violation: bool(_CHARACTER.fullmatch(violation.path) or _GEOMETRY.search(violation.path)),
+    ),
+    Stricter(
+        "block sizes below zero",
+        "The grammar takes any integer; libvirt reads an unsigned one.",
+        lambda violation: violation.rule == "type" and _BLOCK_SIZE.search(violation.path) is not None,
     ),
     Stricter(
         "no address of any family",

@@ -153,6 +153,17 @@ DEVICES = (
         {"midonet": Form("a port of MidoNet has <parameters>", needs="parameters")},
     ),
     Together(
+        ("devices/interface",),
+        attribute("type"),
+        {
+            **dict.fromkeys(
+                ("bridge", "network", "direct", "hostdev"),
+                Form("an interface at a switch may have a <virtualport>", "virtualport"),
+            ),
+            "": Form("only interfaces of type bridge, network, direct and hostdev are at a switch"),
+        },
+    ),
+    Together(
         ("teaming",),
         attribute("type"),
         {
@@ -242,7 +253,10 @@ DEVICES = (
         },
     ),
     Together(
-        ("hostdev/source/address",),
+        (
+            "hostdev/source/address",
+            *(f"{each}/source/address" for each in ("disk", "backingStore", "mirror", "nvram")),
+        ),
         always,
         {"": Form("the address of a host device is of the type of the device", values={"@type": "(?!)"})},
     ),

@@ -339,6 +339,12 @@ CASES: tuple[Case, ...] = (
         _HOSTDEV,
     ),
     Case(
+        "hostdev-scsi-address",
+        VIRTIO_SCSI
+        + hostdev("<source><adapter name='scsi_host2'/><address bus='0x00' target='1' unit='0'/></source>"),
+        _HOSTDEV,
+    ),
+    Case(
         "hostdev-scsi-iscsi",
         VIRTIO_SCSI + hostdev(f"<source protocol='iscsi'>{HOST}</source>"),
         VIRTIO_SCSI + hostdev(iscsi()),

@@ -16,9 +16,11 @@ from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
 from virtxlate.rules.disk_options import RULES as OF_DISKS
 from virtxlate.rules.drive_address import RULES as OF_DRIVES
+from virtxlate.rules.head import RULES as OF_HEADS
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.identity import RULES as OF_NAMES
 from virtxlate.rules.interface import RULES as OF_INTERFACES
+from virtxlate.rules.interface_driver import RULES as OF_DRIVERS
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.machine import RULES as OF_MACHINES
 from virtxlate.rules.memory import RULES as OF_MEMORY
@@ -40,8 +42,9 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
-    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
-    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY, *OF_MACHINES),
+    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES, *OF_DRIVERS),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY),
+    *(*OF_MACHINES, *OF_HEADS),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""

@@ -15,6 +15,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.domain.paths import paths_of
+from virtxlate.errors import TableError
 from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ _OF_QEMU = ("kvm", "qemu", "hvf", "kqemu")
 _I440FX = re.compile(r"pc|pc-i440fx-.*|pc-[01]\..*|rhel\d.*", re.ASCII)
 _Q35 = re.compile(r"q35|pc-q35-.*", re.ASCII)
 _UNSET_MODELS = ("", "auto")
+_SOURCE = re.compile(r"tried: \S.*|[A-Za-z ]+ [0-9][0-9.]*, \S.*", re.ASCII)
+"""A project or document with its version, and where in it."""
 
 
 _AT = "@"
@@ -59,7 +62,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     """What must hold, in one sentence."""
     why: str
-    """The reason, with its source."""
+    """The reason."""
+    source: str
+    """Where the fact stands: project and version, file, function; or a document and its section."""
     hint: str
     """The fix."""
     libvirt: Verdict
@@ -68,6 +73,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = "error"
     about: tuple[str, ...] = ()
     """Elements, ``@attributes``, LUN, SCSI and SCSI_CONTROLLER: a document that has none of these obeys."""
+
+    def __post_init__(self) -> None:
+        """Raise TableError for a fact without a source."""
+        if not _SOURCE.fullmatch(self.source):
+            raise TableError(f"rule {self.id}: expected a source as 'QEMU 7.2, FILE'; found {self.source!r}")
 
 
 def about(words: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:

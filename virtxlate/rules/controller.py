@@ -68,7 +68,7 @@ def _options(document: Document) -> Iterator[Fault]:
 
 
 def _iothread(document: Document) -> Iterator[Fault]:
-    if document.root.tag != "domain":
+    if not document.is_domain:
         return
     for controller in document.scsi_controllers:
         driver = child(controller, "driver")

@@ -111,7 +111,7 @@ def _iothread(document: Document) -> Iterator[Fault]:
         if bus_of(disk) != "virtio" and _device(disk) != "lun":
             says = f"a disk on {bus_of(disk)} has no I/O thread of its own"
             yield Fault(driver, "/@iothread", str(thread), (), says)
-        elif document.root.tag == "domain" and not has_thread(document.root, thread):
+        elif document.is_domain and not has_thread(document.root, thread):
             yield Fault(driver, "/@iothread", str(thread), (), f"the domain has no I/O thread {thread}")
 
 

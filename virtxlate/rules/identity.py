@@ -68,7 +68,7 @@ def _alias(document: Document) -> Iterator[Fault]:
 
 
 def _alias_kept(document: Document) -> Iterator[Fault]:
-    if document.root.tag != "domain" or document.root.get("id") is not None:
+    if not document.is_domain or document.root.get("id") is not None:
         return  # a running domain shows libvirt's own aliases
     for name, alias in _aliases(document):
         if not _USER.fullmatch(name):

@@ -161,7 +161,7 @@ def _iommu(document: Document) -> Iterator[Fault]:
         if driver is None:
             continue
         split = document.root.find("features/ioapic[@driver='qemu']") is not None
-        if driver.get("intremap") == "on" and not split and document.root.tag == "domain":
+        if driver.get("intremap") == "on" and not split and document.is_domain:
             says = "interrupt remapping needs <ioapic driver='qemu'/> in <features>"
             yield Fault(driver, "/@intremap", "on", (), says)
         if driver.get("eim") == "on" and driver.get("intremap") != "on":

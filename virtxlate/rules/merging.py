@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable
 from virtxlate.domain.violations import Violation
 
 Violations = tuple[Violation, ...]
-_DEPTH = 4
-"""Of /domain/devices/disk: nothing, and three names."""
+_DEVICE = re.compile(r"(?:/domain(?:snapshot|checkpoint)(?=/))?(?:/[^/]*){0,3}")
+"""Of /domain/devices/disk/source the first three names, or one more where a domain is in a snapshot."""
 _TOGETHER = "co-occurrence"
 _SAYS_MORE = {"address-fields": ("scsi-address-type", "disk-address-type")}
 """What is told of an address of the wrong type is its type."""
-_DEVICE_ADDRESS = re.compile(r"(?:/domain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
+_DEVICE_ADDRESS = re.compile(r"(?:(?:/\w+)?/(?:d|inactiveD)omain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
 
 
 def merged(
@@ -45,7 +45,8 @@ def _by_device(found: Iterable[Violation]) -> dict[str, list[Violation]]:
 
 def _device(path: str) -> str:
     """Give the part of a path that names a device, or an element of the head."""
-    return "/".join(path.partition("/@")[0].split("/")[:_DEPTH])
+    found = _DEVICE.match(_element(path))
+    return found[0] if found else ""
 
 
 def _once(of_rules: Violations) -> Violations:

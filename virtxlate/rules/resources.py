@@ -24,7 +24,7 @@ def of_domain(check: Callable[[Element, Document], Iterator[Fault]]) -> Check:
     """Give the check of a rule about a whole domain; devices alone have nothing to be compared with."""
 
     def checked(document: Document) -> Iterator[Fault]:
-        if document.root.tag == "domain":
+        if document.is_domain:
             yield from check(document.root, document)
 
     return checked

@@ -38,6 +38,8 @@ _SOURCE = re.compile(r"tried: \S.*|[A-Za-z ]+ [0-9][0-9.]*, \S.*", re.ASCII)
 
 
 _AT = "@"
+DOMAINS = ("domain", "inactiveDomain")
+"""Elements that hold a whole domain; the second one stands in a snapshot, beside the first."""
 LUN, SCSI, SCSI_CONTROLLER = "a lun", "a device on SCSI", "a SCSI controller"
 """What a rule may be about besides names."""
 
@@ -88,8 +90,10 @@ def about(words: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
 class Document:
     """A parsed domain, or the devices of one; what rules ask for again and again is found once."""
 
-    def __init__(self, root: etree._Element) -> None:
+    def __init__(self, root: etree._Element, whole: etree._Element | None = None) -> None:
         self.root = root
+        self._whole = root if whole is None else whole
+        """Where paths begin: a snapshot has a domain inside."""
         devices = root if root.tag == "devices" else child(root, "devices")
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
         self.memory: dict[object, object] = {}
@@ -212,7 +216,12 @@ class Document:
     @property
     def is_qemu(self) -> bool:
         """Whether QEMU runs the domain, or it is not told who does."""
-        return self.root.tag != "domain" or self.root.get("type", "kvm") in _OF_QEMU
+        return not self.is_domain or self.root.get("type", "kvm") in _OF_QEMU
+
+    @property
+    def is_domain(self) -> bool:
+        """Whether there is a head beside the devices."""
+        return self.root.tag in DOMAINS
 
     def path(self, element: etree._Element) -> str:
         """Give the path of an element, to be named in a message."""
@@ -220,7 +229,7 @@ class Document:
 
     @cached_property
     def _paths(self) -> dict[etree._Element, str]:
-        return paths_of(self.root)
+        return paths_of(self._whole)
 
 
 def child(element: etree._Element, tag: str) -> etree._Element | None:

@@ -1,4 +1,4 @@
-"""The domain in a snapshot or a checkpoint obeys the same rules; paths and lines are of the whole document."""
+"""The domain in a snapshot or a checkpoint obeys the same rules; paths and lines are those of the whole."""
 
 from __future__ import annotations
 

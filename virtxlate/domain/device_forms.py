@@ -227,7 +227,7 @@ DEVICES = (
         {
             "vds": Form(
                 "a port of VMware's switch has numbers, and the UUID of the switch",
-                values={"@switchid": _SOME_UUID, "@portid": "-?[0-9]+", "@connectionid": "-?[0-9]+"},
+                values={"@switchid": _SOME_UUID, "@portid": "[-+]?[0-9]+", "@connectionid": "[-+]?[0-9]+"},
             ),
             "": Form("portid is a UUID", values={"@portid": _SOME_UUID}),
         },

@@ -146,6 +146,7 @@ NEVER_BROKEN = {
     "an interface is connected by its <source>",
     "a console has a tty",
     "an interface at a switch may have a <virtualport>",
+    "a port or a console may have an ACPI index",
 }
 """Forms that take all that another form of theirs forbids."""
 

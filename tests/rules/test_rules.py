@@ -33,7 +33,6 @@ BESIDE = {
     "lun-encryption": {"unknown-element"},
     "sgio-unfiltered": {"enumeration"},
     "scsi-controller-index": {"duplicate"},
-    "scsi-model": {"enumeration"},
     "iscsi-secret": {"missing-element", "missing-attribute"},
     "lun-reservations": {"missing-attribute"},
     "scsi-host-source": {"type"},

@@ -121,6 +121,14 @@ DEVICES = (
         {"": Form("one end of a character device is told once", once="reconnect clipboard mouse")},
     ),
     Together(
+        ("devices/channel", "devices/serial", "devices/parallel", "devices/console"),
+        lambda element: str(element.tag),
+        {
+            "channel": Form("a channel has no ACPI index"),
+            "": Form("a port or a console may have an ACPI index", "acpi"),
+        },
+    ),
+    Together(
         ("tpm/backend",),
         attribute("type"),
         {

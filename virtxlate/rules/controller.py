@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = about(
     Rule(
         id="scsi-model",
         says="the model is one that QEMU has",
-        why="buslogic is VMware's and VirtualBox's; another word is a mistake.",
+        why="buslogic is VMware's and VirtualBox's.",
         source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildControllerSCSIDevProps",
         hint="use one of the models that are allowed; virtio-scsi where the guest has its driver",
         libvirt="refused",

@@ -20,6 +20,12 @@ def _lifecycle(document: Document) -> Iterator[Fault]:
         yield Fault(reboot, "", "destroy", ("restart",), "on_poweroff restarts, and on_reboot destroys")
 
 
+def _name(document: Document) -> Iterator[Fault]:
+    name = child(document.root, "name") if document.is_domain else None
+    if name is not None and "/" in (name.text or ""):
+        yield Fault(name, "", (name.text or "").strip())
+
+
 def _uuid(document: Document) -> Iterator[Fault]:
     own = (document.root.findtext("uuid") or "").strip().replace("-", "").lower()
     for entry in document.root.iterfind("sysinfo/system/entry[@name='uuid']"):
@@ -63,6 +69,16 @@ RULES: tuple[Rule, ...] = (
         libvirt="refused",
         check=_lifecycle,
         about=("on_poweroff", "on_reboot", "on_crash"),
+    ),
+    Rule(
+        id="domain-name",
+        says="the name of a domain has no slash",
+        why="libvirt names files after the domain.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefPostParseCheckFeatures",
+        hint="use another character in its place",
+        libvirt="refused",
+        check=_name,
+        about=("name",),
     ),
     Rule(
         id="sysinfo-uuid",

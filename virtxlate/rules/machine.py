@@ -99,6 +99,15 @@ def _is_fixed_vnc(graphics: Element) -> bool:
     return graphics.get("type") == "vnc" and graphics.get("autoport") != "yes"
 
 
+def _listens(document: Document) -> Iterator[Fault]:
+    for graphics in document.of("graphics"):
+        first, told = child(graphics, "listen"), graphics.get("listen")
+        address = None if first is None or first.get("type") != "address" else first.get("address")
+        if first is not None and None not in {told, address} and told != address:
+            says = f"<graphics> listens at {told}, and the first <listen> in it at {address}"
+            yield Fault(first, "/@address", address, (), says)
+
+
 def _password(document: Document) -> Iterator[Fault]:
     for graphics in document.of("graphics"):
         if graphics.get("type") == "vnc" and len(graphics.get("passwd", "").encode()) > _LONGEST_PASSWORD:
@@ -240,6 +249,16 @@ RULES: tuple[Rule, ...] = (
         libvirt="not started",
         check=_graphics_port,
         about=("graphics",),
+    ),
+    Rule(
+        id="graphics-listen-twice",
+        says="the attribute listen is the address of the first <listen>",
+        why="It is the same, as libvirt wrote it before there could be several.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainGraphicsListenDefParseXML",
+        hint="leave the attribute listen out",
+        libvirt="refused",
+        check=_listens,
+        about=("@listen",),
     ),
     Rule(
         id="graphics-password",

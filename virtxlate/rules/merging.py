@@ -13,6 +13,8 @@ _DEVICE = re.compile(r"(?:/domain(?:snapshot|checkpoint)(?=/))?(?:/[^/]*){0,3}")
 _TOGETHER = "co-occurrence"
 _SAYS_MORE = {"address-fields": ("scsi-address-type", "disk-address-type")}
 """What is told of an address of the wrong type is its type."""
+_OF_WORDS = frozenset({"scsi-model"})
+"""Where the word is none at all, the schema says so, and which one may be meant."""
 _DEVICE_ADDRESS = re.compile(r"(?:(?:/\w+)?/(?:d|inactiveD)omain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
 
 
@@ -24,6 +26,8 @@ def merged(
     ``grammatical`` are rules that say what the grammar of a host's libvirt says: where it is of another mind,
     it is right. Our own schema is no whole grammar, and none of them is named for it.
     """
+    no_words = {each.path for each in of_schema if each.rule == "enumeration"}
+    of_rules = tuple(each for each in of_rules if each.rule not in _OF_WORDS or each.path not in no_words)
     together = _by_device(each for each in of_schema if each.rule == _TOGETHER)
     told: set[int] = set()
     kept = []

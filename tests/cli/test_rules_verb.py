@@ -46,8 +46,8 @@ def test_a_rule_is_explained(cli: Cli, rule: object) -> None:
     assert cli("rules", row.id) == (
         0,
         (
-            f"rule    {row.id} ({row.severity})\nsays    {row.says}\nwhy     {row.why}\nfix     {row.hint}\n"
-            f"libvirt {row.libvirt}\n"
+            f"rule    {row.id} ({row.severity})\nsays    {row.says}\nwhy     {row.why}\n"
+            f"source  {row.source}\nfix     {row.hint}\nlibvirt {row.libvirt}\n"
         ),
         "",
     )
@@ -55,7 +55,7 @@ def test_a_rule_is_explained(cli: Cli, rule: object) -> None:
 
 def test_the_rules_are_a_list_in_json(cli: Cli) -> None:
     (shown,) = json.loads(cli("rules", "scsi-initiator", "--format", "json").out)
-    assert shown.keys() == {"id", "says", "why", "hint", "severity", "libvirt"}
+    assert shown.keys() == {"id", "says", "why", "source", "hint", "severity", "libvirt"}
     assert (shown["id"], shown["severity"]) == ("scsi-initiator", "warning")
 
 

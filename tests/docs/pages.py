@@ -357,6 +357,7 @@ _RULES = """\
 What holds for a domain beyond its grammar. `virtxlate validate` reports a broken rule beside the violations
 of the schema, with line, path, what was found, what to do, and the id of the rule; `virtxlate rules ID`
 explains one. Every translation obeys the same rules: one that would not is refused, with the same words.
+The source of each is a function of libvirt or QEMU, a define of libvirt's RELAX NG, or a document's section.
 
 libvirt's verdict is that of libvirt 9.0.0 with QEMU 7.2 on a document that breaks the rule:
 
@@ -389,7 +390,10 @@ def rules_page() -> str:
 
 
 def _rule(rule: Rule) -> str:
-    return f"\n## {rule.id}\n\n{_text(rule.says)}.\n\n- Why: {_text(rule.why)}\n- Fix: {_text(rule.hint)}.\n"
+    return (
+        f"\n## {rule.id}\n\n{_text(rule.says)}.\n\n- Why: {_text(rule.why)}\n- Fix: {_text(rule.hint)}.\n"
+        f"- Source: {_text(rule.source)}\n"
+    )
 
 
 def _text(words: str) -> str:

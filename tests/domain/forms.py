@@ -122,7 +122,7 @@ HEAD = {
         "!<features><smm state='on'><tseg>1</tseg></smm></features>",
         "!<features><smm><tseg>1</tseg></smm></features>",
     ),
-    "the variables are in the file of this path": (
+    "the variables are in the file of this absolute path": (
         "!os<type>hvm</type><nvram>/a</nvram>",
         "!os<type>hvm</type><nvram type='file'>/a</nvram>",
     ),
@@ -145,6 +145,8 @@ NEVER_BROKEN = {
     "an emulated interface has queues and offloads",
     "an interface is connected by its <source>",
     "a console has a tty",
+    "an interface at a switch may have a <virtualport>",
+    "a port or a console may have an ACPI index",
 }
 """Forms that take all that another form of theirs forbids."""
 

@@ -20,6 +20,17 @@ def _backed(inside: str, attributes: str = "type='file'", form: str = "<format t
     return _disk("<source file='/a'/>", "type='file'", store)
 
 
+_FOREIGN = dict.fromkeys(("nbd", "gluster", "rbd", "vxhs"), "<timeout seconds='1'/>")
+_FOREIGN |= dict.fromkeys(("http", "https", "ftp", "ftps", "nfs"), "<snapshot name='a'/>")
+_FOREIGN |= dict.fromkeys(("iscsi", "tftp", "sheepdog"), "<ssl verify='no'/>")
+"""By protocol, an option of another one."""
+
+
+def _image(protocol: str, inside: str = "") -> str:
+    more = "<identity user='a'/>" if protocol == "nfs" else ""
+    return f"<source protocol='{protocol}' name='a'>{_HOST}{more}{inside}</source>"
+
+
 def _encrypted(inside: str) -> str:
     text = f"<encryption format='luks'>{inside}</encryption>"
     return _disk("<source file='/a'/>", "type='file'", text)
@@ -144,6 +155,13 @@ STORAGE = {
         _backed("<source protocol='rbd' name='a'/>", "type='network'"),
         _backed("<source name='a'/>", "type='network'"),
     ),
+    **{
+        f"an image over {name} has only the options of {name}": (
+            _backed(_image(name), "type='network'"),
+            _backed(_image(name, foreign), "type='network'"),
+        )
+        for name, foreign in _FOREIGN.items()
+    },
     "an image of type 'nvme' has the address of its controller and a namespace": (
         _backed("<source type='pci' namespace='1'><address bus='1'/></source>", "type='nvme'"),
         _backed("<source type='pci' namespace='1'/>", "type='nvme'"),
@@ -269,6 +287,14 @@ DEVICES = {
     "a port of MidoNet has <parameters>": (
         _port(" type='midonet'", f"<parameters interfaceid='{_UUID}'/>"),
         _port(" type='midonet'", ""),
+    ),
+    "a channel has no ACPI index": (
+        "<serial type='pty'><acpi index='1'/></serial>",
+        "<channel type='pty'><target type='virtio' name='a'/><acpi index='1'/></channel>",
+    ),
+    "only interfaces of type bridge, network, direct and hostdev are at a switch": (
+        "<interface type='user'/>",
+        "<interface type='user'><virtualport type='openvswitch'/></interface>",
     ),
     "the interface that stays names no other": (
         "<interface type='user'><teaming type='persistent'/></interface>",

@@ -15,6 +15,7 @@ _CHARACTER = re.compile(
     r"/domain/devices/(serial|parallel|console|channel|rng)\b.*/(source(\[\d+\])?/@mode|target/@(port|type))"
 )
 _GEOMETRY = re.compile(r"/geometry/@(cyls|heads|secs)$")
+_BLOCK_SIZE = re.compile(r"/blockio/@(logical|physical)_block_size$")
 _HOSTDEV_HOST = re.compile(r"/domain/devices/hostdev(\[\d+\])?/source/host(\[\d+\])?/@name")
 
 
@@ -84,6 +85,11 @@ STRICTER = (
         lambda violation: bool(_CHARACTER.fullmatch(violation.path) or _GEOMETRY.search(violation.path)),
     ),
     Stricter(
+        "block sizes below zero",
+        "The grammar takes any integer; libvirt reads an unsigned one.",
+        lambda violation: violation.rule == "type" and _BLOCK_SIZE.search(violation.path) is not None,
+    ),
+    Stricter(
         "no address of any family",
         "A pattern for IPv6 takes a colon before an IPv4 address.",
         lambda violation: (violation.found or "").startswith(":") and "." in (violation.found or ""),
@@ -99,6 +105,11 @@ LOOSER = (
         "limits of zero",
         "libvirt takes a limit of 0 for none, so that a total may stand beside it.",
         lambda root: any(limit.text == "0" for limit in root.iterfind("devices/disk/iotune/*")),
+    ),
+    Looser(
+        "virtio sound",
+        "libvirt knows the model virtio since 10.4; the shipped schema is for newer ones too.",
+        lambda root: root.find("devices/sound[@model='virtio']") is not None,
     ),
     Looser(
         "several watchdogs",

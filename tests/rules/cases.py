@@ -38,10 +38,12 @@ class Case(NamedTuple):
     os_right: str = ""
     beside: tuple[str, ...] = ()
     """What else is said of the same fault."""
+    name: str = "judged"
+    """Of the broken domain."""
 
     def broken_document(self) -> str:
         """Give the whole domain that breaks the rule."""
-        return document(self.broken, self.outside, self.machine, self.os)
+        return document(self.broken, self.outside, self.machine, self.os, self.name)
 
     def right_document(self) -> str:
         """Give the whole domain that does not."""
@@ -339,6 +341,12 @@ CASES: tuple[Case, ...] = (
         _HOSTDEV,
     ),
     Case(
+        "hostdev-scsi-address",
+        VIRTIO_SCSI
+        + hostdev("<source><adapter name='scsi_host2'/><address bus='0x00' target='1' unit='0'/></source>"),
+        _HOSTDEV,
+    ),
+    Case(
         "hostdev-scsi-iscsi",
         VIRTIO_SCSI + hostdev(f"<source protocol='iscsi'>{HOST}</source>"),
         VIRTIO_SCSI + hostdev(iscsi()),
@@ -358,13 +366,13 @@ _USB = "<controller type='usb' model='none'/>"
 _BALLOON = "<memballoon model='none'/>"
 
 
-def document(devices: str, outside: str = "", machine: str = "pc", os: str = "") -> str:
+def document(devices: str, outside: str = "", machine: str = "pc", os: str = "", name: str = "judged") -> str:
     """Give a whole domain; what libvirt would add by itself is not wanted where a case does not name it."""
     memory = "" if "<memory " in outside else _MEMORY
     usb = "" if "type='usb'" in devices and "<controller" in devices else _USB
     balloon = "" if "<memballoon" in devices else _BALLOON
     return (
-        f"<domain type='qemu'><name>judged</name>{memory}"
+        f"<domain type='qemu'><name>{name}</name>{memory}"
         f"{outside}<os><type arch='x86_64' machine='{machine}'>hvm</type>{os}</os>"
         f"<devices>{devices}{usb}{balloon}</devices>"
         "</domain>"

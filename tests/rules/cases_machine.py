@@ -30,6 +30,7 @@ _SPICEVMC = channel("com.redhat.spice.0", kind="spicevmc")
 _SPLIT = "<features><ioapic driver='qemu'/></features>"
 _SOUND = "<sound model='ich6'><audio id='{}'/></sound>"
 _SERIAL = "<serial type='pty'/>"
+_LOCAL = "<listen type='address' address='127.0.0.1'/>"
 _BIOS = "<bios useserial='yes'/>"
 
 CASES: tuple[Case, ...] = (
@@ -52,6 +53,11 @@ CASES: tuple[Case, ...] = (
         "graphics-port",
         graphics(options="port='5987'") + graphics("spice", "port='5987'"),
         graphics(options="port='5987'") + graphics("spice", "port='5988'"),
+    ),
+    Case(
+        "graphics-listen-twice",
+        graphics(options="autoport='yes' listen='0.0.0.0'", inside=_LOCAL),
+        graphics(options="autoport='yes' listen='127.0.0.1'", inside=_LOCAL),
     ),
     Case(
         "graphics-password",
@@ -102,6 +108,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case("input-bus", "<input type='tablet' bus='ps2'/>", XHCI + "<input type='tablet' bus='usb'/>"),
     Case("input-bus", "<input type='mouse' bus='xen'/>", "<input type='mouse' bus='ps2'/>"),
+    Case("domain-name", "", "", name="web/1"),
     Case(
         "lifecycle-action",
         "",

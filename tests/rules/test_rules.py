@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from lxml import etree
+from msgspec import structs
 
 from tests.rules.cases import Case, at, disk, document, lun
 from tests.rules.table import CASES
 from virtxlate.domain.document import parse_document
-from virtxlate.errors import DomainXmlError, UnknownTermError
+from virtxlate.errors import DomainXmlError, TableError, UnknownTermError
 from virtxlate.rules import RULES, broken, by_id, validate
 from virtxlate.rules.rule import Document, bus_of
 
@@ -31,7 +33,6 @@ BESIDE = {
     "lun-encryption": {"unknown-element"},
     "sgio-unfiltered": {"enumeration"},
     "scsi-controller-index": {"duplicate"},
-    "scsi-model": {"enumeration"},
     "iscsi-secret": {"missing-element", "missing-attribute"},
     "lun-reservations": {"missing-attribute"},
     "scsi-host-source": {"type"},
@@ -74,6 +75,20 @@ def test_a_rule_is_about_whatever_can_break_it() -> None:
 
 def test_every_rule_has_a_case() -> None:
     assert {case.rule for case in CASES} == {rule.id for rule in RULES}
+
+
+@pytest.mark.parametrize("source", ["", " ", "libvirt", "domain_validate.c", "QEMU 7.2", "QEMU 7.2, "])
+def test_a_rule_without_a_source_does_not_import(source: str) -> None:
+    with pytest.raises(TableError, match="rule lun-format: expected a source"):
+        structs.replace(by_id("lun-format"), source=source)
+
+
+@pytest.mark.oracle
+def test_the_defines_that_are_named_as_sources_are_in_the_grammar() -> None:
+    grammar = etree.parse("/usr/share/libvirt/schemas/domaincommon.rng")
+    named = {name for rule in RULES for name in re.findall(r"\.rng, define (\w+)", rule.source)}
+    assert {"diskSource", "hostdev"} <= named
+    assert named <= {each.get("name") for each in grammar.getroot().iterfind("{*}define")}
 
 
 def test_an_unknown_id_names_those_that_there_are() -> None:

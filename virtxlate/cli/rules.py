@@ -19,6 +19,7 @@ class Shown(msgspec.Struct, frozen=True):
     id: str
     says: str
     why: str
+    source: str
     hint: str
     severity: str
     libvirt: str
@@ -49,7 +50,7 @@ def _rule(word: str) -> Rule:
 
 
 def _shown(rule: Rule) -> Shown:
-    return Shown(rule.id, rule.says, rule.why, rule.hint, rule.severity, rule.libvirt)
+    return Shown(rule.id, rule.says, rule.why, rule.source, rule.hint, rule.severity, rule.libvirt)
 
 
 def _explain(rule: Rule) -> None:
@@ -57,6 +58,7 @@ def _explain(rule: Rule) -> None:
         ("rule", f"{rule.id} ({rule.severity})"),
         ("says", rule.says),
         ("why", rule.why),
+        ("source", rule.source),
         ("fix", rule.hint),
         ("libvirt", rule.libvirt),
     )

@@ -5,6 +5,7 @@ Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -108,5 +109,8 @@ def _result(rule: str, level: str, text: str, file: str, line: int, path: str) -
 
 
 def _uri(file: str) -> str:
-    """Give a relative file as such, so that a repository finds it, an absolute one as file:."""
-    return Path(file).as_uri() if Path(file).is_absolute() else quote(Path(file).as_posix())
+    """Give a relative file as such, so that a repository finds it, an absolute one as file:.
+
+    Its name need not be UTF-8: a URI holds bytes.
+    """
+    return Path(file).as_uri() if Path(file).is_absolute() else quote(os.fsencode(Path(file)))

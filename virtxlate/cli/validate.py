@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from lxml import etree
+from msgspec import structs
 
 from virtxlate.cli import complain, describe, show
 from virtxlate.cli.connecting import connected
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 for line in lines(verdict, libvirt):
                     show(line)
     if args.format == "json":
-        print_json(verdicts)
+        print_json([structs.replace(verdict, file=_as_text(verdict.file)) for verdict in verdicts])
     elif args.format == "sarif":
         from virtxlate.cli.sarif import sarif  # noqa: PLC0415 - seldom wanted
 
@@ -77,6 +78,11 @@ def _meant(path: str, given: list[str]) -> str:
         return ""
     near = nearest(path, DOCUMENTS)
     return f"; no type of document has that name{f'; did you mean {near}?' if near else ''}"
+
+
+def _as_text(file: str) -> str:
+    """Give the name of a file, with what is not UTF-8 in it told as the text form tells it."""
+    return file.encode("utf-8", "backslashreplace").decode()
 
 
 def _verdict(path: str, judges: _Judges, limit: int, asked: Asked | None) -> Verdict:

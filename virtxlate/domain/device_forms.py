@@ -121,6 +121,14 @@ DEVICES = (
         {"": Form("one end of a character device is told once", once="reconnect clipboard mouse")},
     ),
     Together(
+        ("devices/channel", "devices/serial", "devices/parallel", "devices/console"),
+        lambda element: str(element.tag),
+        {
+            "channel": Form("a channel has no ACPI index"),
+            "": Form("a port or a console may have an ACPI index", "acpi"),
+        },
+    ),
+    Together(
         ("tpm/backend",),
         attribute("type"),
         {
@@ -151,6 +159,17 @@ DEVICES = (
         ("interface/virtualport",),
         attribute("type"),
         {"midonet": Form("a port of MidoNet has <parameters>", needs="parameters")},
+    ),
+    Together(
+        ("devices/interface",),
+        attribute("type"),
+        {
+            **dict.fromkeys(
+                ("bridge", "network", "direct", "hostdev"),
+                Form("an interface at a switch may have a <virtualport>", "virtualport"),
+            ),
+            "": Form("only interfaces of type bridge, network, direct and hostdev are at a switch"),
+        },
     ),
     Together(
         ("teaming",),
@@ -216,7 +235,7 @@ DEVICES = (
         {
             "vds": Form(
                 "a port of VMware's switch has numbers, and the UUID of the switch",
-                values={"@switchid": _SOME_UUID, "@portid": "-?[0-9]+", "@connectionid": "-?[0-9]+"},
+                values={"@switchid": _SOME_UUID, "@portid": "[-+]?[0-9]+", "@connectionid": "[-+]?[0-9]+"},
             ),
             "": Form("portid is a UUID", values={"@portid": _SOME_UUID}),
         },
@@ -242,7 +261,10 @@ DEVICES = (
         },
     ),
     Together(
-        ("hostdev/source/address",),
+        (
+            "hostdev/source/address",
+            *(f"{each}/source/address" for each in ("disk", "backingStore", "mirror", "nvram")),
+        ),
         always,
         {"": Form("the address of a host device is of the type of the device", values={"@type": "(?!)"})},
     ),

@@ -143,8 +143,15 @@ HEAD = (
         ("os/nvram",),
         lambda element: "path" if (element.text or "").strip() else element.get("type", ""),
         {
-            "path": Form("the variables are in the file of this path", "#"),
-            "network": Form("variables on a server are found by <source>", "@type", "source"),
+            "path": Form(
+                "the variables are in the file of this absolute path",
+                "#",
+                values={"#": r"(?s)(/|[a-zA-Z]:\\).+"},
+            ),
+            **dict.fromkeys(
+                ("network", "vhostuser"),
+                Form("variables on a server are found by <source>", "@type", "source"),
+            ),
             "": Form("the variables are in the file of a path, or in a <source>", "@type source"),
         },
     ),

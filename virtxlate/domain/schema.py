@@ -20,6 +20,14 @@ __all__ = ["Violation", "check", "is_valid", "validate"]
 
 Document = bytes | str | etree._Element | etree._ElementTree
 
+_FIXES = (
+    ("AttValue", "put the value between two ' or two \""),
+    ("EntityRef", "write &amp; for a & that is meant"),
+    ("invalid element name", "write &lt; for a < that is meant, or take it out"),
+    ("Double hyphen", "write no -- in a comment"),
+    ("declaration allowed only", "take out what stands before <?xml"),
+)
+"""What to do about what libxml2 says in its own terms."""
 # A compiled schema keeps the log of its last validation, so threads must not share one.
 _local = threading.local()
 
@@ -103,4 +111,5 @@ def has_doctype(tree: etree._Element | etree._ElementTree) -> bool:
 
 def malformed(message: str, line: int) -> Violation:
     """Give the one violation of a document that no schema can be asked about."""
-    return Violation(path="/", line=line, rule="malformed", message=message)
+    hint = next((fix for said, fix in _FIXES if said in message), "")
+    return Violation(path="/", line=line, rule="malformed", message=message, hint=hint)

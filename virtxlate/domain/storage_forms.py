@@ -8,6 +8,22 @@ from __future__ import annotations
 from virtxlate.domain.together import Element, Form, Together, always, attribute, of_parent
 
 _ONE_SECRET = Form("a secret is named by its uuid or by its usage", one_of="@uuid|@usage")
+_OPTIONS = {
+    "nbd": "@tls @tlsHostname",
+    "gluster": "",
+    "rbd": "snapshot config auth",
+    "iscsi": "auth initiator",
+    "http": "@query cookies readahead timeout auth",
+    "https": "@query cookies readahead timeout auth ssl",
+    "ftp": "readahead timeout auth",
+    "ftps": "readahead timeout auth ssl",
+    "tftp": "readahead timeout",
+    "sheepdog": "readahead timeout",
+    "nfs": "identity",
+    "vxhs": "@tls",
+}
+"""Of the network protocols of images; those of a disk itself are the rule disk-protocol."""
+_WITHOUT_NAME = ("nbd", "rbd")
 _ONE_SERVER = ("nbd", "iscsi", "http", "https", "ftp", "ftps", "tftp", "sheepdog", "vxhs", "nfs", "ssh")
 
 
@@ -109,6 +125,18 @@ STORAGE = (
             "vhostuser": Form(
                 "an image of type 'vhostuser' is served at a socket", "@mode reconnect", "@type @path"
             ),
+        },
+    ),
+    Together(
+        ("backingStore/source", "nvram/source"),
+        attribute("protocol"),
+        {
+            name: Form(
+                f"an image over {name} has only the options of {name}",
+                f"@name {takes}",
+                "" if name in _WITHOUT_NAME else "@name",
+            )
+            for name, takes in _OPTIONS.items()
         },
     ),
     Together(

@@ -99,7 +99,7 @@ class Misfits:
     def __init__(self, tables: tuple[Together, ...]) -> None:
         self._by_name: dict[str, list[tuple[tuple[str, ...], Together, frozenset[str]]]] = {}
         for each in tables:
-            for place in each.places:
+            for place in (spelt for given in each.places for spelt in _spellings(given)):
                 *above, name = place.split("/")
                 self._by_name.setdefault(name, []).append((tuple(reversed(above)), each, each.known()))
 
@@ -110,6 +110,12 @@ class Misfits:
                 form = table.form(element) if _is_under(element, above) else None
                 if form is not None:
                     yield from _misfits(element, form, known)
+
+
+def _spellings(place: str) -> tuple[str, ...]:
+    """Give a place in a domain, and the same in the inactive one of a snapshot."""
+    top, slash, rest = place.partition("/")
+    return (place, f"inactiveDomain{slash}{rest}") if top == "domain" else (place,)
 
 
 def _is_under(element: Element, above: tuple[str, ...]) -> bool:

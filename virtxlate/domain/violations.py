@@ -13,11 +13,12 @@ from typing import Literal, NamedTuple
 
 import msgspec
 from lxml import etree
+from msgspec.structs import replace
 
+from virtxlate.domain.belonging import attribute_belongs, belongs, hint, local
 from virtxlate.domain.grammar import COUNTED_BY, Grammar, grammar
 from virtxlate.domain.large import MOST_ELEMENTS, first_part
 from virtxlate.domain.meaning import meaning
-from virtxlate.domain.nearness import nearest
 from virtxlate.domain.paths import paths_of
 
 SchemaRule = Literal[
@@ -51,8 +52,9 @@ Judge = Callable[[etree._Element], list[Complaint]]
 """Gives what a schema has to say against a document; empty when it is valid."""
 
 _LISTED = 12
-_MOST_PARENTS = 3
 _MOST_FOUND = 10_000
+_TEXTS = (("content", "may not hold text"), ("type", "expected nothing but blanks"))
+"""How a text is told that may not be there: by our XSD, and by one that was built."""
 _MOST_ROUNDS = 50
 """Each round cuts what it found; a document of our own XSD needs a few."""
 _CONSTRAINT = re.compile(r"identity-constraint '([^']+)'")
@@ -142,7 +144,22 @@ class _Explanation:
             self._found["", "too-large"] = at
         elif self._left_out:
             self._found["", "too-large"] = (len(self._elements), unexplained(self._left_out))
+        self._join_texts()
         return tuple(violation for _, violation in sorted(self._found.values(), key=lambda pair: pair[0]))
+
+    def _join_texts(self) -> None:
+        """Make one of a text that may not be there and the one attribute that is missing: it is misplaced."""
+        missing: dict[str, list[str]] = {}
+        for path, rule in self._found:
+            if rule == "missing-attribute":
+                missing.setdefault(path.rpartition("/@")[0], []).append(path)
+        for element, paths in missing.items():
+            text = next((key for key in _TEXTS if (element, key[0]) in self._found), None)
+            if text is not None and len(paths) == 1 and text[1] in self._found[element, text[0]][1].message:
+                del self._found[element, text[0]]
+                at, told = self._found[paths[0], "missing-attribute"]
+                message = f"{told.message}, found a text in its place"
+                self._found[paths[0], "missing-attribute"] = (at, replace(told, message=message))
 
     def _read(self, complaint: Complaint) -> None:
         message, code = complaint.message, complaint.code.removeprefix("SCHEMAV_")
@@ -223,32 +240,21 @@ class _Explanation:
 
     def _unknown_child(self, child: etree._Element, known: tuple[str, ...]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{_local(parent.tag)}>"
-        message = f"<{_local(tag)}> is not known{place}{self._belongs(child, known)}"
+        place = "" if parent is None else f" in <{local(parent.tag)}>"
+        message = f"<{local(tag)}> is not known{place}{belongs(self._grammar, child, known)}"
         self._note(child, "unknown-element", message, found=tag, allowed=known)
         self._unexpected[child] = None
 
-    def _belongs(self, child: etree._Element, known: tuple[str, ...]) -> str:
-        """Give the end of a sentence: what the name is here, where it stands, or which one is meant."""
-        tag, parent = str(child.tag), child.getparent()
-        declaration = None if parent is None else self._grammar.declaration(parent)
-        if declaration is not None and parent is not None and tag in self._grammar.attributes(declaration):
-            return f"; {tag} is an attribute of <{_local(parent.tag)}>"
-        parents = self._grammar.parents(tag)
-        if 0 < len(parents) <= _MOST_PARENTS:
-            return f"; it belongs in {' or '.join(f'<{_local(each)}>' for each in parents)}"
-        return _hint(tag, known)
-
     def _repeated_child(self, child: etree._Element, doomed: dict[etree._Element, None]) -> None:
         tag, parent = str(child.tag), child.getparent()
-        place = "" if parent is None else f" in <{_local(parent.tag)}>"
-        self._note(child, "repeated-element", f"<{_local(tag)}> may stand only once{place}", found=tag)
+        place = "" if parent is None else f" in <{local(parent.tag)}>"
+        self._note(child, "repeated-element", f"<{local(tag)}> may stand only once{place}", found=tag)
         doomed[child] = None
 
     def _missing_child(self, parent: etree._Element, name: str) -> None:
         if parent in self._open:
             return
-        message = f"<{_local(parent.tag)}> needs <{_local(name)}>"
+        message = f"<{local(parent.tag)}> needs <{local(name)}>"
         self._note(parent, "missing-element", message, below=f"/{name}")
 
     def _missing_attribute(self, element: etree._Element, message: str) -> None:
@@ -256,15 +262,14 @@ class _Explanation:
         name = named.group(1) if named else ""
         words = self._grammar.words(self._value_type(element, name))
         choice = f": one of {_listed(words)}" if words else ""
-        text = f"<{_local(element.tag)}> needs the attribute {name}{choice}"
+        text = f"<{local(element.tag)}> needs the attribute {name}{choice}"
         self._note(element, "missing-attribute", text, below=f"/@{name}", allowed=words)
 
     def _unknown_attribute(self, element: etree._Element, name: str) -> None:
         declaration = self._grammar.declaration(element)
         known = () if declaration is None else tuple(self._grammar.attributes(declaration))
-        is_child = declaration is not None and name in self._grammar.model(declaration).children
-        meant = f"; {name} is an element in it" if is_child else _hint(name, known)
-        text = f"the attribute {name} is not known in <{_local(element.tag)}>{meant}"
+        text = f"the attribute {name} is not known in <{local(element.tag)}>"
+        text += attribute_belongs(self._grammar, element, name, known)
         self._note(element, "unknown-attribute", text, below=f"/@{name}", found=name, allowed=known)
 
     def _value(self, element: etree._Element, attribute: str) -> None:
@@ -273,7 +278,7 @@ class _Explanation:
         found = element.get(attribute, "") if attribute else str(element.xpath("string()"))
         below = f"/@{attribute}" if attribute else ""
         if words:
-            text = f"expected one of {_listed(words)}, found {found!r}{_hint(found, words)}"
+            text = f"expected one of {_listed(words)}, found {found!r}{hint(found, words)}"
             self._note(element, "enumeration", text, below=below, found=found, allowed=words)
         else:
             wanted = _lowered(meaning(self._grammar, element, attribute, type_name))
@@ -290,7 +295,7 @@ class _Explanation:
         below = f"/@{attribute}" if attribute else ""
         if "Character content" in message:
             text = str(element.xpath("normalize-space(string(text()[normalize-space()]))"))
-            self._note(element, "content", f"<{_local(element.tag)}> may not hold text", found=text)
+            self._note(element, "content", f"<{local(element.tag)}> may not hold text", found=text)
         else:
             self._note(element, "content", _OPENING.sub("", message), below=below)
 
@@ -301,7 +306,7 @@ class _Explanation:
             if fields == (f"@{COUNTED_BY}",):
                 self._repeated_child(element, self._repeated)
             else:
-                scope = next(a for a in element.iterancestors() if _local(a.tag) == owner)
+                scope = next(a for a in element.iterancestors() if local(a.tag) == owner)
                 first = self._first_with(duplicate.group(1), scope, selectors, fields[0].removeprefix("@"))
                 self._duplicate(element, duplicate.group(1), first, fields[0])
         elif _ABSENT_FIELD in message:
@@ -378,19 +383,9 @@ def _cut(element: etree._Element) -> None:
         parent.remove(element)
 
 
-def _local(name: object) -> str:
-    """Give the name of an element without its namespace."""
-    return str(name).rpartition("}")[2]
-
-
 def _listed(words: tuple[str, ...]) -> str:
     shown = ", ".join(words[:_LISTED])
     return f"{shown} and {len(words) - _LISTED} more" if len(words) > _LISTED else shown
-
-
-def _hint(found: str, known: tuple[str, ...]) -> str:
-    near = nearest(_local(found), [_local(name) for name in known])
-    return f"; did you mean {near}?" if near else ""
 
 
 def _lowered(sentence: str) -> str:

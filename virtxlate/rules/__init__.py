@@ -16,9 +16,11 @@ from virtxlate.rules.address_choice import RULES as OF_ADDRESSES
 from virtxlate.rules.controller import RULES as OF_CONTROLLERS
 from virtxlate.rules.disk_options import RULES as OF_DISKS
 from virtxlate.rules.drive_address import RULES as OF_DRIVES
+from virtxlate.rules.head import RULES as OF_HEADS
 from virtxlate.rules.hostdev import RULES as OF_HOST_DEVICES
 from virtxlate.rules.identity import RULES as OF_NAMES
 from virtxlate.rules.interface import RULES as OF_INTERFACES
+from virtxlate.rules.interface_driver import RULES as OF_DRIVERS
 from virtxlate.rules.lun import RULES as OF_LUNS
 from virtxlate.rules.machine import RULES as OF_MACHINES
 from virtxlate.rules.memory import RULES as OF_MEMORY
@@ -27,7 +29,7 @@ from virtxlate.rules.network_choice import RULES as OF_CONNECTIONS
 from virtxlate.rules.pci import RULES as OF_PCI
 from virtxlate.rules.ports import RULES as OF_PORTS
 from virtxlate.rules.resources import RULES as OF_RESOURCES
-from virtxlate.rules.rule import Document, Fault, Rule
+from virtxlate.rules.rule import DOMAINS, Document, Fault, Rule
 from virtxlate.rules.scsi_address import RULES as OF_SCSI_ADDRESSES
 from virtxlate.rules.storage_choice import RULES as OF_SOURCES
 from virtxlate.rules.throttling import RULES as OF_LIMITS
@@ -40,14 +42,16 @@ Judge = Callable[[schema.Document], tuple[Violation, ...]]
 _OF_GRAMMAR: tuple[Rule, ...] = (*OF_SOURCES, *OF_ADDRESSES, *OF_CONNECTIONS)
 _OF_QEMU: tuple[Rule, ...] = (
     *(*OF_LUNS, *OF_SCSI_ADDRESSES, *OF_CONTROLLERS, *OF_HOST_DEVICES),
-    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES),
-    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY, *OF_MACHINES),
+    *(*OF_DISKS, *OF_LIMITS, *OF_INTERFACES, *OF_DRIVERS),
+    *(*OF_NAMES, *OF_DRIVES, *OF_PCI, *OF_PORTS, *OF_USB, *OF_RESOURCES, *OF_MEMORY),
+    *(*OF_MACHINES, *OF_HEADS),
 )
 RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 """Every rule; rows are added to the modules, by what they are about."""
 GRAMMATICAL = frozenset(rule.id for rule in _OF_GRAMMAR)
 """Rules that a grammar can say, but not the XSD of ours: a host's own schema has the last word on them."""
 
+_HOLD_DOMAINS = ("domainsnapshot", "domaincheckpoint")
 _BY_ID = {rule.id: rule for rule in RULES}
 if len(_BY_ID) != len(RULES):
     raise TableError("RULES: an id appears in two rows")
@@ -61,25 +65,41 @@ def by_id(word: str) -> Rule:
 
 
 def faults(root: etree._Element) -> Iterator[tuple[Rule, Fault]]:
-    """Give each place of a parsed ``<domain>`` or ``<devices>`` where a rule is broken, rule by rule."""
-    document = Document(root)
-    return ((rule, fault) for rule in _applied(document) for fault in rule.check(document))
+    """Give each place of a parsed document where a rule is broken, rule by rule.
+
+    It is a ``<domain>``, ``<devices>``, or what holds domains: a snapshot or a checkpoint.
+    """
+    return (
+        (rule, fault)
+        for document in _documents(root)
+        for rule in _applied(document)
+        for fault in rule.check(document)
+    )
 
 
 def broken(root: etree._Element) -> tuple[Violation, ...]:
     """Give the same as violations, in document order; of one rule MOST_ELEMENTS at most."""
-    document = Document(root)
-    found: list[tuple[Rule, Fault]] = []
-    for rule in _applied(document):
-        of_rule = [(rule, fault) for fault in islice(rule.check(document), MOST_ELEMENTS)]
-        found += of_rule
-        if len(of_rule) == MOST_ELEMENTS:
-            found.append((rule, Fault(root, says=f"only the first {MOST_ELEMENTS} places are told")))
+    found = [(document, *each) for document in _documents(root) for each in _told(document)]
     if not found:
         return ()
     order = {element: at for at, element in enumerate(root.iter(etree.Element))}
-    found.sort(key=lambda one: order[one[1].element])
-    return tuple(_violation(rule, fault, document.path(fault.element)) for rule, fault in found)
+    found.sort(key=lambda one: order[one[2].element])
+    return tuple(_violation(rule, fault, document.path(fault.element)) for document, rule, fault in found)
+
+
+def _documents(root: etree._Element) -> tuple[Document, ...]:
+    """Give what the rules are about: the root, or the domains in it."""
+    if root.tag not in _HOLD_DOMAINS:
+        return (Document(root),)
+    return tuple(Document(domain, root) for domain in root.iterchildren(*DOMAINS))
+
+
+def _told(document: Document) -> Iterator[tuple[Rule, Fault]]:
+    for rule in _applied(document):
+        of_rule = list(islice(rule.check(document), MOST_ELEMENTS))
+        yield from ((rule, fault) for fault in of_rule)
+        if len(of_rule) == MOST_ELEMENTS:
+            yield rule, Fault(document.root, says=f"only the first {MOST_ELEMENTS} places are told")
 
 
 def _applied(document: Document) -> Iterator[Rule]:

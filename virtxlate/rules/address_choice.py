@@ -1,7 +1,4 @@
-"""What the type of an address, of a controller or of a display decides.
-
-Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, defines address, controller and graphic.
-"""
+"""What the type of an address, of a controller or of a display decides."""
 
 from __future__ import annotations
 
@@ -181,6 +178,7 @@ RULES: tuple[Rule, ...] = (
         id="address-fields",
         says="an address has the numbers of its type",
         why="Each type of address is of another bus; libvirt reads only the numbers of that one.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define address",
         hint="leave the other numbers out, or give the address the type of its device's bus",
         libvirt="refused",
         check=ADDRESS.check(),
@@ -189,6 +187,7 @@ RULES: tuple[Rule, ...] = (
         id="controller-options",
         says="a controller has the options of its type",
         why="ports, vectors and the like are properties of one kind of device each.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define controller",
         hint="leave the option out, or correct the type of the controller",
         libvirt="refused",
         check=CONTROLLER.check(),
@@ -197,6 +196,7 @@ RULES: tuple[Rule, ...] = (
         id="controller-model",
         says="the model of a controller is one of its type",
         why="A model is a device of QEMU's, and it is a controller of one type.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define controller",
         hint="use a model of that type, or correct the type of the controller",
         libvirt="refused",
         check=_models,
@@ -205,6 +205,7 @@ RULES: tuple[Rule, ...] = (
         id="controller-pcihole64",
         says="only a root bus has a PCI hole",
         why="It is a property of the host bridge.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define controller",
         hint="move <pcihole64> to the controller of model pci-root or pcie-root",
         libvirt="refused",
         check=_hole,
@@ -213,6 +214,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-options",
         says="graphics have the options of their type",
         why="Each type is another server or window, and knows its own options only.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define graphic",
         hint="leave the option out, or correct the type of the graphics",
         libvirt="refused",
         check=GRAPHICS.check(),
@@ -221,6 +223,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-socket",
         says="VNC at a socket has no port and no address",
         why="It is served at the socket or by TCP, not both.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define graphic",
         hint="leave out socket, or the attributes of TCP",
         libvirt="refused",
         check=_socket,
@@ -229,6 +232,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-connected",
         says="what happens to a client whose password changes is a word that its server knows",
         why="QEMU's VNC server keeps its clients; only SPICE can drop them or fail.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainGraphicsAuthDefParseXML",
         hint="use one of the words that are allowed",
         libvirt="refused",
         check=_connected,
@@ -237,6 +241,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-listen",
         says="a listen has what its type needs",
         why="The type decides which attribute libvirt reads.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define listenElements",
         hint="leave the other attribute out, or correct the type",
         libvirt="refused",
         check=LISTEN.check(),

@@ -1,7 +1,4 @@
-"""SCSI controllers: models that exist, and options that only some of them have.
-
-Source: libvirt 9.0.0, src/qemu/qemu_command.c:2600, src/qemu/qemu_validate.c; models tried on QEMU 7.2.
-"""
+"""SCSI controllers: models that exist, and options that only some of them have."""
 
 from __future__ import annotations
 
@@ -71,7 +68,7 @@ def _options(document: Document) -> Iterator[Fault]:
 
 
 def _iothread(document: Document) -> Iterator[Fault]:
-    if document.root.tag != "domain":
+    if not document.is_domain:
         return
     for controller in document.scsi_controllers:
         driver = child(controller, "driver")
@@ -103,7 +100,8 @@ RULES: tuple[Rule, ...] = about(
     Rule(
         id="scsi-model",
         says="the model is one that QEMU has",
-        why="buslogic is VMware's and VirtualBox's; another word is a mistake.",
+        why="buslogic is VMware's and VirtualBox's.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildControllerSCSIDevProps",
         hint="use one of the models that are allowed; virtio-scsi where the guest has its driver",
         libvirt="refused",
         check=_known,
@@ -112,6 +110,8 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-model-dc390",
         says="libvirt's dc390 never starts",
         why="libvirt asks QEMU for 'dc-390', but QEMU's device is called dc390; up to libvirt 11.3 at least.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildControllerSCSIDevProps; "
+        "QEMU 7.2, hw/scsi/esp-pci.c",
         hint="use am53c974, the same chip without the EEPROM of the DC-390 board",
         libvirt="not started",
         check=_starts,
@@ -122,6 +122,7 @@ RULES: tuple[Rule, ...] = about(
         says="a guest with a passed-through device on am53c974 stops before it boots",
         why="Its firmware waits for the device without end: tried with QEMU 7.2 and its SeaBIOS, scsi-block "
         "and scsi-generic. Ganeti's dc390 is the same chip.",
+        source="tried: QEMU 7.2 with SeaBIOS 1.16.2",
         hint="use lsilogic, lsisas1078 or virtio-scsi",
         libvirt="accepted",
         check=_passes,
@@ -131,6 +132,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-model-board",
         says="the model is one that a PC can have",
         why="ncr53c90 is built into SPARC and m68k boards, ibmvscsi is that of pSeries; no PC has them.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateCheckSCSIControllerModel",
         hint="use one of the models that are allowed; virtio-scsi where the guest has its driver",
         libvirt="refused",
         check=_of_a_pc,
@@ -139,6 +141,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-driver",
         says="queues, cmd_per_lun, max_sectors, ioeventfd and iothread are options of virtio-scsi",
         why="They are properties of QEMU's virtio-scsi-pci; no other model has them.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefControllerAttributes",
         hint="leave the option out, or use model='virtio-scsi' where the guest has its driver",
         libvirt="refused",
         check=_options,
@@ -147,6 +150,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-iothread",
         says="the I/O thread of a controller is one that the domain has",
         why="Threads are numbered from 1 by <iothreads>, or named in <iothreadids>.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateCheckSCSIControllerIOThreads",
         hint="write <iothreads> with at least that number",
         libvirt="refused",
         check=_iothread,
@@ -155,6 +159,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-controller-index",
         says="every SCSI controller has an index of its own",
         why="An address finds its controller by the index.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRejectDuplicateControllers",
         hint="give the second one the next free index",
         libvirt="refused",
         check=_index,

@@ -1,8 +1,4 @@
-"""Options of a disk that go together, or with some buses and devices only.
-
-Source: libvirt 9.0.0, src/conf/domain_validate.c:640-905, src/qemu/qemu_validate.c:2690-3120; QEMU 7.2,
-hw/block/block.c (block sizes), hw/block/virtio-blk.c (queues), hw/ide/qdev.c.
-"""
+"""Options of a disk that go together, or with some buses and devices only."""
 
 from __future__ import annotations
 
@@ -115,7 +111,7 @@ def _iothread(document: Document) -> Iterator[Fault]:
         if bus_of(disk) != "virtio" and _device(disk) != "lun":
             says = f"a disk on {bus_of(disk)} has no I/O thread of its own"
             yield Fault(driver, "/@iothread", str(thread), (), says)
-        elif document.root.tag == "domain" and not has_thread(document.root, thread):
+        elif document.is_domain and not has_thread(document.root, thread):
             yield Fault(driver, "/@iothread", str(thread), (), f"the domain has no I/O thread {thread}")
 
 
@@ -173,7 +169,9 @@ def _block_sizes(document: Document) -> Iterator[Fault]:
         if blockio is None or _device(disk) == "lun":
             continue
         names = ("logical_block_size", "physical_block_size")
-        sizes = {name: found for name in names if (found := number(blockio.get(name))) is not None}
+        sizes = {
+            name: found for name in names if (found := number(blockio.get(name))) is not None and found >= 0
+        }
         odd = [name for name, size in sizes.items() if not _is_block(size)]
         for name in odd:
             says = f"{name} is a power of two from {_SMALLEST_BLOCK} to {_LARGEST_BLOCK}; found {sizes[name]}"
@@ -205,6 +203,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-io-native",
         says="io='native' goes with cache none or directsync",
         why="Linux does asynchronous I/O past its cache only.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="write cache='none', or leave io out",
         about=("@io",),
         libvirt="refused",
@@ -214,6 +213,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-shareable-format",
         says="a disk that guests share is raw",
         why="QEMU keeps what it knows of an image format in memory; two that write to one image destroy it.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDisk",
         hint="use a raw image, or leave <shareable/> out",
         about=("shareable",),
         libvirt="refused",
@@ -223,6 +223,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-serial-floppy",
         says="a floppy has no serial",
         why="QEMU's floppy has no such property; libvirt passes it.",
+        source="QEMU 7.2, hw/block/fdc.c, floppy_drive_properties",
         hint="leave <serial> out",
         about=("serial",),
         libvirt="not started",
@@ -232,6 +233,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-identity-bus",
         says="a wwn is for disks on SCSI and IDE, vendor and product for disks on SCSI",
         why="They are what those disks answer when they are asked who they are.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="leave it out, or use the bus that has it",
         about=("wwn", "vendor", "product"),
         libvirt="refused",
@@ -241,6 +243,8 @@ RULES: tuple[Rule, ...] = (
         id="disk-target-options",
         says="rotation_rate is for SCSI and ATA disks, removable for USB and SCSI, tray for removable media",
         why="They are properties of those devices only. removable on SCSI needs libvirt 9.6.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend; "
+        "src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="leave the attribute out",
         about=("@rotation_rate", "@removable", "@tray"),
         libvirt="refused",
@@ -250,6 +254,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-virtio-options",
         says="queues, ioeventfd, packed and the like are options of virtio disks",
         why="They are properties of virtio-blk; no other disk has them.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="leave the option out, or use bus='virtio'; on virtio-scsi the controller has queues",
         about=(
             "@queues",
@@ -270,6 +275,7 @@ RULES: tuple[Rule, ...] = (
         says="the I/O thread of a disk is one that the domain has, and the disk is on virtio",
         why="Threads are numbered from 1 by <iothreads>, or named in <iothreadids>. A disk on virtio-scsi "
         "has that of its controller.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskIOThreads",
         hint="write <iothreads> with at least that number, or give the thread to the controller",
         about=("@iothread",),
         libvirt="refused",
@@ -279,6 +285,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-queues",
         says="a virtio disk has 1024 queues at most, each a power of two up to 1024 long",
         why="libvirt does not look; QEMU does not start.",
+        source="QEMU 7.2, hw/block/virtio-blk.c, virtio_blk_device_realize",
         hint="use a smaller number; as many queues as vCPUs are enough",
         about=("@queues", "@queue_size"),
         libvirt="not started",
@@ -288,6 +295,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-copy-on-read",
         says="copy_on_read is for disks that are written to",
         why="What was read is written into the overlay.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="leave copy_on_read out",
         about=("@copy_on_read",),
         libvirt="refused",
@@ -297,6 +305,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-transient",
         says="a transient disk is a disk in a file that is written to",
         why="libvirt puts an overlay beside the file, which is removed when the domain stops.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskTransient",
         hint="leave <transient/> out, or use a file",
         about=("transient",),
         libvirt="refused",
@@ -306,6 +315,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-startup-policy",
         says="only a CD-ROM or floppy can be requisite",
         why="requisite drops media that is gone after a migration, and a disk cannot be without.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidateStartupPolicy",
         hint="write startupPolicy='optional', or leave it out",
         about=("@startupPolicy",),
         libvirt="refused",
@@ -315,6 +325,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-geometry",
         says="a geometry is for disks whose firmware asks for one, its translation for IDE",
         why="USB disks have no cylinders, and only IDE's BIOS translated them.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="leave <geometry>, or trans, out",
         about=("geometry",),
         libvirt="refused",
@@ -324,6 +335,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-block-size",
         says="block sizes are powers of two, and the logical one is not larger than the physical one",
         why="libvirt passes any number; QEMU does not start. A logical block of an ATA disk is always 512.",
+        source="QEMU 7.2, hw/block/block.c, blkconf_blocksizes; hw/ide/qdev.c, ide_dev_initfn",
         hint="write 512 or 4096, both where the disk is of 4096",
         about=("blockio",),
         libvirt="not started",
@@ -333,6 +345,8 @@ RULES: tuple[Rule, ...] = (
         id="disk-driver",
         says="the driver of a disk is qemu, of a format that QEMU reads",
         why="phy, tap and file are Xen's drivers; iso is a format of storage volumes.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDisk; "
+        "src/qemu/qemu_domain.c, qemuDomainValidateStorageSource",
         hint="write name='qemu' and the format of the image; raw for an ISO image",
         libvirt="refused",
         check=_driver,

@@ -1,8 +1,4 @@
-"""Disks that are on neither SCSI nor virtio: where IDE, SATA and floppy disks may stand, and on which board.
-
-Source: libvirt 9.0.0, src/conf/domain_conf.c:6501 (addresses of its own), src/qemu/qemu_validate.c:1480
-(limits), :2792 (buses); limits of QEMU 7.2 tried.
-"""
+"""Disks on neither SCSI nor virtio: where IDE, SATA and floppy disks may stand, and on which board."""
 
 from __future__ import annotations
 
@@ -180,6 +176,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-address-type",
         says="the address of a disk is of the type of its bus",
         why="virtio disks stand on PCI, IDE, SATA and floppy disks on a drive's place, USB disks on a port.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskAddressDiskBusCompatibility",
         hint="correct the type, or leave the address out",
         libvirt="refused",
         check=_type,
@@ -189,6 +186,7 @@ RULES: tuple[Rule, ...] = (
         says="what an IDE, SATA or floppy controller has only one of is 0 in the address",
         why="There is one IDE and one floppy controller, no target on either, and no bus on SATA. libvirt "
         "makes an address of the name where there is none: hde is on a second IDE controller.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefAddressDrive",
         hint="write 0, use one of hda to hdd, or another bus",
         libvirt="refused",
         check=_address,
@@ -198,6 +196,7 @@ RULES: tuple[Rule, ...] = (
         says="the bus and unit of a drive are some that its controller has",
         why="libvirt does not compare them with the controller: IDE has two buses of two units, a floppy "
         "controller two units, AHCI six ports. The domain is defined, and QEMU does not start.",
+        source="QEMU 7.2, hw/ide/qdev.c, ide_qdev_realize; hw/block/fdc.c, floppy_drive_realize",
         hint="use a free unit, or another <controller type='sata'>",
         libvirt="not started",
         check=_place,
@@ -207,6 +206,7 @@ RULES: tuple[Rule, ...] = (
         says="every disk has a place of its own",
         why="libvirt makes the address of a disk without one of its name alone, and does not look for a free "
         "place: sdb is unit 1, whoever has it.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefDuplicateDriveAddressesValidate",
         hint="write an address at every disk, or at none",
         libvirt="refused",
         check=_twice,
@@ -215,6 +215,7 @@ RULES: tuple[Rule, ...] = (
         id="ide-board",
         says="q35 has no IDE",
         why="Its chipset has SATA, and QEMU has no IDE controller that can be added.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefControllerIDE",
         hint="use bus='sata', with a name like sda",
         libvirt="refused",
         check=_ide_board,
@@ -223,6 +224,7 @@ RULES: tuple[Rule, ...] = (
         id="ide-controller",
         says="i440fx has one IDE controller",
         why="It is part of the chipset; QEMU has none that can be added.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefControllerIDE",
         hint="put more disks on SATA, SCSI or virtio",
         libvirt="refused",
         check=_ide_count,
@@ -231,6 +233,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-floppy",
         says="floppies stand on the floppy controller, and nothing else does",
         why="device='floppy' and bus='fdc' go together.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="correct the device, or the bus",
         libvirt="refused",
         check=_floppy,
@@ -239,6 +242,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-cdrom-bus",
         says="a CD-ROM drive is on a bus with media that can be ejected",
         why="virtio has no such device; Ganeti's paravirtual CD-ROM is a read-only disk.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="use sata, ide, scsi or usb; or device='disk' with <readonly/>",
         libvirt="refused",
         check=_cdrom,
@@ -247,6 +251,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-bus",
         says="the bus is one that a PC under QEMU has",
         why="sd is for boards with a card reader, xen and uml for other hypervisors; libvirt defines them.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildDiskDeviceProps",
         hint="use virtio, scsi, sata, ide on i440fx, or usb",
         libvirt="not started",
         check=_bus,
@@ -255,6 +260,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-readonly",
         says="a disk on IDE or SATA can be written to",
         why="There are no read-only ATA disks.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="use virtio or scsi, or device='cdrom'",
         about=("readonly",),
         libvirt="refused",

@@ -1,8 +1,4 @@
-"""A SCSI device of the host that the guest gets whole: QEMU's scsi-generic.
-
-Source: libvirt 9.0.0, src/conf/domain_conf.c (virDomainHostdevSubsysSCSI*), docs/formatdomain.rst; QEMU 7.2,
-hw/scsi/scsi-generic.c.
-"""
+"""A SCSI device of the host that the guest gets whole: QEMU's scsi-generic."""
 
 from __future__ import annotations
 
@@ -17,6 +13,11 @@ from virtxlate.scsi import ADAPTER_PREFIX, host_number
 _WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
 _VHOST_PLACES = ("pci", "ccw")
 _PARTS = ("bus", "target", "unit")
+_TOO_MUCH = {
+    "bus": (re.compile(r"0x[0-9a-fA-F]{1,3}|[0-9]{3}"), "two digits"),
+    "target": (re.compile(r"[0-9]{11,20}"), "ten digits"),
+}
+"""What the schema takes in an address of any type, and libvirt's grammar not behind an adapter."""
 
 
 def _sources(document: Document) -> Iterator[tuple[etree._Element, etree._Element]]:
@@ -56,6 +57,11 @@ def _address(document: Document) -> Iterator[Fault]:
         for name in _PARTS:
             if address.get(name) is None:
                 yield Fault(address, f"/@{name}", says=f"the device at the adapter has a {name}")
+        for name, (wrong, most) in _TOO_MUCH.items():
+            found = address.get(name, "")
+            if wrong.fullmatch(found):
+                says = f"{name} is a decimal number of {most} at most; found {found!r}"
+                yield Fault(address, f"/@{name}", found, (), says)
 
 
 def _iscsi(document: Document) -> Iterator[Fault]:
@@ -133,6 +139,7 @@ RULES: tuple[Rule, ...] = about(
         id="hostdev-scsi-source",
         says="a SCSI host device is found by an adapter of the host, or by iSCSI",
         why="libvirt looks for the sg device below the adapter, or hands the target to QEMU's iSCSI client.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainHostdevSubsysSCSIDefParseXML",
         hint="write <source><adapter name='scsi_host2'/><address bus='0' target='1' unit='0'/></source>, or "
         "<source protocol='iscsi' name='IQN/LUN'><host name='HOST' port='3260'/></source>",
         libvirt="refused",
@@ -142,6 +149,7 @@ RULES: tuple[Rule, ...] = about(
         id="hostdev-scsi-adapter",
         says="the adapter has the name that libvirt gives it",
         why="libvirt reads the number in the name to find /sys/bus/scsi/devices/HOST:BUS:TARGET:UNIT.",
+        source="libvirt 9.0.0, src/util/virscsi.c, virSCSIDeviceGetAdapterId",
         hint="`virsh nodedev-list --cap scsi_host` shows the names, `lsscsi` the numbers",
         libvirt="not started",
         check=_adapter,
@@ -149,7 +157,10 @@ RULES: tuple[Rule, ...] = about(
     Rule(
         id="hostdev-scsi-address",
         says="an adapter needs the address of the device behind it",
-        why="An adapter has many devices.",
+        why="An adapter has many devices. libvirt's own schema refuses hexadecimal numbers here, and so does "
+        "every define with validation.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainHostdevSubsysSCSIHostDefParseXML; "
+        "src/conf/schemas/domaincommon.rng, define scsiaddress",
         hint="write <address bus='0' target='1' unit='0'/> in <source>; `lsscsi` shows all four numbers",
         libvirt="refused",
         check=_address,
@@ -158,6 +169,7 @@ RULES: tuple[Rule, ...] = about(
         id="hostdev-scsi-iscsi",
         says="an iSCSI source names one target and one host",
         why="QEMU's iSCSI client logs in to one portal.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainHostdevSubsysSCSIiSCSIDefParseXML",
         hint="write name='IQN/LUN' and one <host name='HOST' port='3260'/>; for more paths log in on the "
         "host and pass the multipath device",
         libvirt="refused",
@@ -168,6 +180,8 @@ RULES: tuple[Rule, ...] = about(
         about=("auth",),
         says="the password of an iSCSI user is a libvirt secret of usage iscsi",
         why="No password stands in a domain document.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainHostdevSubsysSCSIiSCSIDefParseXML; "
+        "src/conf/domain_validate.c, virDomainDiskDefValidateSourceChainOne",
         hint="`virsh secret-define` one with <usage type='iscsi'>, and name it: "
         "<secret type='iscsi' uuid='...'/>",
         libvirt="refused",
@@ -177,6 +191,7 @@ RULES: tuple[Rule, ...] = about(
         id="hostdev-scsi-twice",
         says="one device of the host is given to the guest once",
         why="Two devices of the guest would write to one disk, unknown to each other.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefHostdevValidate",
         hint="take one of them out; <shareable/> is for the same device in two domains",
         libvirt="refused",
         check=_twice,
@@ -185,6 +200,7 @@ RULES: tuple[Rule, ...] = about(
         id="hostdev-scsi-managed",
         says="managed does nothing for a SCSI device",
         why="There is no driver of the host to detach it from: host and guest both can open it.",
+        source="libvirt 9.0.0, docs/formatdomain.rst, section Host device assignment",
         hint="leave it out, and see to it that the host does not use the device",
         libvirt="accepted",
         check=_managed,
@@ -194,6 +210,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-host-source",
         says="a vhost-scsi adapter is found by protocol vhost and the wwpn of a target of this host",
         why="The kernel's target (LIO) names its vhost ports so; `targetcli ls /vhost` shows them.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainHostdevSubsysSCSIVHostDefParseXML",
         hint="write <source protocol='vhost' wwpn='naa.5123456789abcde0'/>",
         libvirt="refused",
         check=_vhost,
@@ -202,6 +219,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-host-address",
         says="a vhost-scsi adapter is a PCI device, and no device on a SCSI controller",
         why="It is a controller itself: vhost-scsi-pci, or vhost-scsi-ccw on s390.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainHostdevDefValidate",
         hint="write <address type='pci'/>, or none",
         libvirt="refused",
         check=_vhost_place,
@@ -210,6 +228,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-host-boot",
         says="a vhost-scsi adapter has no boot order",
         why="libvirt 9.0 has no word for which of its luns would boot (qemu_validate.c:2530).",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefHostdev",
         hint="leave <boot> out, and boot from a disk or lun that has a device of its own",
         libvirt="refused",
         check=_vhost_boot,

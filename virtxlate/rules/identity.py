@@ -1,8 +1,4 @@
-"""What must be there only once: names, aliases, places in the boot order, sources.
-
-Source: libvirt 9.0.0, src/conf/domain_conf.c:5503 (aliases), src/conf/domain_postparse.c:1035 (boot order),
-:1134 (controllers), src/conf/domain_validate.c:905-1210; QEMU 7.2, block/file-posix.c (locks).
-"""
+"""What must be there only once: names, aliases, places in the boot order, sources."""
 
 from __future__ import annotations
 
@@ -72,7 +68,7 @@ def _alias(document: Document) -> Iterator[Fault]:
 
 
 def _alias_kept(document: Document) -> Iterator[Fault]:
-    if document.root.tag != "domain" or document.root.get("id") is not None:
+    if not document.is_domain or document.root.get("id") is not None:
         return  # a running domain shows libvirt's own aliases
     for name, alias in _aliases(document):
         if not _USER.fullmatch(name):
@@ -172,6 +168,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-target-unique",
         says="every disk has a name of its own",
         why="libvirt finds a disk by its target, whatever the bus: sda on SCSI and sda on SATA are one name.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefDuplicateDiskInfoValidate",
         hint="give the disk the next free letter",
         libvirt="refused",
         check=_target,
@@ -180,6 +177,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-target-name",
         says="the name of a disk is hd, sd, vd or xvd and letters, that of a floppy fd and a letter",
         why="libvirt counts the letters; a partition, or a name like sr0, is no disk to it.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="write a name like vda, sda or hda, without a number",
         libvirt="refused",
         check=_target_name,
@@ -188,6 +186,7 @@ RULES: tuple[Rule, ...] = (
         id="alias-unique",
         says="every device has an alias of its own",
         why="An alias that begins with ua- becomes the id of the device in QEMU.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDeviceDefValidateAliasesIterator",
         hint="give the device another alias",
         about=("alias",),
         libvirt="refused",
@@ -197,6 +196,7 @@ RULES: tuple[Rule, ...] = (
         id="alias-kept",
         says="an alias that is to be kept begins with ua- and has letters, digits, _ and - after it",
         why="libvirt drops any other in silence, and makes one of its own when the domain starts.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainDeviceInfoParseXML",
         hint="write ua- before it, without a dot, or leave it out",
         about=("alias",),
         libvirt="accepted",
@@ -207,6 +207,7 @@ RULES: tuple[Rule, ...] = (
         id="boot-order-unique",
         says="every place in the boot order is that of one device",
         why="01 and 1 are one number.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefCollectBootOrder",
         hint="give the device the next free number",
         about=("@order",),
         libvirt="refused",
@@ -217,6 +218,7 @@ RULES: tuple[Rule, ...] = (
         says="the boot order is told at the devices or in <os>, not both",
         why="libvirt writes <boot dev='hd'/> into <os> where nothing is said, so that a device with an order "
         "cannot be attached later either.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefBootOrderPostParse",
         hint="leave out <boot> in <os>, or the order of the device",
         about=("@order",),
         libvirt="refused",
@@ -226,6 +228,7 @@ RULES: tuple[Rule, ...] = (
         id="controller-index-unique",
         says="every controller of a type has an index of its own",
         why="An address finds its controller by the index.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRejectDuplicateControllers",
         hint="give the second one the next free index",
         libvirt="refused",
         check=_controller,
@@ -234,6 +237,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-source-unique",
         says="a file or device that is written to is the source of one disk",
         why="QEMU locks it, where the file system can: the second disk does not get the lock, even to read.",
+        source="QEMU 7.2, block/file-posix.c, raw_check_lock_bytes",
         hint="give each disk a source of its own, or all of them <shareable/> where the guest can share",
         libvirt="not started",
         check=_source,
@@ -243,6 +247,7 @@ RULES: tuple[Rule, ...] = (
         id="hostdev-unique",
         says="a device of the host is given to the guest once",
         why="Numbers are compared, not words: 0x05 and 5 are one bus.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefHostdevValidate",
         hint="leave the second one out",
         about=("hostdev",),
         libvirt="refused",

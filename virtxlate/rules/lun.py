@@ -1,8 +1,6 @@
 """A disk with device='lun': the guest talks SCSI to the device itself, through QEMU's scsi-block.
 
-Source, where a row names no other: libvirt 9.0.0, src/conf/domain_validate.c:594,
-src/qemu/qemu_validate.c:2792, src/qemu/qemu_command.c:1744; QEMU 7.2, hw/scsi/scsi-disk.c, whose scsi-block
-has the properties drive, bootindex, share-rw, rotation_rate, rerror, werror and no others of a disk.
+Of a disk's properties scsi-block has drive, bootindex, share-rw, rotation_rate, rerror and werror alone.
 """
 
 from __future__ import annotations
@@ -132,18 +130,22 @@ def _reservations(document: Document) -> Iterator[Fault]:
             yield Fault(reservations, "/source")
 
 
-def _part(path: str, word: str, why: str, libvirt: Verdict, hint: str = "") -> Rule:
+def _part(path: str, word: str, why: str, source: str, libvirt: Verdict, hint: str = "") -> Rule:
     """Give the row of a part of a disk that no lun has."""
     return Rule(
         id=f"lun-{word}",
         says=f"a lun has no {path.rpartition('/')[2].removeprefix('@')}",
         why=why,
+        source=source,
         hint=hint or f"leave it out, or make the disk device='disk', which has a {word} of its own",
         libvirt=libvirt,
         check=_without(path),
     )
 
 
+_FRONTEND = "libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend"
+_OF_LUNS = "libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefSourceLUNValidate"
+_PROPERTIES = "QEMU 7.2, hw/scsi/scsi-disk.c, scsi_block_properties"
 _OWN = "The guest reads it from the device itself; scsi-block has no property for it."
 
 RULES: tuple[Rule, ...] = about(
@@ -152,6 +154,7 @@ RULES: tuple[Rule, ...] = about(
         id="lun-source",
         says="a lun needs a SCSI device: type block, network with protocol iscsi, or a volume of such a pool",
         why="QEMU asks the host's SCSI driver (SG_IO) or its iSCSI client; other sources have neither.",
+        source=_OF_LUNS,
         hint="name a SCSI disk of the host as type='block', or make the disk device='disk'",
         libvirt="refused",
         check=_source,
@@ -160,6 +163,7 @@ RULES: tuple[Rule, ...] = about(
         id="lun-format",
         says="a lun is raw: there is no format between the guest and the device",
         why="SCSI commands reach the device past any format layer.",
+        source=_OF_LUNS,
         hint="write <driver type='raw'/>; for an image with a format make the disk device='disk'",
         libvirt="refused",
         check=_driver("type", ("raw",)),
@@ -169,6 +173,7 @@ RULES: tuple[Rule, ...] = about(
         says="a lun stands on a SCSI bus",
         why="QEMU 7.2 does not start virtio-blk with scsi=on ('Please set scsi=off for virtio-blk devices in "
         "order to use virtio 1.0'); libvirt 9.0 lets it pass, newer ones do not.",
+        source="QEMU 7.2, hw/block/virtio-blk.c, virtio_blk_get_features",
         hint="write bus='scsi' in <target>, with a drive address on a SCSI controller",
         libvirt="not started",
         check=_bus,
@@ -178,25 +183,28 @@ RULES: tuple[Rule, ...] = about(
         says="only machine types up to 2.6 pass SCSI commands through virtio-blk, and QEMU 10 dropped it",
         why="Their virtio devices are of the old kind, for which QEMU still has scsi=on; it is deprecated "
         "since QEMU 5.0.",
+        source="QEMU 7.2, hw/block/virtio-blk.c, virtio_blk_get_features; docs/about/deprecated.rst",
         hint="write bus='scsi' in <target>; the guest then needs the driver of the SCSI controller",
         libvirt="accepted",
         check=_old_virtio,
         severity="warning",
     ),
-    _part("serial", "serial", _OWN, "refused"),
-    _part("wwn", "wwn", _OWN, "refused"),
-    _part("vendor", "vendor", _OWN, "refused"),
-    _part("product", "product", _OWN, "refused"),
+    _part("serial", "serial", _OWN, _FRONTEND, "refused"),
+    _part("wwn", "wwn", _OWN, _FRONTEND, "refused"),
+    _part("vendor", "vendor", _OWN, _FRONTEND, "refused"),
+    _part("product", "product", _OWN, _FRONTEND, "refused"),
     _part(
         "blockio",
         "blockio",
         "Block sizes are the device's own; libvirt passes them on, and scsi-block has no such property.",
+        _PROPERTIES,
         "not started",
     ),
     _part(
         "geometry",
         "geometry",
         "The geometry is the device's own; libvirt passes it on, and scsi-block has no such property.",
+        _PROPERTIES,
         "not started",
         "leave it out; the guest reads it from the device",
     ),
@@ -204,6 +212,7 @@ RULES: tuple[Rule, ...] = about(
         "iotune",
         "iotune",
         "QEMU throttles its own reads and writes; what the guest does with other SCSI commands goes past it.",
+        "QEMU 7.2, hw/scsi/scsi-disk.c, scsi_block_do_sgio; block/block-backend.c, blk_aio_ioctl",
         "accepted",
         "leave it out and limit the device on the host (cgroups), or make the disk device='disk'",
     ),
@@ -211,6 +220,7 @@ RULES: tuple[Rule, ...] = about(
         "encryption",
         "encryption",
         "There is no layer that could decrypt.",
+        _OF_LUNS,
         "refused",
         "leave it out; the guest can encrypt by itself",
     ),
@@ -218,6 +228,7 @@ RULES: tuple[Rule, ...] = about(
         "source/encryption",
         "source-encryption",
         "There is no layer that could decrypt.",
+        _OF_LUNS,
         "refused",
         "leave it out; the guest can encrypt by itself",
     ),
@@ -225,6 +236,7 @@ RULES: tuple[Rule, ...] = about(
         "source/slices",
         "slices",
         "SCSI commands reach the whole device.",
+        _OF_LUNS,
         "refused",
         "leave it out and pass a device of the right size",
     ),
@@ -232,6 +244,7 @@ RULES: tuple[Rule, ...] = about(
         "driver/@copy_on_read",
         "copy-on-read",
         "There is no image to copy to.",
+        _FRONTEND,
         "refused",
         "leave it out; only an image with a backing file has a use for it",
     ),
@@ -239,6 +252,7 @@ RULES: tuple[Rule, ...] = about(
         "driver/@iothread",
         "iothread",
         "Only virtio-blk has a thread of its own.",
+        "libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskIOThreads",
         "refused",
         "write it in <driver> of the virtio-scsi controller",
     ),
@@ -246,6 +260,7 @@ RULES: tuple[Rule, ...] = about(
         "driver/@queues",
         "queues",
         "Only virtio-blk has queues of its own.",
+        "libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         "refused",
         "write it in <driver> of the virtio-scsi controller",
     ),
@@ -253,6 +268,7 @@ RULES: tuple[Rule, ...] = about(
         "transient",
         "transient",
         "There is no overlay that could be thrown away.",
+        "libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskTransient",
         "refused",
         "leave it out, or make the disk device='disk'",
     ),
@@ -260,6 +276,7 @@ RULES: tuple[Rule, ...] = about(
         "throttlefilters",
         "throttlefilters",
         "What the guest does by SCSI commands goes past a filter; libvirt knows filters since 11.2.",
+        "libvirt 11.2.0, docs/formatdomain.rst, section Hard drives, floppy disks, CDROMs",
         "refused",
         "leave it out and limit the device on the host (cgroups)",
     ),
@@ -267,6 +284,7 @@ RULES: tuple[Rule, ...] = about(
         "readonly",
         "readonly",
         "The guest sees the device's own write protect bit and not this; its writes would fail in the host.",
+        "QEMU 7.2, hw/scsi/scsi-disk.c, scsi_block_realize",
         "accepted",
         "leave it out and protect the device itself, or make the disk device='disk'",
     ),
@@ -274,6 +292,7 @@ RULES: tuple[Rule, ...] = about(
         id="lun-backing-store",
         says="a lun has no backing file",
         why="SCSI commands reach the device past any layer.",
+        source="QEMU 7.2, hw/scsi/scsi-disk.c, scsi_block_realize",
         hint="leave it out, or make the disk device='disk'",
         libvirt="not started",
         check=_backing_store,
@@ -284,6 +303,7 @@ RULES: tuple[Rule, ...] = about(
         why="Its reads and writes are SCSI commands, which pass by the host's cache; scsi-block has no "
         "write-cache property (Ganeti sets it, and its start fails), so writethrough and directsync would "
         "not be what they say.",
+        source=_PROPERTIES,
         hint="write cache='none', or leave it out; the write cache is set in the device, by the guest",
         libvirt="accepted",
         check=_driver("cache", _CACHES),
@@ -292,6 +312,7 @@ RULES: tuple[Rule, ...] = about(
         id="lun-reservations",
         says="persistent reservations that libvirt does not manage need the socket of a running helper",
         why="The helper does what only root may (PERSISTENT RESERVE IN and OUT) for QEMU.",
+        source="libvirt 9.0.0, src/conf/storage_source_conf.c, virStoragePRDefParseXML",
         hint="write <reservations managed='yes'/>, for which libvirt starts a helper, or a source "
         "<source type='unix' path='/run/qemu-pr-helper.sock' mode='client'/>",
         libvirt="refused",
@@ -302,6 +323,7 @@ RULES: tuple[Rule, ...] = about(
         about=("@rawio",),
         says="rawio is for a lun",
         why="It gives QEMU CAP_SYS_RAWIO, which only a disk that passes SCSI commands has a use for.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint=f"leave rawio out, or make the disk {_LUN}",
         libvirt="refused",
         check=_only_lun("rawio"),
@@ -311,6 +333,7 @@ RULES: tuple[Rule, ...] = about(
         about=("@sgio",),
         says="sgio is for a lun",
         why="It filters SCSI commands, and an emulated disk passes none.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint=f"leave sgio out, or make the disk {_LUN}",
         libvirt="refused",
         check=_only_lun("sgio"),
@@ -320,6 +343,7 @@ RULES: tuple[Rule, ...] = about(
         about=("@sgio",),
         says="sgio='unfiltered' is no more",
         why="Linux removed unpriv_sgio; libvirt 9.0 says 'no longer supported'.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="write rawio='yes': with CAP_SYS_RAWIO nothing is filtered",
         libvirt="refused",
         check=_unfiltered,
@@ -329,6 +353,7 @@ RULES: tuple[Rule, ...] = about(
         about=("reservations",),
         says="persistent reservations are for a lun",
         why="An emulated disk does not pass the commands on.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint=f"leave <reservations> out, or make the disk {_LUN}",
         libvirt="refused",
         check=_only_lun_reserves,
@@ -337,6 +362,7 @@ RULES: tuple[Rule, ...] = about(
         id="reservations-block",
         says="a helper for persistent reservations is for a device of the host",
         why="QEMU's iSCSI client sends them to the target by itself.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainValidateStorageSource",
         hint="leave <reservations> out: an iSCSI lun has persistent reservations without it",
         libvirt="refused",
         check=_block_reserves,

@@ -1,8 +1,4 @@
-"""Displays, sound and the other devices of a machine, and what its head says: what goes together.
-
-Source: libvirt 9.0.0, src/conf/domain_validate.c:100-190, :1350, :1420, :2640-2760, src/qemu/qemu_validate.c
-(domain, video, graphics, IOMMU, watchdog), src/qemu/qemu_process.c (graphics, when the domain starts).
-"""
+"""Displays, sound and the other devices of a machine: what goes together."""
 
 from __future__ import annotations
 
@@ -103,6 +99,15 @@ def _is_fixed_vnc(graphics: Element) -> bool:
     return graphics.get("type") == "vnc" and graphics.get("autoport") != "yes"
 
 
+def _listens(document: Document) -> Iterator[Fault]:
+    for graphics in document.of("graphics"):
+        first, told = child(graphics, "listen"), graphics.get("listen")
+        address = None if first is None or first.get("type") != "address" else first.get("address")
+        if first is not None and None not in {told, address} and told != address:
+            says = f"<graphics> listens at {told}, and the first <listen> in it at {address}"
+            yield Fault(first, "/@address", address, (), says)
+
+
 def _password(document: Document) -> Iterator[Fault]:
     for graphics in document.of("graphics"):
         if graphics.get("type") == "vnc" and len(graphics.get("passwd", "").encode()) > _LONGEST_PASSWORD:
@@ -165,7 +170,7 @@ def _iommu(document: Document) -> Iterator[Fault]:
         if driver is None:
             continue
         split = document.root.find("features/ioapic[@driver='qemu']") is not None
-        if driver.get("intremap") == "on" and not split and document.root.tag == "domain":
+        if driver.get("intremap") == "on" and not split and document.is_domain:
             says = "interrupt remapping needs <ioapic driver='qemu'/> in <features>"
             yield Fault(driver, "/@intremap", "on", (), says)
         if driver.get("eim") == "on" and driver.get("intremap") != "on":
@@ -181,57 +186,12 @@ def _input(document: Document) -> Iterator[Fault]:
             yield Fault(each, "/@bus", bus, ("ps2", "usb", "virtio"), "QEMU has no input of Xen's")
 
 
-def _lifecycle(document: Document) -> Iterator[Fault]:
-    root = document.root
-    found = {name: child(root, name) for name in ("on_poweroff", "on_reboot", "on_crash")}
-    words = {name: "" if each is None else (each.text or "").strip() for name, each in found.items()}
-    for name, element in found.items():
-        word = words[name]
-        if element is not None and (word == "rename-restart" or (word == "preserve" and name != "on_crash")):
-            yield Fault(element, "", word, ("destroy", "restart"), f"QEMU's driver has no {word} for {name}")
-    reboot = found["on_reboot"]
-    if reboot is not None and (words["on_poweroff"], words["on_reboot"]) == ("restart", "destroy"):
-        yield Fault(reboot, "", "destroy", ("restart",), "on_poweroff restarts, and on_reboot destroys")
-
-
-def _uuid(document: Document) -> Iterator[Fault]:
-    own = (document.root.findtext("uuid") or "").strip().replace("-", "").lower()
-    for entry in document.root.iterfind("sysinfo/system/entry[@name='uuid']"):
-        told = (entry.text or "").strip()
-        if own and told.replace("-", "").lower() != own:
-            yield Fault(entry, "", told)
-
-
-def _firmware(document: Document) -> Iterator[Fault]:
-    root = document.root
-    os, loader = child(root, "os"), root.find("os/loader")
-    if os is None:
-        return
-    pflash = loader is not None and loader.get("type") == "pflash"
-    if document.is_pc and (os.get("firmware") == "efi" or pflash) and root.find("features/acpi") is None:
-        yield Fault(os if loader is None else loader, "", None, (), "UEFI needs <acpi/> in <features>")
-    if loader is not None and loader.get("secure") == "yes" and document.board == "i440fx":
-        yield Fault(loader, "/@secure", "yes", (), "Secure Boot is for q35")
-    serial = os.find("bios[@useserial='yes']")
-    if serial is not None and not document.of("serial") and not document.of("console"):
-        yield Fault(serial, "/@useserial", "yes", (), "the BIOS has no serial port to use")
-
-
-def _kernel(document: Document) -> Iterator[Fault]:
-    os = child(document.root, "os")
-    if os is None or child(os, "kernel") is not None:
-        return
-    for name in ("initrd", "cmdline"):
-        element = os.find(name)
-        if element is not None and (element.text or "").strip():
-            yield Fault(element, "", None, (), f"{name} belongs to a kernel, and there is none")
-
-
 RULES: tuple[Rule, ...] = (
     Rule(
         id="video-model",
         says="the video device is one that QEMU has",
         why="xen, vbox, gop and parallels are those of other hypervisors.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefVideo",
         hint="use one of the models that are allowed",
         libvirt="refused",
         check=_video_model,
@@ -241,6 +201,8 @@ RULES: tuple[Rule, ...] = (
         id="video-primary",
         says="one video device is primary, and any other is qxl or virtio",
         why="Only those two have a form without VGA; none stands alone.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefVideo; "
+        "src/conf/domain_validate.c, virDomainDefVideoValidate",
         hint="use qxl or virtio for the others, or leave them out",
         libvirt="refused",
         check=_second_video,
@@ -250,6 +212,8 @@ RULES: tuple[Rule, ...] = (
         id="video-options",
         says="the memory and heads of a video device are some that its model can have",
         why="libvirt knows the limits of each model.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefVideo; "
+        "src/conf/domain_validate.c, virDomainVideoDefValidate",
         hint="leave the option out",
         libvirt="refused",
         check=_video_size,
@@ -259,6 +223,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-type",
         says="the graphics are of a type that QEMU serves",
         why="rdp and desktop are VirtualBox's.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefGraphics",
         hint="use vnc or spice",
         libvirt="refused",
         check=_graphics_type,
@@ -268,6 +233,7 @@ RULES: tuple[Rule, ...] = (
         id="graphics-once",
         says="there is one display of each type",
         why="QEMU serves each once; libvirt looks when the domain starts.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildCommandLineValidate",
         hint="leave the second one out",
         libvirt="not started",
         check=_graphics_twice,
@@ -277,15 +243,28 @@ RULES: tuple[Rule, ...] = (
         id="graphics-port",
         says="every port of the graphics is another, and VNC's are 5900 and above",
         why="libvirt reserves them when the domain starts.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildGraphicsVNCCommandLine; "
+        "src/qemu/qemu_process.c, qemuProcessGraphicsReservePorts",
         hint="write autoport='yes' and no port, or free ports",
         libvirt="not started",
         check=_graphics_port,
         about=("graphics",),
     ),
     Rule(
+        id="graphics-listen-twice",
+        says="the attribute listen is the address of the first <listen>",
+        why="It is the same, as libvirt wrote it before there could be several.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainGraphicsListenDefParseXML",
+        hint="leave the attribute listen out",
+        libvirt="refused",
+        check=_listens,
+        about=("@listen",),
+    ),
+    Rule(
         id="graphics-password",
         says="a VNC password has 8 bytes at most",
         why="The protocol has no room for more.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefVNCGraphics",
         hint="use a shorter one; SPICE takes longer ones",
         libvirt="refused",
         check=_password,
@@ -295,6 +274,8 @@ RULES: tuple[Rule, ...] = (
         id="spice-needed",
         says="SPICE's channels and audio go with SPICE graphics",
         why="They are carried to its client.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainChrSourceDef "
+        "and qemuValidateDomainDeviceDefAudio",
         hint="add <graphics type='spice'/>, or leave the device out",
         libvirt="refused",
         check=_spice,
@@ -304,6 +285,8 @@ RULES: tuple[Rule, ...] = (
         id="audio-id",
         says="every audio backend has an id of its own, and a device names one that there is",
         why="Devices find it by the id.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainAudioDefValidate "
+        "and virDomainEnsureAudioID",
         hint="correct the id, or add <audio> with it",
         libvirt="refused",
         check=_audio,
@@ -313,6 +296,7 @@ RULES: tuple[Rule, ...] = (
         id="sound-model",
         says="the sound card is one that QEMU has",
         why="ich7 is known to libvirt for other hypervisors.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefSound",
         hint="use one of the models that are allowed",
         libvirt="refused",
         check=_sound,
@@ -322,6 +306,7 @@ RULES: tuple[Rule, ...] = (
         id="panic-unique",
         says="there is one panic device of each model",
         why="Each is one place that a guest writes to.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRejectDuplicatePanics",
         hint="leave the second one out",
         libvirt="refused",
         check=_panic,
@@ -331,6 +316,7 @@ RULES: tuple[Rule, ...] = (
         id="watchdog-model",
         says="the watchdog is one of a PC, where it can stand",
         why="diag288 is that of S/390; ib700 is on ISA, i6300esb on PCI.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainWatchdogDef",
         hint="use model='i6300esb', and no address",
         libvirt="refused",
         check=_watchdog,
@@ -340,6 +326,8 @@ RULES: tuple[Rule, ...] = (
         id="iommu-board",
         says="an IOMMU is one of the board, with what its options need",
         why="Intel's is for q35; interrupts are remapped only by an I/O APIC in QEMU.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefIOMMU; "
+        "src/conf/domain_validate.c, virDomainDefIOMMUValidate",
         hint="use q35, and write <ioapic driver='qemu'/> in <features>",
         libvirt="refused",
         check=_iommu,
@@ -349,45 +337,10 @@ RULES: tuple[Rule, ...] = (
         id="input-bus",
         says="an input device is on a bus that has such devices",
         why="PS/2 has a mouse and a keyboard, and no tablet.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainInputDefValidate",
         hint="use bus='usb' or 'virtio'",
         libvirt="refused",
         check=_input,
         about=("input",),
-    ),
-    Rule(
-        id="lifecycle-action",
-        says="the domain's actions are some that QEMU's driver has",
-        why="It neither renames nor preserves, and on_poweroff restart goes with on_reboot restart.",
-        hint="write destroy or restart",
-        libvirt="refused",
-        check=_lifecycle,
-        about=("on_poweroff", "on_reboot", "on_crash"),
-    ),
-    Rule(
-        id="sysinfo-uuid",
-        says="the UUID in sysinfo is that of the domain",
-        why="The guest reads it where it reads the domain's.",
-        hint="leave the entry out, or correct it",
-        libvirt="refused",
-        check=_uuid,
-        about=("sysinfo",),
-    ),
-    Rule(
-        id="os-firmware",
-        says="the firmware has what it needs",
-        why="UEFI needs ACPI, Secure Boot q35, and a BIOS console a serial port.",
-        hint="add what is missing, or leave the option out",
-        libvirt="refused",
-        check=_firmware,
-        about=("@firmware", "loader", "bios"),
-    ),
-    Rule(
-        id="os-kernel",
-        says="an initrd and a command line go with a kernel",
-        why="libvirt passes them alone; QEMU does not start.",
-        hint="add <kernel>, or leave them out",
-        libvirt="not started",
-        check=_kernel,
-        about=("initrd", "cmdline"),
     ),
 )

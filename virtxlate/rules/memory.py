@@ -1,8 +1,4 @@
-"""Memory and NUMA cells: numbers that must agree.
-
-Source: libvirt 9.0.0, src/conf/domain_postparse.c:32-93, src/conf/domain_conf.c:18430, src/conf/numa_conf.c,
-src/qemu/qemu_validate.c:1150-1200, src/qemu/qemu_domain.c (memory devices).
-"""
+"""Memory and NUMA cells: numbers that must agree."""
 
 from __future__ import annotations
 
@@ -177,6 +173,7 @@ RULES: tuple[Rule, ...] = (
         id="numa-cell-cpus",
         says="every vCPU is in one NUMA cell at most, and every CPU of a cell is there",
         why="They are counted from 0.",
+        source="libvirt 9.0.0, src/conf/numa_conf.c, virDomainNumaDefParseXML",
         hint="correct the cpus of the cell, or <vcpu>",
         about=("numa",),
         libvirt="refused",
@@ -186,6 +183,7 @@ RULES: tuple[Rule, ...] = (
         id="numa-cell-id",
         says="NUMA cells are numbered from 0 without a gap",
         why="QEMU's nodes are.",
+        source="libvirt 9.0.0, src/conf/numa_conf.c, virDomainNumaDefParseXML",
         hint="leave the ids out, or number the cells from 0",
         about=("numa",),
         libvirt="refused",
@@ -195,6 +193,7 @@ RULES: tuple[Rule, ...] = (
         id="numa-memory",
         says="the memory of the cells is that of the domain",
         why="libvirt puts the sum of the cells and memory devices in the place of what <memory> says.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefPostParseMemory",
         hint="make the cells' memory and <memory> agree",
         about=("numa",),
         libvirt="accepted",
@@ -205,6 +204,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-current",
         says="a domain starts with no more memory than it can have",
         why="libvirt lowers currentMemory in silence.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefPostParseMemory",
         hint="write currentMemory no higher than memory, or leave it out",
         about=("currentMemory",),
         libvirt="accepted",
@@ -215,6 +215,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-max",
         says="maxMemory is not less than memory, and there is a NUMA cell to add to",
         why="What is added between the two belongs to a cell of the guest.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefPostParseMemory",
         hint="raise maxMemory, and write <numa> with a cell in <cpu>; or leave maxMemory out",
         about=("maxMemory",),
         libvirt="refused",
@@ -224,6 +225,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-device",
         says="a memory device has a free slot of maxMemory and a NUMA cell",
         why="Both are there when the domain is defined.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainDefValidateMemoryHotplug",
         hint="write <maxMemory slots=> with enough slots, and a <node> that is a cell",
         libvirt="refused",
         check=of_domain(_modules),
@@ -232,6 +234,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-slot",
         says="every memory device has a slot of its own, of those that there are",
         why="Slots are counted from 0.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainDefValidateMemoryHotplugDevice",
         hint="use a free slot, or leave the address out",
         libvirt="refused",
         check=of_domain(_module_slots),
@@ -240,6 +243,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-hugepages",
         says="huge pages are neither anonymous nor allocated on demand",
         why="libvirt takes them from hugetlbfs.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDefMemory",
         hint="leave <source> and <allocation> out, or <hugepages>",
         about=("hugepages",),
         libvirt="refused",
@@ -249,6 +253,7 @@ RULES: tuple[Rule, ...] = (
         id="memory-shared",
         says="a vhost-user disk and virtiofs need memory that is shared",
         why="Another process reads and writes the guest's memory.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDefVhostUserRequireSharedMemory",
         hint="write <memoryBacking> with <access mode='shared'/>, and <source type='memfd'/>",
         libvirt="refused",
         check=of_domain(_shared),

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable
 from virtxlate.domain.violations import Violation
 
 Violations = tuple[Violation, ...]
-_DEPTH = 4
-"""Of /domain/devices/disk: nothing, and three names."""
+_DEVICE = re.compile(r"(?:/domain(?:snapshot|checkpoint)(?=/))?(?:/[^/]*){0,3}")
+"""Of /domain/devices/disk/source the first three names, or one more where a domain is in a snapshot."""
 _TOGETHER = "co-occurrence"
 _SAYS_MORE = {"address-fields": ("scsi-address-type", "disk-address-type")}
 """What is told of an address of the wrong type is its type."""
-_DEVICE_ADDRESS = re.compile(r"(?:/domain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
+_OF_WORDS = frozenset({"scsi-model"})
+"""Where the word is none at all, the schema says so, and which one may be meant."""
+_DEVICE_ADDRESS = re.compile(r"(?:(?:/\w+)?/(?:d|inactiveD)omain)?/devices(?:\[\d+\])?/[^/]+/address(?:/.*)?")
 
 
 def merged(
@@ -24,6 +26,8 @@ def merged(
     ``grammatical`` are rules that say what the grammar of a host's libvirt says: where it is of another mind,
     it is right. Our own schema is no whole grammar, and none of them is named for it.
     """
+    no_words = {each.path for each in of_schema if each.rule == "enumeration"}
+    of_rules = tuple(each for each in of_rules if each.rule not in _OF_WORDS or each.path not in no_words)
     together = _by_device(each for each in of_schema if each.rule == _TOGETHER)
     told: set[int] = set()
     kept = []
@@ -45,7 +49,8 @@ def _by_device(found: Iterable[Violation]) -> dict[str, list[Violation]]:
 
 def _device(path: str) -> str:
     """Give the part of a path that names a device, or an element of the head."""
-    return "/".join(path.partition("/@")[0].split("/")[:_DEPTH])
+    found = _DEVICE.match(_element(path))
+    return found[0] if found else ""
 
 
 def _once(of_rules: Violations) -> Violations:

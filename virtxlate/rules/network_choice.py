@@ -1,7 +1,4 @@
-"""What the type of an interface, or of a host device, decides.
-
-Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, defines interface and hostdev.
-"""
+"""What the type of an interface, or of a host device, decides."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ INTERFACE_SOURCE = Choice(
     of_sources("interface"),
     {
         "bridge": Row(
-            ("@bridge", *_ON_NETWORK),
+            ("@bridge", *_ON_NETWORK, "@macTableManager"),
             "an interface of type 'bridge' names a bridge of the host",
             ("@bridge",),
         ),
@@ -163,6 +160,7 @@ RULES: tuple[Rule, ...] = (
         id="interface-source",
         says="the source of an interface is told as the type of the interface wants it",
         why="The type decides which attribute libvirt reads.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define interface",
         hint="name the source as its type wants it, or give the interface the type of that source",
         libvirt="refused",
         check=INTERFACE_SOURCE.check(),
@@ -171,6 +169,7 @@ RULES: tuple[Rule, ...] = (
         id="interface-source-missing",
         says="an interface that is connected to something says to what",
         why="Only bridge, ethernet and user may be without a source.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainNetDefParseXMLRequireSource",
         hint="write <source> with what its type needs",
         libvirt="refused",
         check=INTERFACE.check(),
@@ -179,6 +178,7 @@ RULES: tuple[Rule, ...] = (
         id="hostdev-source",
         says="the source of a host device is told as its type wants it",
         why="Each type of device has its own way to be found.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define hostdev",
         hint="name the device as its type wants it, or correct the type",
         libvirt="refused",
         check=HOSTDEV_SOURCE.check(),
@@ -187,6 +187,7 @@ RULES: tuple[Rule, ...] = (
         id="hostdev-address",
         says="the address in the source of a host device is one of its type",
         why="PCI, USB and SCSI count in different ways, and a mediated device has a uuid.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define hostdev",
         hint="write the numbers of that bus, or correct the type of the host device",
         libvirt="refused",
         check=HOST_ADDRESS.check(),
@@ -195,6 +196,7 @@ RULES: tuple[Rule, ...] = (
         id="hostdev-options",
         says="a host device has the options of its type",
         why="model, rawio, display and the like are of one kind of device each.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define hostdev",
         hint="leave the option out, or correct the type of the host device",
         libvirt="refused",
         check=HOSTDEV.check(),

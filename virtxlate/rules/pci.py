@@ -1,8 +1,4 @@
-"""PCI: which addresses there are, who may stand at them, and which controllers a board can have.
-
-Source: libvirt 9.0.0, src/conf/domain_addr.c:225-520, src/qemu/qemu_domain_address.c:1540-2070,
-src/qemu/qemu_validate.c (PCI controllers); QEMU 7.2, hw/pci/pci.c, hw/pci/pcie_port.c.
-"""
+"""PCI: which addresses there are, who may stand at them, and which controllers a board can have."""
 
 from __future__ import annotations
 
@@ -216,6 +212,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-address-unique",
         says="every device has a PCI address of its own",
         why="0x0a and 10 are one number, and a number that is not written is 0; a schema compares words.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainPCIAddressReserveAddrInternal",
         hint="use a free slot, or leave the address out and let libvirt choose",
         libvirt="refused",
         check=_twice,
@@ -224,6 +221,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-domain",
         says="a PC has one PCI domain, 0",
         why="QEMU's PC boards have one host bridge.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainPCIAddressValidate",
         hint="leave domain out, or write 0x0000",
         libvirt="refused",
         check=_domain,
@@ -233,6 +231,7 @@ RULES: tuple[Rule, ...] = (
         says="the slot is one that the bus has",
         why="A root port has one slot, 0; slot 0 of a root bus is the host bridge, and that of a bridge its "
         "hotplug controller. A bus that is not declared becomes a pci-bridge on i440fx, a root port on q35.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainPCIAddressValidate",
         hint="use slot 0x00 on a root port, 0x01 to 0x1f on a root bus or a bridge",
         libvirt="refused",
         check=_slot,
@@ -242,6 +241,7 @@ RULES: tuple[Rule, ...] = (
         says="the bus is one that such a device can be plugged into",
         why="A switch's upstream port takes only downstream ports, an expander bus of PCI Express only root "
         "ports, and a root port no other root port.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainPCIAddressFlagsCompatible",
         hint="put the device on a bus that takes it, or leave the address out",
         libvirt="refused",
         check=_takes,
@@ -252,6 +252,8 @@ RULES: tuple[Rule, ...] = (
         why="i440fx has its ISA bridge at 01.0, IDE at 01.1, USB at 01.2 where it is piix3-uhci, power "
         "management at 01.3; q35 has its LPC bridge at 1f.0, SATA at 1f.2, SMBus at 1f.3. libvirt does not "
         "see IDE at 01.1 where the document has none: there QEMU refuses.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainValidateDevicePCISlotsPIIX3 "
+        "and qemuDomainValidateDevicePCISlotsQ35",
         hint="use another slot, or leave the address out",
         libvirt="refused",
         check=_reserved,
@@ -260,6 +262,8 @@ RULES: tuple[Rule, ...] = (
         id="pci-chipset",
         says="a controller of the chipset stays at its place",
         why="IDE of i440fx is at 00:01.1, its USB at 00:01.2, and SATA of q35 at 00:1f.2.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainValidateDevicePCISlotsPIIX3 "
+        "and qemuDomainValidateDevicePCISlotsQ35",
         hint="leave the address out, or give another controller the next index",
         libvirt="refused",
         check=_moved,
@@ -269,6 +273,7 @@ RULES: tuple[Rule, ...] = (
         says="function 0 of a slot with more functions is multifunction",
         why="libvirt turns it on where nothing is said; told otherwise, it defines a domain that QEMU does "
         "not start.",
+        source="QEMU 7.2, hw/pci/pci.c, pci_init_multifunction",
         hint="leave multifunction out, or write multifunction='on' at function 0",
         about=("@multifunction",),
         libvirt="not started",
@@ -278,6 +283,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-function-zero",
         says="a slot with a device has one at function 0",
         why="A guest looks at function 0 first, and where nothing is there it does not look further.",
+        source="PCI Local Bus 3.0, section 3.2.2.3.4 (function 0 is required)",
         hint="put the device, or another, at function='0x0' of that slot",
         about=("@function",),
         libvirt="accepted",
@@ -288,6 +294,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-root",
         says="the first PCI controller is the root bus of the board",
         why="i440fx has pci-root, q35 pcie-root.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainDefAddDefaultDevices",
         hint="correct the model, or the machine type",
         libvirt="refused",
         check=_root,
@@ -297,6 +304,7 @@ RULES: tuple[Rule, ...] = (
         says="the model of a PCI controller is one that the board can have",
         why="i440fx has no PCI Express, so no root ports and nothing that stands on one; pci-expander-bus is "
         "for i440fx alone.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainControllerDefPostParse",
         hint="use pci-bridge on i440fx, pcie-root-port and pcie-to-pci-bridge on q35",
         libvirt="refused",
         check=_board,
@@ -305,6 +313,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-root-address",
         says="a root bus has no address",
         why="It is the board itself, and stands on no other bus.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainControllerDefValidate",
         hint="leave the address out",
         libvirt="refused",
         check=_root_address,
@@ -313,6 +322,8 @@ RULES: tuple[Rule, ...] = (
         id="pci-index",
         says="a root bus has index 0, and every other PCI controller an index from 1 to 255",
         why="The index is the number of the bus that the controller makes.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefControllerPCI; "
+        "src/conf/domain_validate.c, virDomainControllerDefValidate",
         hint="give the controller a free index",
         libvirt="refused",
         check=_index,
@@ -321,6 +332,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-index-order",
         says="a PCI controller stands on a bus of a lower number than its own",
         why="QEMU makes them in that order.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainAssignPCIAddresses",
         hint="give the controller an index above the bus that it stands on",
         libvirt="refused",
         check=_order,
@@ -330,6 +342,7 @@ RULES: tuple[Rule, ...] = (
         says="a pci-bridge on q35 has a bus of conventional PCI below it",
         why="libvirt would add a pcie-to-pci-bridge for it, and gives that an index above the bridge's own, "
         "which it then refuses.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainAssignPCIAddresses",
         hint="put <controller type='pci' model='pcie-to-pci-bridge'/> before it; a device rarely needs both",
         libvirt="refused",
         check=_bridge,
@@ -338,6 +351,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-chassis",
         says="every root port has a chassis of its own",
         why="libvirt does not compare them; QEMU does not start.",
+        source="QEMU 7.2, hw/pci/pcie_port.c, pcie_chassis_add_slot",
         hint="leave chassis and port out: libvirt numbers them",
         about=("@chassis",),
         libvirt="not started",
@@ -347,6 +361,7 @@ RULES: tuple[Rule, ...] = (
         id="pci-target",
         says="the options of a PCI controller are those of its model",
         why="Each is a property of one device of QEMU's.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefControllerPCI",
         hint="leave the option out",
         libvirt="refused",
         check=_target,

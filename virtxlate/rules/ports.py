@@ -1,8 +1,4 @@
-"""Ports of virtio-serial controllers, smart card readers, and the serial and parallel ports of a PC.
-
-Source: libvirt 9.0.0, src/conf/domain_addr.c:1490-1790, src/conf/domain_postparse.c:380,
-src/qemu/qemu_validate.c (character devices); QEMU 7.2, hw/char/virtio-serial-bus.c, hw/char/parallel-isa.c.
-"""
+"""Ports of virtio-serial controllers, smart card readers, and the serial and parallel ports of a PC."""
 
 from __future__ import annotations
 
@@ -128,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         id="virtio-serial-port-unique",
         says="every channel has a port of its own",
         why="Consoles of type virtio are on the same ports.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainVirtioSerialAddrReserve",
         hint="use a free port, or leave the address out",
         about=("channel", "console"),
         libvirt="refused",
@@ -137,6 +134,7 @@ RULES: tuple[Rule, ...] = (
         id="virtio-serial-port",
         says="the port is one that the virtio-serial controller has",
         why="It has 31, 0 to 30, where it does not say how many; libvirt adds a controller that is missing.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainVirtioSerialAddrReserve",
         hint="use a lower port, another controller, or leave the address out",
         about=("channel", "console"),
         libvirt="refused",
@@ -146,6 +144,7 @@ RULES: tuple[Rule, ...] = (
         id="virtio-serial-port-zero",
         says="port 0 of a virtio-serial controller is for a console",
         why="libvirt takes port 0 of a channel for none, and chooses another.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainVirtioSerialAddrNext",
         hint="use port 1 or higher, or leave port out",
         about=("channel",),
         libvirt="accepted",
@@ -156,6 +155,7 @@ RULES: tuple[Rule, ...] = (
         id="virtio-serial-bus",
         says="a virtio-serial controller has one bus, 0",
         why="libvirt does not look at it; QEMU finds no such bus, and does not start.",
+        source="QEMU 7.2, softmmu/qdev-monitor.c, qbus_find",
         hint="write bus='0'",
         about=("channel", "console"),
         libvirt="not started",
@@ -165,6 +165,7 @@ RULES: tuple[Rule, ...] = (
         id="channel-name-unique",
         says="every virtio channel of a guest has a name of its own",
         why="libvirt does not compare them; QEMU refuses the second, even on another controller.",
+        source="QEMU 7.2, hw/char/virtio-serial-bus.c, virtser_port_device_realize",
         hint="give the channel another name, or leave the second one out",
         about=("channel",),
         libvirt="not started",
@@ -174,6 +175,7 @@ RULES: tuple[Rule, ...] = (
         id="channel-spicevmc",
         says="the channel of SPICE's agent has the name com.redhat.spice.0",
         why="QEMU's spicevmc knows no other; so there is one such channel.",
+        source="libvirt 9.0.0, src/qemu/qemu_command.c, qemuBuildVirtioSerialPortDevProps",
         hint="leave the name out, or the second channel",
         about=("channel",),
         libvirt="not started",
@@ -183,6 +185,7 @@ RULES: tuple[Rule, ...] = (
         id="smartcard-one",
         says="there is one smart card, at controller 0 and slot 0",
         why="QEMU's reader has one slot.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainSmartcardDef",
         hint="leave the second one and the address out",
         about=("smartcard",),
         libvirt="refused",
@@ -192,6 +195,7 @@ RULES: tuple[Rule, ...] = (
         id="serial-port",
         says="a PC has four serial ports, 0 to 3",
         why="They are where they always were on ISA. libvirt counts them when the domain starts.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainChrIsaSerialDefPostParse",
         hint="use fewer, or <target type='pci-serial'/> or 'usb-serial'",
         about=("serial",),
         libvirt="not started",
@@ -201,6 +205,7 @@ RULES: tuple[Rule, ...] = (
         id="serial-port-unique",
         says="every serial port has a number of its own",
         why="The number decides on its place on ISA. libvirt compares them when the domain starts.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainChrIsaSerialDefPostParse",
         hint="use a free port, or leave <target> out",
         about=("serial",),
         libvirt="not started",
@@ -210,6 +215,7 @@ RULES: tuple[Rule, ...] = (
         id="parallel-port",
         says="a PC has three parallel ports",
         why="libvirt does not count them; QEMU does not start.",
+        source="QEMU 7.2, hw/char/parallel.c, parallel_isa_realizefn",
         hint="leave the others out",
         about=("parallel",),
         libvirt="not started",

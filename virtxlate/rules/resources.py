@@ -1,8 +1,4 @@
-"""vCPUs and I/O threads: numbers that must agree.
-
-Source: libvirt 9.0.0, src/conf/domain_postparse.c:32-93, src/conf/domain_conf.c:2085, :15700-15870, :18430,
-src/conf/domain_validate.c:1470-1530, src/qemu/qemu_validate.c:1040-1130, src/conf/numa_conf.c.
-"""
+"""vCPUs and I/O threads: numbers that must agree."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ def of_domain(check: Callable[[Element, Document], Iterator[Fault]]) -> Check:
     """Give the check of a rule about a whole domain; devices alone have nothing to be compared with."""
 
     def checked(document: Document) -> Iterator[Fault]:
-        if document.root.tag == "domain":
+        if document.is_domain:
             yield from check(document.root, document)
 
     return checked
@@ -121,6 +117,7 @@ RULES: tuple[Rule, ...] = (
         id="vcpu-current",
         says="a domain starts with no more vCPUs than it can have",
         why="current is how many are there, the text of <vcpu> how many there can be.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainDefSetVcpus",
         hint="write current no higher than the number in <vcpu>",
         about=("@current",),
         libvirt="refused",
@@ -130,6 +127,7 @@ RULES: tuple[Rule, ...] = (
         id="cpu-topology",
         says="sockets, dies, cores and threads make as many CPUs as <vcpu> says",
         why="QEMU 2.7 and newer does not start otherwise.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainVCpuTopology",
         hint="correct <topology>, or <vcpu>; current may be lower",
         about=("topology",),
         libvirt="refused",
@@ -140,6 +138,7 @@ RULES: tuple[Rule, ...] = (
         says="the board can have so many vCPUs",
         why="i440fx has 255. q35 has more, which need an IOMMU with extended interrupts; how many depends on "
         "QEMU: 288 up to 7.2.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainVCpuTopology",
         hint="use fewer, or q35 with <iommu model='intel'> and intremap, eim='on'",
         libvirt="refused",
         check=of_domain(_most),
@@ -148,6 +147,8 @@ RULES: tuple[Rule, ...] = (
         id="cputune-pin-unique",
         says="every vCPU and I/O thread is pinned once",
         why="libvirt does not join two sets.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainVcpuPinDefParseXML "
+        "and virDomainIOThreadPinDefParseXML",
         hint="write one pin, with all its CPUs",
         about=("vcpupin", "iothreadpin"),
         libvirt="refused",
@@ -157,6 +158,7 @@ RULES: tuple[Rule, ...] = (
         id="vcpupin-vcpu",
         says="a vCPU that is pinned is one that there can be",
         why="They are counted from 0. libvirt drops the other pins in silence.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRemoveOfflineVcpuPin",
         hint="leave the pin out, or raise <vcpu>",
         about=("vcpupin",),
         libvirt="accepted",
@@ -167,6 +169,7 @@ RULES: tuple[Rule, ...] = (
         id="iothreadpin-thread",
         says="an I/O thread that is pinned is one that the domain has",
         why="They are counted from 1 by <iothreads>, or named in <iothreadids>.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainIOThreadPinDefParseXML",
         hint="leave the pin out, or raise <iothreads>",
         about=("iothreadpin",),
         libvirt="refused",
@@ -176,6 +179,7 @@ RULES: tuple[Rule, ...] = (
         id="iothread-unique",
         says="every I/O thread has an id of its own",
         why="Disks and controllers name it by the id.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainDefParseIOThreads",
         hint="leave the second one out, or give it a free id",
         about=("iothreadids",),
         libvirt="refused",
@@ -185,6 +189,7 @@ RULES: tuple[Rule, ...] = (
         id="cputune-range",
         says="shares, periods and quotas are in the ranges of cgroups",
         why="The kernel takes shares from 2 to 262144, periods from 1 ms to 1 s and quotas from 1 ms.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefCputuneValidate",
         hint="use a number in the range; a negative quota is none",
         about=("cputune",),
         libvirt="refused",

@@ -15,6 +15,7 @@ import msgspec
 from lxml import etree
 
 from virtxlate.domain.paths import paths_of
+from virtxlate.errors import TableError
 from virtxlate.tables.qemu import DEFAULT_SCSI_MODEL, SCSI_BY_MODEL, SWITCHED_BUSES, ScsiModel
 
 T = TypeVar("T")
@@ -32,9 +33,13 @@ _OF_QEMU = ("kvm", "qemu", "hvf", "kqemu")
 _I440FX = re.compile(r"pc|pc-i440fx-.*|pc-[01]\..*|rhel\d.*", re.ASCII)
 _Q35 = re.compile(r"q35|pc-q35-.*", re.ASCII)
 _UNSET_MODELS = ("", "auto")
+_SOURCE = re.compile(r"tried: \S.*|[A-Za-z ]+ [0-9][0-9.]*, \S.*", re.ASCII)
+"""A project or document with its version, and where in it."""
 
 
 _AT = "@"
+DOMAINS = ("domain", "inactiveDomain")
+"""Elements that hold a whole domain; the second one stands in a snapshot, beside the first."""
 LUN, SCSI, SCSI_CONTROLLER = "a lun", "a device on SCSI", "a SCSI controller"
 """What a rule may be about besides names."""
 
@@ -59,7 +64,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     """What must hold, in one sentence."""
     why: str
-    """The reason, with its source."""
+    """The reason."""
+    source: str
+    """Where the fact stands: project and version, file, function; or a document and its section."""
     hint: str
     """The fix."""
     libvirt: Verdict
@@ -68,6 +75,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = "error"
     about: tuple[str, ...] = ()
     """Elements, ``@attributes``, LUN, SCSI and SCSI_CONTROLLER: a document that has none of these obeys."""
+
+    def __post_init__(self) -> None:
+        """Raise TableError for a fact without a source."""
+        if not _SOURCE.fullmatch(self.source):
+            raise TableError(f"rule {self.id}: expected a source as 'QEMU 7.2, FILE'; found {self.source!r}")
 
 
 def about(words: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
@@ -78,8 +90,10 @@ def about(words: tuple[str, ...], *rules: Rule) -> tuple[Rule, ...]:
 class Document:
     """A parsed domain, or the devices of one; what rules ask for again and again is found once."""
 
-    def __init__(self, root: etree._Element) -> None:
+    def __init__(self, root: etree._Element, whole: etree._Element | None = None) -> None:
         self.root = root
+        self._whole = root if whole is None else whole
+        """Where paths begin: a snapshot has a domain inside."""
         devices = root if root.tag == "devices" else child(root, "devices")
         self.devices: tuple[etree._Element, ...] = () if devices is None else tuple(devices.iterchildren("*"))
         self.memory: dict[object, object] = {}
@@ -202,7 +216,12 @@ class Document:
     @property
     def is_qemu(self) -> bool:
         """Whether QEMU runs the domain, or it is not told who does."""
-        return self.root.tag != "domain" or self.root.get("type", "kvm") in _OF_QEMU
+        return not self.is_domain or self.root.get("type", "kvm") in _OF_QEMU
+
+    @property
+    def is_domain(self) -> bool:
+        """Whether there is a head beside the devices."""
+        return self.root.tag in DOMAINS
 
     def path(self, element: etree._Element) -> str:
         """Give the path of an element, to be named in a message."""
@@ -210,7 +229,7 @@ class Document:
 
     @cached_property
     def _paths(self) -> dict[etree._Element, str]:
-        return paths_of(self.root)
+        return paths_of(self._whole)
 
 
 def child(element: etree._Element, tag: str) -> etree._Element | None:

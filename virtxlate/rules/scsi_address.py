@@ -1,8 +1,4 @@
-"""Where a disk or host device may stand on a SCSI controller: each model has a rule of its own.
-
-Source: libvirt 9.0.0, src/qemu/qemu_command.c:404, src/qemu/qemu_validate.c:1465; limits measured on QEMU
-7.2 (tables/qemu.py).
-"""
+"""Where a disk or host device may stand on a SCSI controller: each model has a rule of its own."""
 
 from __future__ import annotations
 
@@ -95,6 +91,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-address-type",
         says="a device on a SCSI bus has an address of type drive",
         why="controller, bus, target and unit are what libvirt makes QEMU's channel, scsi-id and lun of.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskFrontend",
         hint="write <address type='drive' controller='0' bus='0' target='0' unit='0'/>, or none",
         libvirt="refused",
         check=_type,
@@ -103,6 +100,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-channel",
         says="a SCSI controller has one channel, bus 0",
         why="QEMU's models have no second channel.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefAddressDrive",
         hint="write bus='0' and choose a free target, or unit on a parallel controller",
         libvirt="refused",
         check=_channel,
@@ -112,6 +110,8 @@ RULES: tuple[Rule, ...] = about(
         says="on a parallel SCSI controller the scsi-id is the unit, and target is 0",
         why="libvirt passes unit as scsi-id for lsilogic, am53c974, dc390 and ncr53c90; it refuses another "
         "target on lsilogic, and ignores it on the others, so that two disks share an id.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefAddressDrive; "
+        "src/qemu/qemu_command.c, qemuBuildDeviceAddresDriveProps",
         hint="write target='0' and the scsi-id as unit",
         libvirt="refused",
         check=_target,
@@ -120,6 +120,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-id-limit",
         says="the scsi-id is one that the controller's model has",
         why="libvirt does not check it: the domain is defined, and QEMU does not start.",
+        source="QEMU 7.2, hw/scsi/scsi-bus.c, scsi_bus_check_address",
         hint="use a free scsi-id of this controller, or add another <controller type='scsi'>",
         libvirt="not started",
         check=_scsi_id,
@@ -129,6 +130,7 @@ RULES: tuple[Rule, ...] = about(
         says="the lun is one that the controller's model has",
         why="libvirt numbers units 0 to 6 by itself, and vmpvscsi and lsisas1068 have no such luns: the "
         "domain is defined, and QEMU does not start.",
+        source="QEMU 7.2, hw/scsi/scsi-bus.c, scsi_bus_check_address",
         hint="give each device a target of its own and unit='0'",
         libvirt="not started",
         check=_lun,
@@ -138,6 +140,7 @@ RULES: tuple[Rule, ...] = about(
         says="no device stands at the scsi-id of the controller itself",
         why="QEMU starts with a disk at id 7 of a parallel controller, but a guest does not look there: "
         "Linux does not scan the id of its own adapter, and SeaBIOS neither.",
+        source="Linux 6.1, drivers/scsi/scsi_scan.c, __scsi_scan_target",
         hint="use one of the scsi-ids 0 to 6, or another <controller type='scsi'>",
         libvirt="accepted",
         check=_initiator,
@@ -148,6 +151,7 @@ RULES: tuple[Rule, ...] = about(
         says="every device has a place of its own on its SCSI controller",
         why="Ganeti gives a CD-ROM no scsi-id, so that it meets the first disk at 0; libvirt does not see "
         "that two targets of am53c974 are one id.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDefDuplicateDriveAddressesValidate",
         hint="use the lowest free scsi-id of the controller",
         libvirt="refused",
         check=_twice,
@@ -156,6 +160,7 @@ RULES: tuple[Rule, ...] = about(
         id="scsi-controller-declared",
         says="the controller of an address is in the document",
         why="libvirt adds a missing one of its default model, lsilogic, even beside virtio-scsi.",
+        source="libvirt 9.0.0, src/conf/domain_conf.c, virDomainDefMaybeAddController",
         hint="add <controller type='scsi'> with that index and the model that is wanted",
         libvirt="accepted",
         check=_declared,
@@ -166,6 +171,7 @@ RULES: tuple[Rule, ...] = about(
         says="controller, bus and target have two digits at most",
         why="libvirt parses more, but its own schema refuses them (driveTarget in domaincommon.rng), and so "
         "does every define with validation.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define driveTarget",
         hint="use a target below 100; virtio-scsi has 16384 luns at each",
         libvirt="refused",
         check=_digits,

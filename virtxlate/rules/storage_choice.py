@@ -1,7 +1,4 @@
-"""What the type of a disk, or the protocol of its source, decides.
-
-Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define diskSource and those that it names.
-"""
+"""What the type of a disk, or the protocol of its source, decides."""
 
 from __future__ import annotations
 
@@ -122,6 +119,7 @@ RULES: tuple[Rule, ...] = (
         says="the source of a disk is told as the type of the disk wants it",
         why="The type decides which attribute libvirt reads; without validation it ignores the others, and "
         "the disk has no source.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define diskSource",
         hint="name the source as its type wants it, or give the disk the type of that source",
         libvirt="refused",
         check=DISK_SOURCE.check(),
@@ -130,6 +128,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-source-missing",
         says="a disk over the network or at a socket has a source",
         why="Only a drive of a file, a device or a volume may be empty.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define diskSourceNetwork",
         hint="write <source> with what its type needs",
         libvirt="refused",
         check=DISK.check(),
@@ -138,6 +137,7 @@ RULES: tuple[Rule, ...] = (
         id="disk-protocol",
         says="the source of a network disk has what its protocol knows",
         why="Each protocol is a driver of QEMU's with options of its own.",
+        source="libvirt 9.0.0, src/conf/schemas/domaincommon.rng, define diskSourceNetwork",
         hint="leave out what is of another protocol, and add what is missing",
         libvirt="refused",
         check=PROTOCOL.check(),

@@ -1,8 +1,4 @@
-"""Limits of a disk's throughput: which go together.
-
-Source: libvirt 9.0.0, src/conf/domain_validate.c:695, src/qemu/qemu_validate.c:2960; QEMU 7.2,
-util/throttle.c.
-"""
+"""Limits of a disk's throughput: which go together."""
 
 from __future__ import annotations
 
@@ -98,6 +94,7 @@ RULES: tuple[Rule, ...] = (
         id="iotune-total",
         says="a limit of the total excludes limits of reading and writing",
         why="QEMU counts either the sum or the parts.",
+        source="libvirt 9.0.0, src/conf/domain_validate.c, virDomainDiskDefValidate",
         hint="leave out total, or read and write",
         about=("iotune",),
         libvirt="refused",
@@ -107,6 +104,7 @@ RULES: tuple[Rule, ...] = (
         id="iotune-burst",
         says="a burst is above a limit, and the length of a burst is that of one",
         why="libvirt does not compare them; QEMU refuses them when the domain starts.",
+        source="QEMU 7.2, util/throttle.c, throttle_is_valid",
         hint="set the limit, too, below the burst",
         about=("iotune",),
         libvirt="not started",
@@ -116,6 +114,7 @@ RULES: tuple[Rule, ...] = (
         id="iotune-group",
         says="all disks of a throttle group have the same limits",
         why="They share one.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskBlkdeviotune",
         hint="write the same limits at each, or group_name alone at all but one",
         about=("iotune",),
         libvirt="refused",
@@ -125,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         id="iotune-group-limits",
         says="a throttle group has limits",
         why="A name alone limits nothing, and QEMU ignores it.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskBlkdeviotune",
         hint="set a limit at one of its disks, or leave group_name out",
         about=("iotune",),
         libvirt="refused",
@@ -134,6 +134,7 @@ RULES: tuple[Rule, ...] = (
         id="iotune-most",
         says="a limit is 1000000000000000 at most",
         why="QEMU counts no further.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainDeviceDefDiskBlkdeviotune",
         hint="leave the limit out",
         about=("iotune",),
         libvirt="refused",

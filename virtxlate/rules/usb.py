@@ -1,7 +1,4 @@
-"""USB: which ports there are, and which controllers go together.
-
-Source: libvirt 9.0.0, src/conf/domain_addr.c:1850-2340, src/conf/domain_conf.c:18330 (companions).
-"""
+"""USB: which ports there are, and which controllers go together."""
 
 from __future__ import annotations
 
@@ -152,6 +149,7 @@ RULES: tuple[Rule, ...] = (
         id="usb-port-unique",
         says="every USB device has a port of its own",
         why="A hub stands on a port, too.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainUSBAddressReserve",
         hint="use a free port, or leave the address out",
         about=("@port",),
         libvirt="refused",
@@ -162,6 +160,7 @@ RULES: tuple[Rule, ...] = (
         says="the USB port is one that there is",
         why="piix3-uhci has 2 ports, ich9-ehci1 6, xHCI 4 or as many as it says up to 15, a hub 8; a port "
         "behind a hub needs the hub.",
+        source="libvirt 9.0.0, src/conf/domain_addr.c, virDomainUSBAddressFindPort",
         hint="use a free port, add <hub type='usb'/>, or leave the address out",
         about=("@port",),
         libvirt="refused",
@@ -171,6 +170,7 @@ RULES: tuple[Rule, ...] = (
         id="usb-off",
         says="a domain without USB has no USB devices",
         why="<controller type='usb' model='none'/> says that there is no USB at all.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain_address.c, qemuDomainUSBAddressAddHubs",
         hint="use another bus, or a controller such as model='qemu-xhci' in its place",
         libvirt="refused",
         check=_usb_off,
@@ -179,6 +179,7 @@ RULES: tuple[Rule, ...] = (
         id="usb-companion",
         says="a companion controller stands beside its master",
         why="ich9-uhci1 to 3 serve the slow devices on the ports of ich9-ehci1, which has the same index.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRejectDuplicateControllers",
         hint="add <controller type='usb' model='ich9-ehci1'/> with that index",
         libvirt="refused",
         check=_usb_master,
@@ -187,6 +188,7 @@ RULES: tuple[Rule, ...] = (
         id="usb-controller-index",
         says="every USB controller has an index of its own, but for companions",
         why="An address finds its controller by the index.",
+        source="libvirt 9.0.0, src/conf/domain_postparse.c, virDomainDefRejectDuplicateControllers",
         hint="give the second one the next free index",
         libvirt="refused",
         check=_usb_index,
@@ -195,6 +197,7 @@ RULES: tuple[Rule, ...] = (
         id="usb-controller-model",
         says="the USB controller is one that QEMU has, with ports that it can have",
         why="qusb1 and qusb2 are Xen's; xHCI has 15 ports at most.",
+        source="libvirt 9.0.0, src/qemu/qemu_domain.c, qemuDomainControllerDefPostParse",
         hint="use qemu-xhci, with 15 ports or fewer",
         libvirt="refused",
         check=_usb_model,

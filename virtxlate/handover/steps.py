@@ -70,6 +70,7 @@ ACTIONS: Mapping[Name, Action] = {
     ),
     Name.TRANSFER: Action(
         does="send the guest's state into libvirt's QEMU, which stays paused",
+        undo="let the old QEMU send as it did before",
         source=frozenset({Source.RUNS}),
         target=frozenset({Target.ABSENT}),
     ),

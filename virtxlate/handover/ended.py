@@ -5,6 +5,8 @@ from __future__ import annotations
 from virtxlate.errors import LiveError, VerificationError
 from virtxlate.handover.states import Decision
 
+FAILED = "failed"
+"""The moment from which a handover goes back."""
 _ENDS = {
     Decision.OPEN: "--resume or --abort",
     Decision.FORWARD: "--resume",

@@ -20,7 +20,7 @@ from virtxlate.errors import (
     VirtxlateError,
 )
 from virtxlate.handover.display import displays_of, move_displays, put_back
-from virtxlate.handover.ended import kept, raise_with_more
+from virtxlate.handover.ended import FAILED, kept, raise_with_more
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look import Judge, judged
 from virtxlate.handover.networks import connect_taps
@@ -229,6 +229,7 @@ class Engine:
         if way in {Way.BACK, Way.WAIT} or self._record.decision is not Decision.OPEN:
             raise_with_more(error, kept(self._record.decision))
             return
+        self._tools.moment(FAILED)
         try:
             told = self._way_back()
             if told.way is Way.BACK:

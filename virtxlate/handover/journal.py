@@ -81,11 +81,7 @@ class Journal:
         Raises OperationRefusedError where there is one, or where the directory is anybody else's; LiveError
         where there is no room for it.
         """
-        if self._file.exists():
-            raise OperationRefusedError(
-                f"a handover of {record.instance} was cut short: end it with --resume or --abort",
-                call="journal",
-            )
+        self.expect_none()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._expect_own()
@@ -97,6 +93,19 @@ class Journal:
             with suppress(OSError):
                 self.end()
             raise LiveError(f"{exc.strerror or exc}: {self.folder}", call="journal") from None
+        except KeyboardInterrupt:
+            with suppress(OSError):
+                self.end()
+            raise
+
+    def expect_none(self) -> None:
+        """Raise OperationRefusedError where there is one."""
+        if self._file.exists():
+            raise OperationRefusedError(
+                f"a handover of {self.folder.name} is under way, or was cut short: "
+                "end it with --resume or --abort",
+                call="journal",
+            )
 
     def _expect_own(self) -> None:
         """Raise OperationRefusedError for a directory of somebody else's, or with other files in it."""

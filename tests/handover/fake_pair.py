@@ -79,6 +79,8 @@ class Pair:
     """Files into which the old one sends without end."""
     endless: bool = False
     """Whether the guest changes its memory as fast as it is sent."""
+    version: tuple[int, int, int] = (7, 2, 22)
+    """Of the old one."""
     uri: str = "qemu:///system"
     uuid: str = UUID
     """Of the domain that libvirt has."""
@@ -197,6 +199,9 @@ class FakeQmp:
             raise LiveError("There's a migration process in progress", call="migrate-set-capabilities")
         self._pair.capabilities |= {row["capability"]: row["state"] for row in capabilities}
         self._pair.switched.append(dict(self._pair.capabilities))
+
+    def _query_version(self) -> dict[str, Any]:
+        return {"qemu": dict(zip(("major", "minor", "micro"), self._pair.version, strict=True))}
 
     def _query_vnc_servers(self) -> list[dict[str, Any]]:
         return [{"id": "default", "server": self._pair.vnc}] if self._pair.vnc else []

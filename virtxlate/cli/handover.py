@@ -198,7 +198,7 @@ def _checked(
     if place.files is not None and place.files.name != running.facts.name:
         message = f"expected the QEMU of {place.files.name}, found that of {running.facts.name}"
         raise InputError(message, at=str(place.socket))
-    domain = with_room(to_domain(running, read_context(args), report), report)
+    domain = with_room(to_domain(running, read_context(args), report), report, running.facts.version)
     report.raise_if(strict=args.strict)
     text = format_domain(domain)
     with _scratch() as scratch:
@@ -208,7 +208,11 @@ def _checked(
             host,
             scratch=scratch,
             uuid=str(uuid.uuid4()),
-            surroundings=Look(connects=args.ifup is not None, live=args.method == "live"),
+            surroundings=Look(
+                connects=args.ifup is not None,
+                live=args.method == "live",
+                image=Path(args.state_dir) if args.method == "stop" else None,
+            ),
         )
     return text, running, checked
 

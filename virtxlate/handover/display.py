@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from virtxlate.handover.room import VNC_MOVES_SINCE
 from virtxlate.hardware.describe import Ask
 
 _ELSEWHERE = {"type": "inet", "host": "127.0.0.1", "port": "0"}
@@ -15,7 +16,10 @@ _ELSEWHERE = {"type": "inet", "host": "127.0.0.1", "port": "0"}
 
 
 def displays_of(ask: Ask) -> tuple[dict[str, Any], ...]:
-    """Give the addresses at which VNC listens, as display-update takes them; () without VNC."""
+    """Give the addresses at which VNC listens, as display-update takes them; () where nothing moves it."""
+    version = ask("query-version")["qemu"]
+    if (version["major"], version["minor"], version["micro"]) < VNC_MOVES_SINCE:
+        return ()
     return tuple(
         _address(each)
         for server in ask("query-vnc-servers")

@@ -199,7 +199,7 @@ def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
 
 
 def _image(asked: domain.Domain, look: Look) -> Iterator[Finding]:
-    """Give whether there is room for a guest that goes through a file: it stands still while it is written."""
+    """Give whether a guest that goes through a file has room: it stands still while that is written."""
     if look.image is None:
         return
     place = next(each for each in (look.image.absolute(), *look.image.absolute().parents) if each.is_dir())

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.handover_pair import pointed_at
 from tests.cli.hosts import door
 from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli, Result
+from tests.handover.fake_pair import Pair
 from tests.hotplug.domains import domain_of, ganeti
 from virtxlate.cli import main
 
@@ -49,3 +52,9 @@ def host(monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str | None, bool]]) 
     host = FakeHotplugHost(domain_of(ganeti(2, 2)))
     monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(host, asked))
     return host
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """Both QEMUs of a handover, at which the command line is pointed."""
+    return pointed_at(Pair(), tmp_path, monkeypatch)

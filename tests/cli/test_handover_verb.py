@@ -5,52 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
+from tests.cli.handover_pair import cut_short
 from tests.cli.hosts import door
 from tests.cli.hotplug_host import FakeHotplugHost
 from tests.cli.running import Cli
-from tests.handover.fake_pair import NAME, Caller, FakeHost, Killed, Pair, record
+from tests.handover.fake_pair import NAME, Pair
 from tests.hotplug.domains import domain_of, ganeti
 from virtxlate.cli import handover
 from virtxlate.handover.back import steps_back
 from virtxlate.handover.image import image_header
-from virtxlate.handover.source import Old
-
-
-class Host(FakeHost):
-    """What the command line asks of a host before it begins."""
-
-    def version(self) -> str:
-        return "9.0.0"
-
-    def emulator_version(self) -> int:
-        return 7_002_022
-
-    def is_local(self) -> bool:
-        return False
-
-
-@pytest.fixture
-def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
-    """Both QEMUs, at which the command line is pointed."""
-    pair = Pair()
-    caller = Caller(pair, tmp_path)
-    asked: list[Any] = []
-    monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(Host(caller), asked))
-    monkeypatch.setattr(handover, "open_qmp", caller.opened)
-    monkeypatch.setattr(handover, "Old", partial(Old, look=caller.look))
-    return pair
-
-
-def cut_short(pair: Pair, folder: Path, moment: str) -> None:
-    caller = Caller(pair, folder, kill_at=moment)
-    with caller.engine(record(folder)) as engine, pytest.raises(Killed):
-        engine.hand_over()
 
 
 def test_what_was_cut_short_goes_back(cli: Cli, pair: Pair, tmp_path: Path) -> None:
@@ -106,11 +74,16 @@ def test_results_are_objects_for_programs(cli: Cli, pair: Pair, tmp_path: Path) 
     assert (second["instance"], second["error"], second["code"]) == ("a", NOTHING.format("a"), 5)
 
 
+RECORDED = "--release, --ifup: what the first call was told holds; leave them out"
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
         (("a", "b", "--qmp", "/q"), "--qmp: one socket is one instance's"),
         (("a", "b", "--runtime", "r"), "--runtime: one file is one instance's"),
+        (("a", "--resume", "--release"), RECORDED),
+        (("a", "--abort", "--ifup", "/s"), RECORDED),
     ],
 )
 def test_what_contradicts_itself_is_told_before_anything(
@@ -119,6 +92,47 @@ def test_what_contradicts_itself_is_told_before_anything(
     result = cli("handover", *words)
     assert (result.code, result.out, result.err) == (2, "", f"virtxlate: error: {reason}\n")
     assert pair.where() == "ganeti"
+
+
+@pytest.mark.parametrize("runtime", [b"no JSON", b"\xff"])
+@pytest.mark.parametrize(
+    ("option", "expected", "code"), [("--abort", "ganeti", 0), ("--resume", "libvirt", 1)]
+)
+def test_a_runtime_file_that_cannot_be_read_stops_no_end(
+    option: str, expected: str, code: int, runtime: bytes, cli: Cli, pair: Pair, tmp_path: Path
+) -> None:
+    """What it would be compared with is told, and somebody must look."""
+    cut_short(pair, tmp_path, "before compare")
+    file = tmp_path / "conf" / f"{NAME}.runtime"
+    file.parent.mkdir()
+    file.write_bytes(runtime)
+    result = cli("handover", NAME, option, "--state-dir", tmp_path / "state", "--ctrl-dir", tmp_path)
+    assert (result.code, pair.where()) == (code, expected)
+    assert result.out.count("\n  differs ") == code
+
+
+def test_a_second_call_is_refused_before_anything_is_asked(cli: Cli, pair: Pair, tmp_path: Path) -> None:
+    """Whoever works on the instance holds its QMP socket, and this one would wait for it."""
+    cut_short(pair, tmp_path, "before compare")
+    pair.faults["query-status"] = pytest.fail
+    for option in ("--check", "--dry-run", "--json"):
+        result = cli("handover", NAME, option, "--state-dir", tmp_path / "state")
+        assert result.code == 5
+        assert "is under way, or was cut short: end it with --resume or --abort" in result.err
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_socket_of_another_instance_is_refused(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --release the files of the one that was named would go."""
+    found = SimpleNamespace(facts=SimpleNamespace(name="web2"))
+    monkeypatch.setattr(handover, "read_running", lambda *_args, **_options: found)
+    result = cli(
+        "handover", "web1", "--qmp", tmp_path / "qmp", "--release", "--state-dir", tmp_path / "state"
+    )
+    assert (result.code, result.out) == (3, "")
+    assert result.err.endswith("qmp: expected the QEMU of web1, found that of web2\n")
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", "/etc"])

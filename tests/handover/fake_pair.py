@@ -18,7 +18,7 @@ from virtxlate.errors import DomainNotFoundError, LiveError
 from virtxlate.handover.engine import Engine, Tools
 from virtxlate.handover.image import image_header
 from virtxlate.handover.journal import Journal, Record
-from virtxlate.handover.source import Old, Process
+from virtxlate.handover.source import MOVING, Old, Process
 from virtxlate.handover.transfer import Limits
 from virtxlate.live.port import DomainState
 
@@ -29,6 +29,8 @@ XML = (
     f"<domain type='qemu'><name>{NAME}</name><uuid>{UUID}</uuid><memory unit='KiB'>131072</memory>"
     "<vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os></domain>"
 )
+SECRET = " passwd='hush'"
+"""In a definition, where libvirt shows it only when asked for."""
 STATE = b"QEVM the whole guest"
 QTREE = """\
 bus: main-system-bus
@@ -73,6 +75,15 @@ class Pair:
     ran_under_libvirt: bool = False
     both_ran: bool = False
     lent: dict[str, int] = field(default_factory=dict)
+    sending: list[int] = field(default_factory=list)
+    """Files into which the old one sends without end."""
+    endless: bool = False
+    """Whether the guest changes its memory as fast as it is sent."""
+    version: tuple[int, int, int] = (7, 2, 22)
+    """Of the old one."""
+    uri: str = "qemu:///system"
+    uuid: str = UUID
+    """Of the domain that libvirt has."""
 
     def changed(self) -> None:
         """Remember what must never be."""
@@ -184,8 +195,13 @@ class FakeQmp:
         return [{"capability": name, "state": on} for name, on in self._pair.capabilities.items()]
 
     def _migrate_set_capabilities(self, capabilities: list[dict[str, Any]]) -> None:
+        if self._pair.migration in MOVING:
+            raise LiveError("There's a migration process in progress", call="migrate-set-capabilities")
         self._pair.capabilities |= {row["capability"]: row["state"] for row in capabilities}
         self._pair.switched.append(dict(self._pair.capabilities))
+
+    def _query_version(self) -> dict[str, Any]:
+        return {"qemu": dict(zip(("major", "minor", "micro"), self._pair.version, strict=True))}
 
     def _query_vnc_servers(self) -> list[dict[str, Any]]:
         return [{"id": "default", "server": self._pair.vnc}] if self._pair.vnc else []
@@ -221,6 +237,8 @@ class FakeQmp:
 
     def _migrate_cancel(self) -> None:
         self._pair.migration = "cancelled"
+        while self._pair.sending:
+            os.close(self._pair.sending.pop())
 
     def _closefd(self, fdname: str) -> None:
         if fdname not in self._pair.lent:
@@ -234,6 +252,9 @@ class FakeQmp:
         pair, descriptor = self._pair, self._pair.lent.pop(uri.removeprefix("fd:"))
         was = pair.status
         pair.migration = "active"
+        if pair.endless:
+            pair.sending.append(descriptor)
+            return
         try:
             pair.fault("sending")
             os.write(descriptor, STATE)
@@ -260,6 +281,10 @@ class FakeHost:
         there = self._pair.defined is not None or self._pair.target != "absent"
         return FakeDomain(self._caller) if there else None
 
+    def uri(self) -> str:
+        self._caller.check()
+        return self._pair.uri
+
     def define(self, xml: str) -> FakeDomain:
         self._caller.check()
         self._pair.fault("define")
@@ -283,10 +308,11 @@ class FakeHost:
 class FakeDomain:
     """A line to libvirt's domain."""
 
-    name, uuid = NAME, UUID
+    name = NAME
 
     def __init__(self, caller: Caller) -> None:
         self._caller, self._pair = caller, caller.pair
+        self.uuid = caller.pair.uuid
 
     def _active(self) -> None:
         self._caller.check()
@@ -318,6 +344,11 @@ class FakeDomain:
         return {"query-block": [], "query-uuid": {"UUID": UUID}, "query-hotpluggable-cpus": CPUS}[command]
 
     def inactive_xml(self) -> str:
+        assert self._pair.defined is not None
+        return self._pair.defined.replace(SECRET, "")
+
+    def secure_xml(self) -> str:
+        self._caller.check()
         assert self._pair.defined is not None
         return self._pair.defined
 

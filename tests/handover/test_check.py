@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,7 @@ def checked(
     text: str | None = None,
     *,
     live: bool = False,
+    image: Path | None = None,
 ) -> Checked:
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -120,7 +122,7 @@ def checked(
         host or FakeHost(),
         scratch=scratch,
         uuid=UUID,
-        surroundings=Look(root=root, live=live),
+        surroundings=Look(root=root, live=live, image=image),
     )
 
 
@@ -301,3 +303,39 @@ def test_spice_on_its_old_port_is_fatal(found: Running, root: Path) -> None:
 def test_a_host_that_does_not_tell_its_memory_is_told(found: Running, root: Path) -> None:
     (root / "proc" / "meminfo").unlink()
     assert ("memory", f"{(128 + 64) << 20} bytes") in told(checked(found, root), Meaning.HARMLESS)
+
+
+@pytest.mark.parametrize(("free", "expected"), [(191 << 20, 1), (192 << 20, 0)])
+def test_a_guest_does_not_stand_still_for_an_image_that_has_no_room(
+    free: int, expected: int, found: Running, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(root)._replace(free=free)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage)
+    assert told(checked(found, root)) == []
+    place = root / "not" / "there"
+    assert told(checked(found, root, image=place)) == [("image", str(place))] * expected
+
+
+@pytest.mark.parametrize(("stp", "expected"), [("1", 1), ("0", 0)])
+def test_a_bridge_that_lets_a_new_port_wait_is_told(
+    stp: str, expected: int, found: Running, root: Path
+) -> None:
+    place = root / "sys" / "class" / "net" / "br0" / "bridge"
+    (place / "stp_state").write_text(f"{stp}\n")
+    (place / "forward_delay").write_text("1500\n")
+    lines = [str(each) for each in checked(found, root).findings]
+    assert len([each for each in lines if "learns for 30 s first" in each]) == expected
+
+
+def test_a_vnc_that_cannot_move_away_makes_no_room(found: Running, root: Path) -> None:
+    """Before QEMU 7.1 nothing moves it: libvirt chooses another port for the new one."""
+    display = Display(type="vnc", host="127.0.0.1", port=5907)
+    facts = msgspec.structs.replace(found.facts, version=(5, 2, 0), displays=(display,))
+    old = msgspec.structs.replace(found, facts=facts)
+    text = with_display(text_of(old), '<graphics type="vnc" port="5907" autoport="no" listen="127.0.0.1"/>')
+    assert told(checked(old, root, text=text)) == [("display", "vnc port 5907")]
+    report = Report()
+    (shown,) = with_room(parse_domain(text), report, (5, 2, 0)).devices.graphics
+    assert (shown.port, shown.autoport) == (None, True)
+    assert [each.path for each in report.losses] == ["graphics[0].port"]
+    assert with_room(parse_domain(text), Report(), (7, 1, 0)) == parse_domain(text)

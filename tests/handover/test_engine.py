@@ -91,6 +91,24 @@ def test_what_an_earlier_migration_left_on_is_off_for_a_while(tmp_path: Path) ->
     assert pair.switched == [{"multifd": False, "events": True}, {"multifd": True, "events": True}]
 
 
+def test_nobody_new_reaches_the_old_display_meanwhile(tmp_path: Path) -> None:
+    """One without a password, on a socket for few, must not be on a port for all of the host."""
+    pair = Pair(vnc=[{"service": "/run/vnc", "family": "unix", "host": ""}])
+    seen = []
+    caller = Caller(pair, tmp_path)
+    caller._tools = Tools(moment=lambda name: seen.append(pair.vnc) if name == "before define" else None)
+    with caller.engine(record(tmp_path)) as engine:
+        engine.hand_over()
+    assert seen == [[]]
+
+
+def test_an_old_qemu_that_cannot_move_its_vnc_is_not_asked_to(tmp_path: Path) -> None:
+    pair = Pair(version=(5, 2, 0), faults={"display-update": refusing("The command has not been found")})
+    with Caller(pair, tmp_path).engine(record(tmp_path)) as engine:
+        assert engine.hand_over().runs == "libvirt"
+    assert pair.vnc == VNC
+
+
 def test_other_devices_stop_it(tmp_path: Path) -> None:
     pair = Pair(cards={"old": "virtio-net-pci", "new": "e1000"})
     with (

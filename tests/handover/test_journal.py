@@ -61,9 +61,78 @@ def test_a_file_of_somebody_else_is_no_journal(tmp_path: Path) -> None:
 
 def test_a_journal_of_another_version_is_left_to_its_program(tmp_path: Path) -> None:
     journal = Journal(tmp_path, NAME)
-    journal.begin(record(tmp_path, version=2))
+    journal.begin(record(tmp_path))
+    (journal.folder / "journal.json").write_text(
+        '{"version": 2, "begun": ["what is to come"]}', encoding="utf-8"
+    )
     with pytest.raises(InputError, match="expected a journal of version 1, found 2"):
         journal.read()
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"version": 1, "inst', b'{"version": 1, "xml": "\xff"}', b"[[[["])
+def test_a_journal_that_is_damaged_is_told_in_a_line(damage: bytes, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, NAME)
+    journal.begin(record(tmp_path))
+    (journal.folder / "journal.json").write_bytes(damage)
+    with pytest.raises(InputError, match=r"journal\.json: not a journal of this program"):
+        journal.read()
+
+
+def test_the_journal_of_another_instance_is_not_obeyed(tmp_path: Path) -> None:
+    Journal(tmp_path, NAME).begin(record(tmp_path))
+    (tmp_path / NAME).rename(tmp_path / "web1")
+    with pytest.raises(InputError, match=f"expected the journal of web1, found that of {NAME}"):
+        Journal(tmp_path, "web1").read()
+
+
+def test_a_journal_that_somebody_else_wrote_is_not_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names files to remove, scripts to run and a domain to define."""
+    journal = Journal(tmp_path, NAME)
+    journal.begin(record(tmp_path))
+    path = journal.folder / "journal.json"
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    with pytest.raises(InputError, match="expected a file of this user's own"):
+        journal.read()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        journal.read()
+
+
+def test_a_directory_with_other_files_in_it_is_no_place_for_a_journal(tmp_path: Path) -> None:
+    """Ganeti keeps the disks of an instance in a directory of its name."""
+    disk = tmp_path / NAME / "disk0"
+    disk.parent.mkdir(mode=0o755)
+    disk.write_bytes(b"all that there is")
+    with pytest.raises(OperationRefusedError, match=r"found disk0 in .*: give another --state-dir"):
+        Journal(tmp_path, NAME).begin(record(tmp_path))
+    assert (disk.read_bytes(), mode(disk.parent)) == (b"all that there is", 0o755)
+
+
+@pytest.mark.parametrize("kind", ["a link", "another's"])
+def test_a_directory_of_somebody_else_is_no_place_for_a_journal(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir(mode=0o755)
+    if kind == "a link":
+        (tmp_path / NAME).symlink_to(place)
+    else:
+        place = place.rename(tmp_path / NAME)
+        monkeypatch.setattr("os.geteuid", lambda: 4711)
+    with pytest.raises(OperationRefusedError, match="expected a directory of this user's own"):
+        Journal(tmp_path, NAME).begin(record(tmp_path))
+    assert (list(place.iterdir()), mode(place)) == ([], 0o755)
+
+
+def test_what_somebody_puts_there_meanwhile_stays(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, NAME)
+    journal.begin(record(tmp_path))
+    (journal.folder / "notes").touch()
+    journal.end()
+    assert [each.name for each in tmp_path.rglob("*")] == [NAME, "notes"]
 
 
 def test_its_end_leaves_nothing(tmp_path: Path) -> None:

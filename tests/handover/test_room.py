@@ -9,18 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.handover.fake_pair import NAME, XML, Caller, FakeDomain, Pair, record
+from tests.handover.fake_pair import NAME, XML, Caller, Pair, record
 from virtxlate.errors import LiveError, OperationRefusedError
 from virtxlate.handover.journal import Journal
 
 OTHER = "11111111-2222-4333-8444-555555555556"
 
 
-def test_a_domain_of_its_name_with_another_uuid_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakeDomain, "uuid", OTHER)
-    pair = Pair(target="paused", defined=XML)
+def test_a_domain_of_its_name_with_another_uuid_is_left_alone(tmp_path: Path) -> None:
+    pair = Pair(target="paused", defined=XML, uuid=OTHER)
     with (
         Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
         pytest.raises(OperationRefusedError, match=f"another domain of its name or UUID: {NAME} {OTHER}"),

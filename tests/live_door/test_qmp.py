@@ -136,3 +136,12 @@ def test_a_socket_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
         open_qmp(tmp_path / "qmp"),
     ):
         pass
+
+
+def test_a_socket_that_another_client_has_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "qmp"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        with pytest.raises(LiveError, match=r"greeting: no answer in time: .*another client has its socket"):
+            open_qmp(path, timeout_s=0.05).__enter__()

@@ -6,6 +6,8 @@ import argparse
 
 from virtxlate.cli.options import Verbs, add_verb, destination_options
 
+_MOST = 1_000_000_000
+
 
 def add_inspect(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Add ``inspect``."""
@@ -142,7 +144,7 @@ def _host_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _whole(text: str) -> int:
-    """Read a whole number above zero."""
-    if text.isascii() and text.isdecimal() and int(text):
+    """Read a whole number above zero, of a size that every counter takes."""
+    if text.isascii() and text.isdecimal() and 0 < int(text) < _MOST:
         return int(text)
-    raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
+    raise argparse.ArgumentTypeError(f"expected a whole number above 0 and below {_MOST}, found {text!r}")

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from virtxlate.handover.room import VNC_MOVES_SINCE
 from virtxlate.hardware.describe import Ask
-
-_ELSEWHERE = {"type": "inet", "host": "127.0.0.1", "port": "0"}
-"""A port of the kernel's choice, which only this host reaches."""
 
 
 def displays_of(ask: Ask) -> tuple[dict[str, Any], ...]:
-    """Give the addresses at which VNC listens, as display-update takes them; () without VNC."""
+    """Give the addresses at which VNC listens, as display-update takes them; () where nothing moves it."""
+    version = ask("query-version")["qemu"]
+    if (version["major"], version["minor"], version["micro"]) < VNC_MOVES_SINCE:
+        return ()
     return tuple(
         _address(each)
         for server in ask("query-vnc-servers")
@@ -31,8 +32,8 @@ def _address(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def move_displays(ask: Ask) -> None:
-    """Let VNC listen elsewhere. Raises LiveError."""
-    ask("display-update", type="vnc", addresses=[_ELSEWHERE])
+    """Let VNC listen nowhere: any other address would be open to more, or others. Raises LiveError."""
+    ask("display-update", type="vnc", addresses=[])
 
 
 def put_back(ask: Ask, addresses: Iterable[dict[str, Any]]) -> None:

@@ -13,22 +13,36 @@ import msgspec
 from virtxlate.domain.document import parse_domain
 from virtxlate.errors import (
     ConnectionFailedError,
+    DomainNotFoundError,
     LiveError,
     OperationRefusedError,
     VerificationError,
     VirtxlateError,
 )
 from virtxlate.handover.display import displays_of, move_displays, put_back
+from virtxlate.handover.ended import FAILED, kept, raise_with_more
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look import Judge, judged
 from virtxlate.handover.networks import connect_taps
 from virtxlate.handover.release import remove_files
+from virtxlate.handover.settle import settle
 from virtxlate.handover.source import Old
 from virtxlate.handover.states import Decision, Seen, Source, Target, Wish
 from virtxlate.handover.steps import ACTIONS, UNDONE, WAYS, Name, Way
 from virtxlate.handover.target import New
-from virtxlate.handover.transfer import FIFO, IMAGE, Heard, Limits, Sending, give_back, send
-from virtxlate.handover.verdicts import verdict
+from virtxlate.handover.transfer import (
+    FIFO,
+    IMAGE,
+    Heard,
+    Limits,
+    Sending,
+    give_back,
+    manner_of,
+    put_manner_back,
+    send,
+    set_manner,
+)
+from virtxlate.handover.verdicts import Verdict, verdict
 from virtxlate.hardware.describe import glance
 from virtxlate.hardware.model import Machine
 from virtxlate.hotplug.lock import domain_lock
@@ -38,7 +52,6 @@ from virtxlate.translate.compare import differences
 Moment = Callable[[str], None]
 Lock = Callable[[str], AbstractContextManager[None]]
 _TURN_S = 0.005
-_PATIENCE_S = 600.0
 _END_S = 30.0
 
 
@@ -78,6 +91,8 @@ class Engine:
         self._new = New(host, record.uuid, record.instance)
         self._before: Machine | None = None
         self._wrote_forward = False
+        self._secure: str | None = None
+        """The definition that there was, with what is secret in it: for nobody but this process."""
         self._began = time.monotonic()
         self._pause: float | None = None
         self._differences: tuple[str, ...] = ()
@@ -113,16 +128,15 @@ class Engine:
             if jobs:
                 message = f"a block job would be lost: let it end, or end it: {', '.join(jobs)}"
                 raise OperationRefusedError(message, call="handover")
-            self._record = msgspec.structs.replace(self._record, process=self._old.process)
+            self._record = msgspec.structs.replace(
+                self._record, process=self._old.process, uri=self._host.uri()
+            )
             self._journal.begin(self._record)
             return self._go(Way.HANDOVER)
 
     def _expect_room(self) -> None:
         """Raise OperationRefusedError where libvirt has another domain, or this one already runs."""
-        found = self._host.find(self._record.uuid, self._record.instance)
-        if found is not None and (found.name, found.uuid) != (self._record.instance, self._record.uuid):
-            message = f"libvirt has another domain of its name or UUID: {found.name} {found.uuid}"
-            raise OperationRefusedError(message, call="handover")
+        self._new.expect_no_other()
         state = self._new.state()
         if state is not Target.ABSENT:
             message = f"expected no domain {self._record.instance} that is active, found one that is {state}"
@@ -131,7 +145,12 @@ class Engine:
     def finish(self, wish: Wish) -> Done:
         """End what was cut short. Raises OperationRefusedError with what is to be done."""
         with self._tools.lock(self._record.uuid):
-            self._record = self._journal.read()
+            before, self._record = self._record, self._journal.read()
+            if (before.qmp, before.process) != (self._record.qmp, self._record.process):
+                raise OperationRefusedError(
+                    "another handover has begun meanwhile: call again", call="journal"
+                )
+            self._expect_same_libvirt()
             while True:
                 told = verdict(self._record.decision, wish, self._seen())
                 if told.way is None:
@@ -139,6 +158,17 @@ class Engine:
                 done = self._go(told.way)
                 if told.way is not Way.WAIT:
                     return done
+
+    def _expect_same_libvirt(self) -> None:
+        """Raise OperationRefusedError for a libvirt that knows nothing of what was begun."""
+        uri = self._host.uri()
+        if self._record.uri not in {"", uri}:
+            message = (
+                f"expected the libvirt to which it went, {self._record.uri}, found {uri}: give --connect"
+            )
+            raise OperationRefusedError(message, call="journal")
+        with suppress(ConnectionFailedError):  # the verdict says what to do then
+            self._new.expect_no_other()
 
     def _seen(self) -> Seen:
         return Seen(self._old.state(), self._new.state())
@@ -185,8 +215,9 @@ class Engine:
         self._tools.moment(f"after {name}")
 
     def _write(self, **fields: Any) -> None:
-        self._record = msgspec.structs.replace(self._record, **fields)
-        self._journal.write(self._record)
+        record = msgspec.structs.replace(self._record, **fields)
+        self._journal.write(record)
+        self._record = record
 
     def _begin(self, name: Name, **fields: Any) -> None:
         """Write down that an action may have been done from now on."""
@@ -196,31 +227,38 @@ class Engine:
     def _fail(self, way: Way, error: BaseException) -> None:
         """Go back if that is still possible; raise an error that says more where it is not."""
         if way in {Way.BACK, Way.WAIT} or self._record.decision is not Decision.OPEN:
-            self._raise(error, "the journal is kept: end it with --resume or --abort")
+            raise_with_more(error, kept(self._record.decision))
             return
-        told = verdict(self._record.decision, Wish.ABORT, self._seen())
-        if told.way is not Way.BACK:
-            self._raise(error, f"the journal is kept: {told.reason or 'end it with --abort'}")
-            return
+        self._tools.moment(FAILED)
         try:
-            for name in WAYS[Way.BACK]:
-                self._do(name)
+            told = self._way_back()
+            if told.way is Way.BACK:
+                for name in WAYS[Way.BACK]:
+                    self._do(name)
+            else:
+                self._stay()
         except (VirtxlateError, OSError) as exc:
-            self._raise(error, f"going back failed too ({exc}); the journal is kept: end it with --abort")
+            raise_with_more(error, f"going back failed too ({exc}); the journal is kept: end it with --abort")
             return
-        if self._old.state() is Source.RUNS:
-            self._raise(error, "the guest goes on under Ganeti")
-        self._raise(error, "the old QEMU has ended")
+        if told.way is not Way.BACK:
+            raise_with_more(error, f"the journal is kept: {told.reason}")
+            return
+        goes_on = self._old.state() is Source.RUNS
+        raise_with_more(error, "the guest goes on under Ganeti" if goes_on else "the old QEMU has ended")
 
-    def _raise(self, error: BaseException, more: str) -> None:
-        """Raise the same error with more to say; what is no error of ours is raised by the caller."""
-        if isinstance(error, LiveError):
-            raise type(error)(f"{error.message}; {more}", call=error.call, code=error.code) from error
-        if isinstance(error, OSError):
-            said = ": ".join(str(word) for word in (error.strerror, error.filename) if word)
-            raise LiveError(f"{said or error}; {more}", call="journal") from error
-        if isinstance(error, VerificationError):
-            raise VerificationError(more, differences=error.differences or (str(error),)) from error
+    def _way_back(self) -> Verdict:
+        """Give what an abort would do, as soon as what is on its way has arrived or is lost."""
+        while True:
+            told = verdict(self._record.decision, Wish.ABORT, self._seen())
+            if told.way is not Way.WAIT:
+                return told
+            self._settle()
+
+    def _stay(self) -> None:
+        """Let a guest that was not sent wholly run on where it is, while nobody answers for libvirt."""
+        with suppress(LiveError):
+            if self._old.is_moving():
+                self._old("migrate_cancel")
 
     # What each action does.
 
@@ -232,10 +270,15 @@ class Engine:
 
     def _define(self) -> None:
         found = self._host.find(self._record.uuid, self._record.instance)
-        self._begin(Name.DEFINE, before=None if found is None else found.inactive_xml())
+        before = None if found is None else found.inactive_xml()
+        self._secure = None if found is None else found.secure_xml()
+        self._begin(Name.DEFINE, before=before, secret=self._secure != before)
         self._host.define(self._record.xml)
 
     def _transfer(self) -> None:
+        before = manner_of(self._old)
+        self._begin(Name.TRANSFER, manner=before)
+        set_manner(self._old, self._tools.limits, before)
         self._before = glance(self._old)
         send(
             Sending(
@@ -250,15 +293,7 @@ class Engine:
         )
 
     def _settle(self) -> None:
-        until = time.monotonic() + _PATIENCE_S
-        turn = threading.Event()
-        while True:
-            seen = self._seen()
-            if seen.source is not Source.MOVING and seen.target is not Target.LOADING:
-                return
-            if time.monotonic() > until:
-                raise LiveError("the state is still on its way", call="settle")
-            turn.wait(_TURN_S)
+        settle(self._old, self._new, self._journal.folder / FIFO)
 
     def _compare(self) -> None:
         """Compare; where there is nothing to go back to, what differs is only told."""
@@ -290,7 +325,7 @@ class Engine:
             live = self._new.domain().live_xml()
             asked, found = parse_domain(self._record.xml), parse_domain(live, [])
             self._differences += (*differences(asked, found), *self._tools.verify(live))
-        except VirtxlateError as exc:  # the guest runs: what cannot be read is told, and stops nothing
+        except (VirtxlateError, OSError) as exc:  # the guest runs: what cannot be read stops nothing
             self._differences += (str(exc),)
 
     def _quit(self) -> None:
@@ -338,6 +373,7 @@ class Engine:
 
     def _undo(self) -> None:
         undo: dict[Name, Callable[[], None]] = {
+            Name.TRANSFER: self._put_manner_back,
             Name.DEFINE: self._undefine,
             Name.DISPLAY: self._put_back,
         }
@@ -348,11 +384,16 @@ class Engine:
 
     def _undefine(self) -> None:
         if self._record.before is not None:
-            self._host.define(self._record.before)
+            self._host.define(self._secure or self._record.before)
+            if self._record.secret and self._secure is None:
+                self._differences += ("definition: the password of its display is lost: set it again",)
             return
-        found = self._host.find(self._record.uuid, self._record.instance)
-        if found is not None:
-            found.undefine()
+        with suppress(DomainNotFoundError):
+            self._new.domain().undefine()
+
+    def _put_manner_back(self) -> None:
+        if self._record.manner is not None and not self._old.is_gone():
+            put_manner_back(self._old, self._record.manner)
 
     def _put_back(self) -> None:
         if not self._old.is_gone():

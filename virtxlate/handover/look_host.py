@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from virtxlate.domain import settings
 from virtxlate.handover import watcher
 from virtxlate.handover.differences import Meaning
 from virtxlate.handover.finding import Finding
+from virtxlate.handover.room import VNC_MOVES_SINCE
 from virtxlate.hardware.facts import Medium
-from virtxlate.live.process import has_interface, is_bridge, memory_available
+from virtxlate.live.process import forward_delay, has_interface, is_bridge, memory_available
 from virtxlate.translate.running.disks import media
 from virtxlate.translate.running.facts import Running, of_kind, part
 from virtxlate.units import to_kib
@@ -37,6 +39,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Whether Ganeti's script will connect the taps that libvirt does not."""
     live: bool = False
     """Whether the guest is to run while its memory is sent."""
+    image: Path | None = None
+    """Where the guest's memory is written to while it stands still; None: nowhere."""
     free_port: bool = True
     """Whether a port may be tried by listening on it for a moment."""
 
@@ -47,6 +51,7 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from _networks(running, asked, look)
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
+    yield from _image(asked, look)
     yield from _smbios(running, asked)
     yield from watcher.findings(look.root)
 
@@ -143,10 +148,14 @@ def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look
         yield _fatal(at, name, "no such bridge on this host")
     elif before and before not in {name, _OPEN_VSWITCH}:
         yield _fatal(at, name, f"the running guest is on {before}: its connections would be cut")
+    elif delay := forward_delay(name, look.root):
+        reason = f"a new port of it learns for {2 * delay:g} s first (STP): the guest hears nothing meanwhile"
+        yield _harmless(at, name, reason)
 
 
 def _displays(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
     old = {(each.type, each.port or each.tls_port) for each in running.facts.displays}
+    moves = running.facts.version >= VNC_MOVES_SINCE
     for each in running.facts.displays:
         if each.clients:
             yield _harmless("display", each.type, "its viewers are cut off, and must connect again")
@@ -156,7 +165,7 @@ def _displays(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
         port = graphics.tls_port or graphics.port
         if port is None or graphics.autoport:
             yield _harmless("display", graphics.type, "libvirt chooses another port")
-        elif (graphics.type, port) in old and graphics.type == "vnc":
+        elif (graphics.type, port) in old and graphics.type == "vnc" and moves:
             yield _harmless("display", f"vnc port {port}", "the old server moves out of the way before")
         elif (graphics.type, port) in old:
             reason = "the old server cannot move away: give the domain another port"
@@ -189,6 +198,18 @@ def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
         yield _fatal("memory", f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
     if asked.huge_pages:
         yield _harmless("memory", "huge pages", "both QEMUs hold the guest for a while: count the free ones")
+
+
+def _image(asked: domain.Domain, look: Look) -> Iterator[Finding]:
+    """Give whether a guest that goes through a file has room: it stands still while that is written."""
+    if look.image is None:
+        return
+    place = next(each for each in (look.image.absolute(), *look.image.absolute().parents) if each.is_dir())
+    need = to_kib(asked.memory.value, asked.memory.unit or "KiB") * _KIB + _SPARE
+    free = shutil.disk_usage(place).free
+    if free < need:
+        reason = f"{free} bytes are free, and {need} may be needed: give another --state-dir"
+        yield _fatal("image", str(look.image), reason)
 
 
 def _smbios(running: Running, asked: domain.Domain) -> Iterator[Finding]:

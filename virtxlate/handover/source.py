@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -19,8 +19,11 @@ from virtxlate.handover.states import Source
 MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling", "wait-unplug"})
 """What query-migrate says of a state that is still on its way."""
 _PROC = Path("/proc")
+_BOOT = "sys/kernel/random/boot_id"
 _LISTENER_S = 5.0
 _DYING_S, _TURN_S = 1.0, 0.01
+_SENDING = "finish-migrate"
+"""The guest stands still and its last is sent: QEMU itself ends this, and may let it run again."""
 _ENDED = frozenset({"Z", "X"})
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat behind the name, from its third on: one letter, and clock ticks since the boot."""
@@ -47,19 +50,29 @@ class Process(msgspec.Struct, frozen=True):
 
     pid: int
     started: int
+    boot: str = ""
+    """Of the host, whose clock begins anew with each."""
 
 
 Look = Callable[[int], Process | None]
 
 
 def process(pid: int) -> Process | None:
-    """Give the process of that number; None where it has ended, even if it waits to be reaped."""
+    """Give the process of that number; None where it has ended, even if it waits to be reaped.
+
+    Raises LiveError where this cannot be told: a process that is not seen is not one that has ended.
+    """
     try:
+        boot = (_PROC / _BOOT).read_text(encoding="ascii").strip()
         text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
+    except OSError as exc:
+        if isinstance(exc, FileNotFoundError | ProcessLookupError) and (_PROC / _BOOT).exists():
+            return None
+        raise LiveError(f"cannot be looked at: {exc.strerror or exc}", call=f"process {pid}") from None
     fields = text.rpartition(")")[2].split()
-    return None if fields[_STATE] in _ENDED and _threads(pid) <= 1 else Process(pid, int(fields[_STARTED]))
+    if fields[_STATE] in _ENDED and _threads(pid) <= 1:
+        return None
+    return Process(pid, int(fields[_STARTED]), boot)
 
 
 def _threads(pid: int) -> int:
@@ -120,15 +133,15 @@ class Old:
             self.stopped_at = at.get("seconds", 0) + at.get("microseconds", 0) / 1e6
 
     def is_gone(self) -> bool:
-        """Tell whether the process has ended."""
+        """Tell whether the process has ended. Raises LiveError where this cannot be told."""
         return self.process is not None and self._look(self.process.pid) != self.process
 
     def state(self) -> Source:
         """Give what it does."""
         for _ in range(2):
-            if self.is_gone():
-                return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
             try:
+                if self.is_gone():
+                    return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
                 return self._state()
             except LiveError as exc:
                 self.trouble = str(exc)
@@ -138,16 +151,21 @@ class Old:
     def _goes(self) -> bool:
         """Tell whether the process has ended, or does so now: one that is killed takes a moment."""
         until, turn = time.monotonic() + _DYING_S, threading.Event()
-        while not self.is_gone():
-            if time.monotonic() > until:
-                return False
-            turn.wait(_TURN_S)
-        return True
+        with suppress(LiveError):
+            while not self.is_gone():
+                if time.monotonic() > until:
+                    return False
+                turn.wait(_TURN_S)
+            return True
+        return False
 
     def _state(self) -> Source:
         if self.is_moving():
             return Source.MOVING
-        return Source.RUNS if self("query-status")["running"] else Source.STOPPED
+        said = self("query-status")
+        if said["running"]:
+            return Source.RUNS
+        return Source.MOVING if said["status"] == _SENDING else Source.STOPPED
 
     def is_moving(self) -> bool:
         """Tell whether its state is on its way. Raises LiveError."""

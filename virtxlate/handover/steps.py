@@ -57,8 +57,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 ACTIONS: Mapping[Name, Action] = {
     Name.DISPLAY: Action(
-        does="move the old QEMU's VNC to another address",
-        undo="move it back",
+        does="let the old QEMU's VNC listen nowhere: the new one wants its port",
+        undo="let it listen where it did",
         source=frozenset({Source.RUNS}),
         target=frozenset({Target.ABSENT}),
     ),
@@ -70,6 +70,7 @@ ACTIONS: Mapping[Name, Action] = {
     ),
     Name.TRANSFER: Action(
         does="send the guest's state into libvirt's QEMU, which stays paused",
+        undo="let the old QEMU send as it did before",
         source=frozenset({Source.RUNS}),
         target=frozenset({Target.ABSENT}),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import termios
 import threading
 import time
 from contextlib import suppress
@@ -26,11 +27,18 @@ class New:
         self._host, self._uuid, self._name = host, uuid, name
 
     def domain(self) -> HandoverDomain:
-        """Give it. Raises LiveError."""
+        """Give it; another one of its name is not it. Raises LiveError."""
         found = self._host.find(self._uuid, self._name)
-        if found is None:
+        if found is None or found.uuid != self._uuid:
             raise DomainNotFoundError(f"there is no domain {self._name!r}", call="find")
         return found
+
+    def expect_no_other(self) -> None:
+        """Raise OperationRefusedError where libvirt has a domain that shares only its name, or its UUID."""
+        found = self._host.find(self._uuid, self._name)
+        if found is not None and (found.name, found.uuid) != (self._name, self._uuid):
+            message = f"libvirt has another domain of its name or UUID: {found.name} {found.uuid}"
+            raise OperationRefusedError(message, call="find")
 
     def state(self) -> Target:
         """Give what its QEMU does."""
@@ -74,15 +82,26 @@ class New:
         while True:
             for path in read:
                 _release(path)
-            with suppress(DomainNotFoundError):
-                domain = self.domain()
-                if domain.is_active():
-                    domain.destroy()
+            trouble = self._destroy()
             if not any(map(_is_read, read)) and self.state() is Target.ABSENT:
                 return
             if time.monotonic() > until:
-                raise LiveError("libvirt's QEMU does not end", call="destroy")
+                raise LiveError(f"libvirt's QEMU does not end{trouble}", call="destroy")
             turn.wait(_TURN_S)
+
+    def _destroy(self) -> str:
+        """Call libvirt; give what it answered instead: its QEMU may be ending by itself, and libvirt busy."""
+        try:
+            domain = self.domain()
+            if domain.is_active():
+                domain.destroy()
+        except ConnectionFailedError:
+            raise
+        except DomainNotFoundError:
+            return ""
+        except LiveError as exc:
+            return f": {exc.message}"
+        return ""
 
 
 def _release(path: Path) -> None:
@@ -90,6 +109,19 @@ def _release(path: Path) -> None:
     with suppress(OSError):
         if path.is_fifo():
             os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def is_dry(path: Path) -> bool:
+    """Tell whether there is a FIFO, and nothing in it that its reader has not taken."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        held: bytes = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+        return path.is_fifo() and not any(held)
+    finally:
+        os.close(descriptor)
 
 
 def _is_read(path: Path) -> bool:

@@ -10,10 +10,10 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -31,6 +31,7 @@ _TURN_S = 0.005
 """Between two looks whether libvirt has opened the FIFO: nobody tells."""
 _REPORT_S = 0.1
 _COMPLETION_S = 30.0
+"""For what takes milliseconds, while the guest stands still."""
 _OTHER_WAYS = frozenset(
     {
         "background-snapshot",
@@ -72,6 +73,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes a second; None: as fast as it goes."""
     patience_s: float = 600.0
     """For a guest that writes faster than its memory is sent; then it goes on where it was."""
+
+
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """How a QEMU sends, where it is to be changed for a while."""
+
+    downtime_limit: int
+    """Milliseconds."""
+    max_bandwidth: int
+    """Bytes a second."""
+    capabilities: tuple[str, ...] = ()
+    """Those that are on, and must be off."""
 
 
 Heard = Callable[[Progress], None]
@@ -128,11 +140,10 @@ def send(it: Sending) -> None:
 
     Raises LiveError; the caller finds out where the guest is.
     """
-    with _parameters(it.source, it.limits):
-        if it.limits.method == "live":
-            _send_live(it)
-        else:
-            _send_stopped(it)
+    if it.limits.method == "live":
+        _send_live(it)
+    else:
+        _send_stopped(it)
 
 
 def _send_live(it: Sending) -> None:
@@ -140,7 +151,7 @@ def _send_live(it: Sending) -> None:
     os.mkfifo(fifo, 0o600)
     receiver = Receiver(it.restore, fifo)
     receiver.start()
-    descriptor = _opened(fifo, receiver)
+    descriptor = _opened(fifo, receiver, it.limits.patience_s)
     try:
         _write_all(descriptor, image_header(it.xml))
         it.source.lend(_LENT, descriptor)
@@ -159,7 +170,7 @@ def _send_live(it: Sending) -> None:
         receiver.wait(_LAST_WORDS_S)
         receiver.check()
         raise LiveError(f"the old QEMU says {ended!r}", call="query-migrate")
-    if not receiver.wait(it.limits.patience_s):
+    if not receiver.wait(_COMPLETION_S):
         raise LiveError("libvirt does not say that it has loaded the guest", call="restore")
     receiver.check()
     _completed(it.source)
@@ -179,7 +190,11 @@ def _send_stopped(it: Sending) -> None:
     _wait(it, lambda seconds: not it.source.is_moving() or turn.wait(seconds))
     _completed(it.source)
     it.moment("saved")
-    it.restore(str(image))
+    receiver = Receiver(it.restore, image)
+    receiver.start()
+    while not receiver.wait(_REPORT_S):
+        pass  # it may take long, and an interruption is heard meanwhile
+    receiver.check()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -202,8 +217,9 @@ def give_back(source: Old) -> None:
         source("closefd", fdname=_LENT)
 
 
-def _opened(fifo: Path, receiver: Receiver) -> int:
+def _opened(fifo: Path, receiver: Receiver, patience_s: float) -> int:
     """Give the FIFO's end for writing once libvirt has opened the other. Raises what libvirt answered."""
+    until = time.monotonic() + patience_s
     while True:
         try:
             descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -218,6 +234,8 @@ def _opened(fifo: Path, receiver: Receiver) -> int:
         if receiver.wait(_TURN_S):
             receiver.check()
             raise LiveError("libvirt has returned without having read the state", call="restore")
+        if time.monotonic() > until:
+            raise LiveError(f"libvirt has not opened the FIFO after {patience_s:g} s", call="restore")
 
 
 def _wait(it: Sending, arrived: Callable[[float], bool]) -> None:
@@ -231,7 +249,8 @@ def _wait(it: Sending, arrived: Callable[[float], bool]) -> None:
             return
         if time.monotonic() > until:
             raise OperationRefusedError(
-                f"the guest changes memory faster than it is sent: not done after {it.limits.patience_s:g} s",
+                f"the guest changes memory faster than it is sent: not done after {it.limits.patience_s:g} s "
+                "(give --downtime-limit or --timeout more, or --method stop)",
                 call="migrate",
             )
 
@@ -248,21 +267,31 @@ def _completed(source: Old) -> None:
         raise LiveError(f"the old QEMU says {status!r}", call="query-migrate")
 
 
-@contextmanager
-def _parameters(source: Old, limits: Limits) -> Iterator[None]:
-    """Set how the old QEMU sends, and set it back at the end where it is still there."""
+def manner_of(source: Old) -> Manner:
+    """Give how it would send now. Raises LiveError."""
     able = [each["capability"] for each in source("query-migrate-capabilities") if each["state"]]
-    switched = [name for name in able if name in _OTHER_WAYS]
-    _switch(source, switched, on=False)
-    before: Mapping[str, Any] = source("query-migrate-parameters")
-    wanted = {"downtime-limit": limits.downtime_ms, "max-bandwidth": limits.bandwidth or _UNLIMITED}
-    source("migrate-set-parameters", **wanted)
-    try:
-        yield
-    finally:
-        with suppress(LiveError):
-            source("migrate-set-parameters", **{name: before[name] for name in wanted})
-            _switch(source, switched, on=True)
+    parameters = source("query-migrate-parameters")
+    return Manner(
+        downtime_limit=parameters["downtime-limit"],
+        max_bandwidth=parameters["max-bandwidth"],
+        capabilities=tuple(name for name in able if name in _OTHER_WAYS),
+    )
+
+
+def set_manner(source: Old, limits: Limits, before: Manner) -> None:
+    """Let it send as is wanted. Raises LiveError."""
+    _switch(source, before.capabilities, on=False)
+    _set(source, limits.downtime_ms, limits.bandwidth or _UNLIMITED)
+
+
+def put_manner_back(source: Old, before: Manner) -> None:
+    """Let it send as before; while something is on its way QEMU refuses. Raises LiveError."""
+    _set(source, before.downtime_limit, before.max_bandwidth)
+    _switch(source, before.capabilities, on=True)
+
+
+def _set(source: Old, downtime_ms: int, bandwidth: int) -> None:
+    source("migrate-set-parameters", **{"downtime-limit": downtime_ms, "max-bandwidth": bandwidth})
 
 
 def _switch(source: Old, capabilities: Iterable[str], *, on: bool) -> None:

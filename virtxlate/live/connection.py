@@ -135,9 +135,13 @@ class LibvirtHost:
             self._connection.restoreFlags(path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
 
     def start_paused(self, xml: str) -> LibvirtDomain:
-        """Start a domain that has no definition, and leave it paused; it is gone with its QEMU."""
+        """Start a domain that has no definition, and leave it paused.
+
+        It is gone with its QEMU, and with this connection, whatever becomes of the caller.
+        """
+        flags = libvirt.VIR_DOMAIN_START_PAUSED | libvirt.VIR_DOMAIN_START_AUTODESTROY
         with libvirt_errors("createXML", self.is_alive):
-            return LibvirtDomain(self._connection.createXML(xml, libvirt.VIR_DOMAIN_START_PAUSED), self)
+            return LibvirtDomain(self._connection.createXML(xml, flags), self)
 
     def libvirt_version(self) -> int:
         """Give the version of the host's libvirt as a number: 9000000 is 9.0.0."""
@@ -150,8 +154,12 @@ class LibvirtHost:
 
     def is_local(self) -> bool:
         """Tell whether libvirt runs on this machine: its URI names no other."""
+        return not urlsplit(self.uri()).netloc
+
+    def uri(self) -> str:
+        """Give libvirt's own word for this connection."""
         with libvirt_errors("getURI"):
-            return not urlsplit(str(self._connection.getURI())).netloc
+            return str(self._connection.getURI())
 
     def emulator_version(self) -> int:
         """Give the version of the host's QEMU as libvirt counts it: 7002022 is 7.2.22."""

@@ -145,6 +145,9 @@ class HandoverDomain(DomainPort, Protocol):
     def undefine(self) -> None:
         """Forget its definition. Raises LiveError."""
 
+    def secure_xml(self) -> str:
+        """Give the XML that the next start will use, with the passwords in it. Raises LiveError."""
+
     def ask(self, command: str, /, **arguments: Any) -> Any:
         """Give what a QMP command of its QEMU returns. Raises LiveError with QEMU's own words."""
 
@@ -157,6 +160,9 @@ class HandoverHost(Protocol):
 
     def define(self, xml: str) -> HandoverDomain:
         """Define a domain, or define it anew. Raises LiveError."""
+
+    def uri(self) -> str:
+        """Give what names this libvirt. Raises LiveError."""
 
     def restore(self, path: str) -> None:
         """Load the guest that a save image or FIFO holds, and leave it paused; returns when it is loaded.

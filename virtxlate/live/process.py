@@ -26,6 +26,8 @@ _QMP = re.compile(r"unix:([^,]+)(?:,.*)?")
 _AVAILABLE = re.compile(r"MemAvailable:\s*([0-9]+) kB", re.ASCII)
 _VNET_HDR, _MULTI_QUEUE = 0x4000, 0x0100
 _KIB = 1024
+_TICKS = 100
+"""A second, in what the kernel tells (USER_HZ)."""
 
 
 class GanetiFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,16 @@ def tap_of(name: str, root: Path = _ROOT) -> Tap:
 def is_bridge(name: str, root: Path = _ROOT) -> bool:
     """Tell whether the host has a Linux bridge of that name."""
     return (root / "sys" / "class" / "net" / name / "bridge").is_dir()
+
+
+def forward_delay(name: str, root: Path = _ROOT) -> float:
+    """Give the seconds for which a new port of a bridge listens, and then learns; 0 without spanning tree."""
+    place = root / "sys" / "class" / "net" / name / "bridge"
+    try:
+        told = [int((place / each).read_text(encoding="ascii")) for each in ("stp_state", "forward_delay")]
+    except (OSError, ValueError):
+        return 0.0
+    return told[1] / _TICKS if told[0] else 0.0
 
 
 def has_interface(name: str, root: Path = _ROOT) -> bool:

@@ -21,6 +21,8 @@ MOST_BYTES = 16 << 20
 MOST_EVENTS = 10_000
 """Between a question and its answer."""
 TIMEOUT_S = 30.0
+_GREETING = "greeting"
+_BUSY = ": QEMU hangs, or another client has its socket, which serves one at a time"
 
 
 SendDescriptor = Callable[[bytes, int], None]
@@ -56,8 +58,8 @@ class Qmp:
         self._stream = stream
         self._send = send
         self._most_bytes = most_bytes
-        if "QMP" not in self._receive("greeting"):
-            raise LiveError("expected QMP's greeting, found something else", call="greeting")
+        if "QMP" not in self._receive(_GREETING):
+            raise LiveError("expected QMP's greeting, found something else", call=_GREETING)
         self("qmp_capabilities")
 
     def __call__(self, command: str, /, **arguments: Any) -> Any:
@@ -99,6 +101,9 @@ class Qmp:
     def _receive(self, command: str) -> dict[str, Any]:
         try:
             line = self._stream.readline(self._most_bytes + 1)
+        except TimeoutError:
+            hint = _BUSY if command == _GREETING else ""
+            raise LiveError(f"no answer in time{hint}", call=command) from None
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc) or "no answer in time", call=command) from None
         if len(line) > self._most_bytes:

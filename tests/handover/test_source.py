@@ -1,0 +1,69 @@
+"""The old QEMU is gone when its process has ended, not when nobody sees it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.handover.fake_pair import Caller, FakeQmp, Pair
+from virtxlate.errors import LiveError
+from virtxlate.handover import source
+from virtxlate.handover.source import Old, Process, process
+from virtxlate.handover.states import Source
+
+
+def test_a_process_is_told_from_a_later_one_and_from_one_of_another_boot() -> None:
+    found = process(os.getpid())
+    assert found is not None
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    assert (found.pid, found.boot) == (os.getpid(), boot)
+    assert process(os.getpid()) == found
+    with subprocess.Popen(["true"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert process(child.pid) is None
+
+
+@pytest.mark.parametrize("proc", ["nothing there", "a file"])
+def test_a_process_that_cannot_be_seen_has_not_ended(
+    proc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without /proc no process is seen; a domain must not start from the disks of one that runs."""
+    place = tmp_path / "proc"
+    if proc == "a file":
+        place.touch()
+    monkeypatch.setattr(source, "_PROC", place)
+    with pytest.raises(LiveError, match="process 1: cannot be looked at"):
+        process(1)
+    with Old(tmp_path / "qmp", Caller(Pair(status="gone"), tmp_path).opened, Process(1, 1)) as old:
+        assert old.state() is Source.UNKNOWN
+        assert "cannot be looked at" in old.trouble
+
+
+@pytest.mark.parametrize(
+    ("migration", "status", "expected"),
+    [
+        ("none", "running", Source.RUNS),
+        ("active", "running", Source.MOVING),
+        ("completed", "finish-migrate", Source.MOVING),
+        ("failed", "finish-migrate", Source.MOVING),
+        ("cancelled", "running", Source.RUNS),
+        ("completed", "postmigrate", Source.STOPPED),
+        ("none", "paused", Source.STOPPED),
+    ],
+)
+def test_a_guest_is_still_when_qemu_has_said_its_last_word(
+    migration: str, status: str, expected: Source, tmp_path: Path
+) -> None:
+    """Between the end of a migration and what it comes to, QEMU may let the guest run again by itself."""
+    caller = Caller(Pair(migration=migration, status=status), tmp_path)
+
+    def opened(_path: Path) -> Any:
+        return nullcontext(FakeQmp(caller))
+
+    with Old(tmp_path / "qmp", opened, look=caller.look) as old:
+        assert old.state() is expected

@@ -12,6 +12,7 @@ import pytest
 from tests.hardware.recorded import replayed
 from virtxlate import Context, Report, format_domain
 from virtxlate.domain.document import parse_domain
+from virtxlate.domain.words import QEMU_NAMESPACE
 from virtxlate.errors import LiveError
 from virtxlate.handover.check import Checked, check
 from virtxlate.handover.differences import Meaning
@@ -159,6 +160,17 @@ def test_what_libvirt_refuses_is_fatal_and_never_safe(found: Running, root: Path
     report = checked(found, root, host)
     assert (told(report), report.rehearsed) == ([("rehearsal", "inst1.example.com")], False)
     assert not report.is_safe
+
+
+def test_what_would_open_something_of_the_host_is_never_started(found: Running, root: Path) -> None:
+    """A QEMU that listens on a socket takes it from the one that has it already."""
+    words = '<qemu:arg value="-monitor"/><qemu:arg value="unix:/run/x,server,nowait"/>'
+    own = f'<qemu:commandline xmlns:qemu="{QEMU_NAMESPACE}">{words}</qemu:commandline>'
+    text = text_of(found).replace("</domain>", f"{own}</domain>")
+    host = FakeHost()
+    report = checked(found, root, host, text)
+    assert (told(report), report.is_safe) == ([("rehearsal", "qemu:arg -monitor")], False)
+    assert host.started == []
 
 
 def test_a_difference_of_the_machine_is_a_finding(found: Running, root: Path) -> None:

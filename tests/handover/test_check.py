@@ -9,124 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.hardware.recorded import replayed
-from virtxlate import Context, Report, format_domain
+from tests.handover.fake_host import NIC, UUID, FakeDomain, FakeHost, checked, text_of, told
 from virtxlate.domain.document import parse_domain
 from virtxlate.domain.words import QEMU_NAMESPACE
-from virtxlate.errors import LiveError
-from virtxlate.handover.check import Checked, check
 from virtxlate.handover.differences import Meaning
-from virtxlate.handover.facts import running
-from virtxlate.handover.look_host import Look
-from virtxlate.handover.room import with_room
-from virtxlate.hardware.facts import Busy, Display, Medium, Net, Tap
-from virtxlate.hardware.inspect import inspect
+from virtxlate.hardware.facts import Busy, Display, Net
 from virtxlate.translate.running.facts import Running
-from virtxlate.translate.running.whole import to_domain
-
-UUID = "00000000-0000-4000-8000-000000000001"
-NIC = "nic-00000000-0000-4000"
-
-
-class FakeDomain:
-    """A domain whose QEMU says what one that was recorded said."""
-
-    def __init__(self, name: str, uuid: str, *, active: bool = False) -> None:
-        self.name, self.uuid, self.active, self.destroyed = name, uuid, active, False
-        self.ask = replayed("plugged-3.2")
-
-    def is_active(self) -> bool:
-        return self.active
-
-    def inactive_xml(self) -> str:
-        raise NotImplementedError
-
-    live_xml = inactive_xml
-
-    def start(self, *, paused: bool = False) -> None:
-        raise NotImplementedError
-
-    def destroy(self) -> None:
-        self.destroyed = True
-
-
-class FakeHost:
-    """A libvirt that starts whatever it is given, unless told not to."""
-
-    def __init__(self) -> None:
-        self.known: FakeDomain | None = None
-        self.version = 7_002_022
-        self.refuses: str | None = None
-        self.started: list[tuple[str, FakeDomain]] = []
-
-    def find(self, uuid: str, name: str) -> FakeDomain | None:
-        del uuid, name
-        return self.known
-
-    def emulator_version(self) -> int:
-        return self.version
-
-    def start_paused(self, xml: str) -> FakeDomain:
-        if self.refuses is not None:
-            raise LiveError(self.refuses, call="createXML")
-        found = FakeDomain("x", UUID, active=True)
-        self.started.append((xml, found))
-        return found
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A host with one bridge, a tap in it, and memory."""
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 8000000 kB\nMemAvailable:    4000000 kB\n")
-    for name in ("br0", "br1"):
-        (tmp_path / "sys" / "class" / "net" / name / "bridge").mkdir(parents=True)
-    return tmp_path
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Running:
-    """The recorded QEMU, as it would run on a host with its disks."""
-    facts = inspect(replayed("plugged-3.2"))
-    drives = {name: _with_file(tmp_path / name, medium) for name, medium in facts.drives.items()}
-    own = msgspec.structs.replace(facts, status="running", drives=drives)
-    return running(own, taps={NIC: Tap(name="tap0", vnet_hdr=True, bridge="br0")}, command=("qemu",))
-
-
-def _with_file(path: Path, medium: Medium | None) -> Medium | None:
-    if medium is None:
-        return None
-    path.write_bytes(b"")
-    found: Medium = msgspec.structs.replace(medium, filename=str(path))
-    return found
-
-
-def text_of(found: Running) -> str:
-    return format_domain(with_room(to_domain(found, Context(metadata=False), Report()), Report()))
-
-
-def checked(
-    found: Running,
-    root: Path,
-    host: FakeHost | None = None,
-    text: str | None = None,
-    *,
-    live: bool = False,
-) -> Checked:
-    scratch = root / "scratch"
-    scratch.mkdir(exist_ok=True)
-    return check(
-        found,
-        text_of(found) if text is None else text,
-        host or FakeHost(),
-        scratch=scratch,
-        uuid=UUID,
-        surroundings=Look(root=root, live=live),
-    )
-
-
-def told(report: Checked, meaning: Meaning = Meaning.FATAL) -> list[tuple[str, str]]:
-    return [(each.about, each.at) for each in report.findings if each.meaning is meaning]
 
 
 def test_the_same_machine_is_safe(found: Running, root: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -32,6 +34,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     root: Path = Path("/")
     """The file system of the host, for /proc and /sys."""
+    pid: int | None = None
+    """The running QEMU; None where nobody knows its process."""
     connects: bool = False
     """Whether Ganeti's script will connect the taps that libvirt does not."""
     live: bool = False
@@ -42,7 +46,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
     """Give what this host has against it."""
-    yield from _disks(running, asked)
+    yield from _disks(running, asked, _open_files(look))
     yield from _networks(running, asked, look)
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
@@ -57,31 +61,60 @@ def _harmless(about: str, at: str, reason: str) -> Finding:
     return Finding(about=about, at=at, meaning=Meaning.HARMLESS, reason=reason)
 
 
-def _disks(running: Running, asked: domain.Domain) -> Iterator[Finding]:
+def _open_files(look: Look) -> frozenset[tuple[int, int]] | None:
+    """Give what the running QEMU has open, None where its process may not be looked at.
+
+    A name tells what is there now, a descriptor what was there when it was opened.
+    """
+    if look.pid is None:
+        return None
+    found = set()
+    try:
+        for link in (look.root / "proc" / str(look.pid) / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.add(_identity(link.stat()))
+    except OSError:
+        return None
+    return frozenset(found)
+
+
+def _disks(
+    running: Running, asked: domain.Domain, opened: frozenset[tuple[int, int]] | None
+) -> Iterator[Finding]:
     """Give disks that would open something else than the running QEMU has open, or nothing."""
     held = media(running)
     for disk in asked.devices.disks:
-        key = (disk.bus or "", disk.address)
+        key, at = (disk.bus or "", disk.address), f"disk {disk.target}"
         if key not in held:
-            continue  # the rehearsal tells of it
+            yield _fatal(at, str(disk.address), "the running QEMU has no drive there")
+            continue
         medium, path = held[key], _path(disk)
-        at = f"disk {disk.target}"
         if medium is None:
             if disk.source is not None and disk.source != domain.DiskSource():
                 yield _fatal(at, path or disk.type, "the drive of the running QEMU is empty")
         elif disk.source is None or disk.source == domain.DiskSource():
             yield _fatal(at, medium.filename, "the running QEMU has this medium, the domain none")
         elif path is not None:
-            yield from _file(at, path, medium, readonly=disk.readonly)
+            yield from _file(at, path, medium, opened, readonly=disk.readonly)
+        elif not _names(medium.filename, disk.source.name or "?"):
+            yield _fatal(at, disk.source.name or disk.type, f"the running QEMU has {medium.filename} open")
         if medium is not None and disk.device != "cdrom" and medium.read_only != disk.readonly:
             yield _fatal(at, medium.filename, "read-only on one side only")
+
+
+def _names(filename: str, name: str) -> bool:
+    """Tell whether an image's name has each part of another: QEMU has several ways to write one."""
+    parts = (re.escape(part) for part in name.split("/"))
+    return all(re.search(rf"(?<![\w.-]){part}(?![\w.-])", filename) for part in parts)
 
 
 def _path(disk: domain.Disk) -> str | None:
     return None if disk.source is None else disk.source.file or disk.source.dev
 
 
-def _file(at: str, path: str, medium: Medium, *, readonly: bool) -> Iterator[Finding]:
+def _file(
+    at: str, path: str, medium: Medium, opened: frozenset[tuple[int, int]] | None, *, readonly: bool
+) -> Iterator[Finding]:
     try:
         new = os.stat(path)  # noqa: PTH116 - one call, no object
     except OSError as exc:
@@ -91,15 +124,18 @@ def _file(at: str, path: str, medium: Medium, *, readonly: bool) -> Iterator[Fin
         yield _fatal(at, path, "neither a file nor a block device")
     if not os.access(path, os.R_OK if readonly else os.R_OK | os.W_OK):
         yield _fatal(at, path, "this process may not open it, nor may a QEMU with its rights")
-    if not medium.filename.startswith("/"):
-        return
-    try:
-        old = os.stat(medium.filename)  # noqa: PTH116
-    except OSError:
-        yield _harmless(at, medium.filename, "its name is gone: whether it is the same cannot be told")
-        return
-    if _identity(old) != _identity(new):
+    if not _is_the_same(new, medium, opened):
         yield _fatal(at, path, f"not what the running QEMU has open: {medium.filename}")
+
+
+def _is_the_same(new: os.stat_result, medium: Medium, opened: frozenset[tuple[int, int]] | None) -> bool:
+    """Tell whether a file is the one that was opened under another name, which may be gone or another's."""
+    if opened is not None and _identity(new) not in opened:
+        return False
+    try:
+        return _identity(os.stat(medium.filename)) == _identity(new)  # noqa: PTH116
+    except OSError:
+        return opened is not None
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

@@ -200,4 +200,24 @@ def test_spice_on_its_old_port_is_fatal(found: Running, root: Path) -> None:
 
 def test_a_host_that_does_not_tell_its_memory_is_told(found: Running, root: Path) -> None:
     (root / "proc" / "meminfo").unlink()
-    assert ("memory", f"{(128 + 64) << 20} bytes") in told(checked(found, root), Meaning.HARMLESS)
+    assert told(checked(found, root)) == [("memory", f"{(128 + 64) << 20} bytes")]
+
+
+HUGE = "HugePages_Free: {free}\nHugePages_Rsvd: 2\nHugepagesize: 2048 kB\nMemAvailable: 4000000 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "expected"),
+    [
+        (HUGE.format(free=66), []),
+        (HUGE.format(free=65), [("huge pages", f"{63 << 21} bytes")]),
+        ("MemAvailable: 4000000 kB\n", [("huge pages", f"{128 << 20} bytes")]),
+    ],
+)
+def test_huge_pages_are_counted_for_both(
+    meminfo: str, expected: list[tuple[str, str]], found: Running, root: Path
+) -> None:
+    """Those that are free, less those that somebody has been promised."""
+    (root / "proc" / "meminfo").write_text(meminfo)
+    pages = "<memoryBacking><hugepages/></memoryBacking><os>"
+    assert told(checked(found, root, text=text_of(found).replace("<os>", pages))) == expected

@@ -14,10 +14,10 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
-from virtxlate.handover.differences import Meaning
+from virtxlate.handover.differences import FEATURES, Meaning
 from virtxlate.handover.finding import Finding
 from virtxlate.hardware.facts import Medium
-from virtxlate.live.process import has_interface, is_bridge, memory_available
+from virtxlate.live.process import has_interface, huge_pages_available, is_bridge, memory_available
 from virtxlate.translate.running.disks import media
 from virtxlate.translate.running.facts import Running, of_kind, part
 from virtxlate.units import to_kib
@@ -27,6 +27,7 @@ _SPARE = 64 << 20
 """What a QEMU needs besides its guest's memory, at the least."""
 _OPEN_VSWITCH = "ovs-system"
 _SMBIOS = "-smbios"
+_VIRTIO = "virtio"
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,37 +146,42 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
     facts = running.facts
-    for device, _row in of_kind(facts, "interface"):
-        name = part(facts, device, "virtio-net-device").properties.get("netdev", "")
+    devices = [device for device, _row in of_kind(facts, "interface")]
+    told = [part(facts, device, "virtio-net-device").properties for device in devices]
+    cards = {each.get("mac", "").lower(): device for each, device in zip(told, devices, strict=True)}
+    netdevs = {each.get("mac", "").lower(): each.get("netdev", "") for each in told}
+    for name in (each.get("netdev", "") for each in told):
         net = facts.nets.get(name)
         if net is None or net.type != "tap":
             yield _fatal(f"nic {name}", net.type if net else "nothing", "expected a NIC that is on a tap")
-    taps = {
-        part(facts, device, "virtio-net-device").properties.get("mac", "").lower(): running.taps.get(
-            part(facts, device, "virtio-net-device").properties.get("netdev", "")
-        )
-        for device, _row in of_kind(facts, "interface")
-    }
     for interface in asked.devices.interfaces:
-        at = f"nic {interface.mac}"
-        tap = taps.get((interface.mac or "").lower())
+        at, mac = f"nic {interface.mac}", (interface.mac or "").lower()
+        device, tap = cards.get(mac), running.taps.get(netdevs.get(mac, ""))
         if interface.type == "ethernet" and interface.script is None and not look.connects:
             yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
         if interface.type == "bridge":
             yield from _bridge(at, interface, None if tap is None else tap.bridge, look)
-        if tap is None or tap.vnet_hdr is None:
-            yield _harmless(at, "tap", "whether it has vnet_hdr nobody told; the rehearsal compares features")
+        if interface.model == _VIRTIO and (tap is None or tap.vnet_hdr is None):
+            if device is not None and FEATURES in device.properties:
+                reason = "whether it has vnet_hdr nobody told; the rehearsal compares features"
+                yield _harmless(at, "tap", reason)
+            else:
+                yield _fatal(
+                    at, "tap", "neither the host tells whether it has vnet_hdr, nor QEMU the features"
+                )
 
 
 def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look) -> Iterator[Finding]:
     name = interface.bridge or ""
-    if interface.virtualport is not None:
-        if not has_interface(name, look.root):
-            yield _fatal(at, name, "no such switch on this host")
-        return
-    if not is_bridge(name, look.root):
+    if interface.virtualport is not None and not has_interface(name, look.root):
+        yield _fatal(at, name, "no such switch on this host")
+    elif interface.virtualport is None and not is_bridge(name, look.root):
         yield _fatal(at, name, "no such bridge on this host")
-    elif before and before not in {name, _OPEN_VSWITCH}:
+    elif before is None:
+        yield _fatal(at, name, "what the running guest is connected to nobody told")
+    elif not before:
+        yield _harmless(at, name, "the running guest's tap is in no bridge: the new one will be in this one")
+    elif before != (name if interface.virtualport is None else _OPEN_VSWITCH):
         yield _fatal(at, name, f"the running guest is on {before}: its connections would be cut")
 
 
@@ -215,14 +221,17 @@ def _is_free(port: int, graphics: settings.Graphics) -> bool:
 
 def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
     """Give whether there is room for a second QEMU: both have the guest's memory for a while."""
-    need = to_kib(asked.memory.value, asked.memory.unit or "KiB") * _KIB + _SPARE
-    free = memory_available(look.root)
-    if free is None:
-        yield _harmless("memory", f"{need} bytes", "the host does not tell how much is free")
-    elif free < need and not asked.huge_pages:
-        yield _fatal("memory", f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
+    need = to_kib(asked.memory.value, asked.memory.unit or "KiB") * _KIB
     if asked.huge_pages:
-        yield _harmless("memory", "huge pages", "both QEMUs hold the guest for a while: count the free ones")
+        kind, free = "huge pages", huge_pages_available(look.root)
+    else:
+        kind, free, need = "memory", memory_available(look.root), need + _SPARE
+    if free is None:
+        yield _fatal(
+            kind, f"{need} bytes", "both QEMUs hold the guest for a while: how much is free nobody told"
+        )
+    elif free < need:
+        yield _fatal(kind, f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
 
 
 def _smbios(running: Running, asked: domain.Domain) -> Iterator[Finding]:

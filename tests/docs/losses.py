@@ -132,6 +132,13 @@ READING = {
 }
 
 TO_LIBVIRT = {
+    "QMP does not tell what this option of the running QEMU does: the domain is without it": Advice(
+        "command",
+        "Give the runtime file if kvm_extra asks for it; else write it into the document as words for QEMU.",
+    ),
+    "the words for SMBIOS of the running QEMU are not those of Ganeti's data: these are taken": Advice(
+        "sysinfo", "Give the runtime file, whose kvm_extra says them; the guest reads them at its next boot."
+    ),
     "QMP does not tell which I/O and discard a drive was given": Advice(
         "devices[PATH].discard", "Give the runtime file, whose hvparams say it; the host's matter alone."
     ),

@@ -151,6 +151,38 @@ def test_a_document_that_does_not_fit_the_host_is_told(name: str, found: Running
     assert any(expected in str(each) for each in report.findings if each.meaning is Meaning.FATAL)
 
 
+ENTRY = '<sysinfo type="smbios"><system><entry name="serial">{}</entry></system></sysinfo><os>'
+WORDS: dict[str, tuple[tuple[str, ...], str, list[tuple[str, str]]]] = {
+    "none are known": ((), "<os>", [("command line", "inst1.example.com")]),
+    "one that no device shows": (
+        ("kvm", "-fw_cfg", "name=opt/x,string=s3cret"),
+        "<os>",
+        [("command line", "-fw_cfg name=opt/x")],
+    ),
+    "SMBIOS on one side": (("kvm", "-smbios", "type=1,serial=1"), "<os>", [("sysinfo", "SMBIOS")]),
+    "SMBIOS of another": (("kvm", "-smbios", "type=1,serial=1"), ENTRY.format(2), [("sysinfo", "SMBIOS")]),
+    "the same SMBIOS": (("kvm", "-smbios", "type=1,serial=1"), ENTRY.format(1), []),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_that_only_one_side_has_are_told(name: str, found: Running, root: Path) -> None:
+    words, put, expected = WORDS[name]
+    text = text_of(found).replace("<os>", put, 1)
+    report = checked(msgspec.structs.replace(found, command=words), root, text=text)
+    assert (told(report), report.is_safe) == (expected, not expected)
+    assert "s3cret" not in str(report)
+
+
+def test_words_for_smbios_may_stay_words(found: Running, root: Path) -> None:
+    words = ("-smbios", "type=0,vendor=Acme")
+    arguments = "".join(f'<qemu:arg value="{word}"/>' for word in words)
+    own = f'<qemu:commandline xmlns:qemu="{QEMU_NAMESPACE}">{arguments}</qemu:commandline>'
+    text = text_of(found).replace("</domain>", f"{own}</domain>")
+    report = checked(msgspec.structs.replace(found, command=("kvm", *words)), root, text=text)
+    assert told(report) == []
+
+
 def test_a_disk_without_its_medium_is_told(found: Running, root: Path) -> None:
     text = text_of(found)
     start = text.index("<source file=")

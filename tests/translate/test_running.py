@@ -182,6 +182,43 @@ def test_a_command_line_tells_what_qmp_does_not(name: str) -> None:
     assert lost & unknown == (unknown if expected == (None, None, "qemu") else set())
 
 
+WORDS: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]] = {
+    "Ganeti's own": (("-name", "x", "-append", "-- -x", "-S", "-rtc", "base=localtime"), []),
+    "of a firmware's file": (
+        ("-fw_cfg", "name=opt/x,string=s3cret", "-uuid", "u"),
+        [("command", "-fw_cfg name=opt/x")],
+    ),
+    "another clock": (("-rtc", "clock=vm"), [("command", "-rtc clock=vm")]),
+    "without a value": (("-win2k-hack", "-S"), [("command", "-win2k-hack")]),
+    "with two dashes": (("--bios", "/x.bin"), [("command", "-bios /x.bin")]),
+    "of SMBIOS": (("-smbios", "type=1,manufacturer=Acme"), [("sysinfo", None)]),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_that_no_device_shows_are_told(name: str) -> None:
+    words, expected = WORDS[name]
+    report = Report()
+    to_domain(msgspec.structs.replace(plain(), command=("kvm", *words)), Context(), report)
+    told = [(each.path, each.value) for each in report.losses if each.path in {"command", "sysinfo"}]
+    assert told == expected
+
+
+def test_words_that_ganetis_data_has_are_carried() -> None:
+    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,serial=7")
+    old = cases()["scsi-3.0"]
+    one = old.instance
+    assert one is not None
+    hvparams = msgspec.structs.replace(one.hvparams, kvm_extra=" ".join(words))
+    told = msgspec.structs.replace(one, hvparams=hvparams)
+    report = Report()
+    made = to_domain(
+        msgspec.structs.replace(old, instance=told, command=(*old.command, *words)), Context(), report
+    )
+    assert [each.path for each in report.losses if each.path in {"command", "sysinfo"}] == []
+    assert made.sysinfo is not None
+
+
 def test_displays_are_those_that_listen() -> None:
     displays = (
         Display(type="vnc", host="0.0.0.0", port=5901, auth="vnc"),

@@ -20,13 +20,13 @@ from virtxlate.hardware.facts import Medium
 from virtxlate.live.process import has_interface, huge_pages_available, is_bridge, memory_available
 from virtxlate.translate.running.disks import media
 from virtxlate.translate.running.facts import Running, of_kind, part
+from virtxlate.translate.running.words import smbios, smbios_of, unsaid
 from virtxlate.units import to_kib
 
 _KIB = 1024
 _SPARE = 64 << 20
 """What a QEMU needs besides its guest's memory, at the least."""
 _OPEN_VSWITCH = "ovs-system"
-_SMBIOS = "-smbios"
 _VIRTIO = "virtio"
 
 
@@ -51,7 +51,7 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from _networks(running, asked, look)
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
-    yield from _smbios(running, asked)
+    yield from _words(running, asked)
 
 
 def _fatal(about: str, at: str, reason: str) -> Finding:
@@ -234,15 +234,23 @@ def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
         yield _fatal(kind, f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
 
 
-def _smbios(running: Running, asked: domain.Domain) -> Iterator[Finding]:
-    """Give a difference in SMBIOS, which no device shows: the firmware makes it at the next boot."""
+def _words(running: Running, asked: domain.Domain) -> Iterator[Finding]:
+    """Give what QEMU was told by words alone: no device shows it, so no comparison finds it."""
     if not running.command:
-        return
-    before, after = _SMBIOS in running.command, asked.sysinfo is not None
-    if before != after:
         yield _fatal(
-            "sysinfo",
-            "SMBIOS",
-            f"{'only the running QEMU' if before else 'only the domain'} has words for it: "
-            "the guest's next boot shows another vendor, product or serial number",
+            "command line", running.facts.name, "neither the process nor a runtime file tells its words"
         )
+        return
+    for each in unsaid(running.command, asked):
+        yield _fatal("command line", each, "QMP does not tell what it does, and the domain does not have it")
+    before, after = smbios(running.command), smbios_of(asked)
+    if before != after:
+        whose = (
+            "both have"
+            if before and after
+            else "only the running QEMU has"
+            if before
+            else "only the domain has"
+        )
+        reason = "the guest's next boot shows another vendor, product or serial number"
+        yield _fatal("sysinfo", "SMBIOS", f"{whose} words for it, and not the same: {reason}")

@@ -23,6 +23,7 @@ from virtxlate.translate.context import Context
 from virtxlate.translate.cpu import CPU_OPTION
 from virtxlate.translate.running import devices, disks, interfaces
 from virtxlate.translate.running.facts import Running, machine_word, of_kind
+from virtxlate.translate.running.words import smbios, smbios_of, unsaid
 
 _KIB = 1024
 _LOCALTIME, _NO_REBOOT = "base=localtime", "-no-reboot"
@@ -53,7 +54,7 @@ def to_domain(running: Running, context: Context, report: Report) -> domain.Doma
         cpu=_cpu(running, base, report),
         devices=_devices(running, base, context, report),
     )
-    _report_unsaid(running, report)
+    _report_unsaid(running, base, report)
     return msgspec.structs.replace(made, qemu_override=_overrides(running, made.devices))
 
 
@@ -185,8 +186,14 @@ def _told(base: domain.Domain) -> dict[str, str]:
     return {word.partition(",")[0]: word for word in words}
 
 
-def _report_unsaid(running: Running, report: Report) -> None:
+def _report_unsaid(running: Running, base: domain.Domain, report: Report) -> None:
     """Report what the running QEMU has and a domain of Ganeti's never has."""
+    for each in unsaid(running.command, base):
+        reason = "QMP does not tell what this option of the running QEMU does: the domain is without it"
+        report.lose("command", each, reason, Severity.GUEST_VISIBLE)
+    if running.command and smbios(running.command) != smbios_of(base):
+        reason = "the words for SMBIOS of the running QEMU are not those of Ganeti's data: these are taken"
+        report.lose("sysinfo", None, reason, Severity.GUEST_VISIBLE)
     if running.facts.plugged_memory:
         reason = "memory that was plugged in while the guest ran has no element here"
         report.lose("memory.plugged", running.facts.plugged_memory, reason, Severity.GUEST_VISIBLE)

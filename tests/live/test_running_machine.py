@@ -182,7 +182,7 @@ def test_a_qemu_of_the_shape_of_ganeti_3_2_is_read_without_a_file(name: str, twi
     start = newer_start(twins.here(instance))
     with ganeti_qemu(start.cmd, twins.folder) as ask:
         facts = inspect(ask)
-    found = running(facts, taps=taps_for(twins, facts))
+    found = running(facts, taps=taps_for(twins, facts), command=start.cmd)
     report = checked(twins, as_if_running(found), reproduced(twins, found))
     assert (told(report), differing(report) - LISTED) == ([], set())
 

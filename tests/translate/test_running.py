@@ -191,7 +191,8 @@ WORDS: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]] = {
     "another clock": (("-rtc", "clock=vm"), [("command", "-rtc clock=vm")]),
     "without a value": (("-win2k-hack", "-S"), [("command", "-win2k-hack")]),
     "with two dashes": (("--bios", "/x.bin"), [("command", "-bios /x.bin")]),
-    "of SMBIOS": (("-smbios", "type=1,manufacturer=Acme"), [("sysinfo", None)]),
+    "of SMBIOS": (("-smbios", "type=1,manufacturer=Acme"), []),
+    "of another table of SMBIOS": (("-smbios", "type=0,vendor=Acme"), [("sysinfo", None)]),
 }
 
 
@@ -202,6 +203,17 @@ def test_words_that_no_device_shows_are_told(name: str) -> None:
     to_domain(msgspec.structs.replace(plain(), command=("kvm", *words)), Context(), report)
     told = [(each.path, each.value) for each in report.losses if each.path in {"command", "sysinfo"}]
     assert told == expected
+
+
+def test_the_system_that_smbios_tells_is_carried_without_a_file() -> None:
+    command = ("kvm", "-smbios", "type=1,manufacturer=Acme,serial=7")
+    made = to_domain(msgspec.structs.replace(plain(), command=command), Context(), Report())
+    entries = tuple(
+        settings.SmbiosEntry(name=name, value=value)
+        for name, value in (("manufacturer", "Acme"), ("serial", "7"))
+    )
+    expected = settings.Sysinfo(type="smbios", system=settings.SmbiosSystem(entries=entries))
+    assert (made.sysinfo, made.os.smbios_mode) == (expected, "sysinfo")
 
 
 def test_words_that_ganetis_data_has_are_carried() -> None:

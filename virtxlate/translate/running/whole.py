@@ -21,9 +21,10 @@ from virtxlate.translate import cpu
 from virtxlate.translate import instance as instances
 from virtxlate.translate.context import Context
 from virtxlate.translate.cpu import CPU_OPTION
+from virtxlate.translate.machine import SYSINFO
 from virtxlate.translate.running import devices, disks, interfaces
 from virtxlate.translate.running.facts import Running, machine_word, of_kind
-from virtxlate.translate.running.words import smbios, smbios_of, unsaid
+from virtxlate.translate.running.words import smbios, smbios_of, sysinfo, unsaid
 
 _KIB = 1024
 _LOCALTIME, _NO_REBOOT = "base=localtime", "-no-reboot"
@@ -66,11 +67,13 @@ def _base(running: Running, context: Context, report: Report) -> domain.Domain:
     if not command:
         for path in ("clock", "on_reboot"):
             report.lose(path, None, "QMP does not tell it: the usual is taken")
+    told = sysinfo(command)
     return domain.Domain(
         type=context.domain_type,
         name="",
         memory=domain.Memory(value=0),
-        os=domain.Os(),
+        os=domain.Os(smbios_mode=None if told is None else SYSINFO),
+        sysinfo=told,
         clock_offset=CLOCKS.right(_LOCALTIME in command),
         on_poweroff="destroy",
         on_reboot=REBOOT_BEHAVIORS.right("exit" if _NO_REBOOT in command else "reboot"),

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from virtxlate.domain import model as domain
+from virtxlate.domain import settings
 from virtxlate.tables.disk import DISK_AIOS, DISK_DISCARDS
 from virtxlate.tables.running import TOLD_OPTIONS
+from virtxlate.translate import extra
 
 SMBIOS = "-smbios"
 _SYSTEM = "type=1"
@@ -82,6 +84,13 @@ def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def smbios(command: tuple[str, ...]) -> frozenset[frozenset[str]]:
     """Give the parts of each ``-smbios`` of a QEMU: ``{{"type=1", "manufacturer=Acme"}}``."""
     return frozenset(frozenset(value.split(",")) for option, value in _options(command) if option == SMBIOS)
+
+
+def sysinfo(command: tuple[str, ...]) -> settings.Sysinfo | None:
+    """Give libvirt's element for the one ``-smbios`` of a QEMU; None where it has no words for it."""
+    found = [extra.Option(each) for each in _options(command) if each[0] == SMBIOS]
+    system = extra.smbios_system(found[0]) if len(found) == 1 else None
+    return None if system is None else settings.Sysinfo(type="smbios", system=system)
 
 
 def smbios_of(asked: domain.Domain) -> frozenset[frozenset[str]]:

@@ -142,6 +142,9 @@ TO_LIBVIRT = {
     "QMP does not tell which I/O and discard a drive was given": Advice(
         "devices[PATH].discard", "Give the runtime file, whose hvparams say it; the host's matter alone."
     ),
+    "limits of I/O that the running QEMU was given later are not written: they end": Advice(
+        "devices[PATH].limits", "Nothing of Ganeti's sets them; set them anew with `virsh blkdeviotune`."
+    ),
     "libvirt has no word for these three switches of a cache": Advice(
         "devices[PATH].cache",
         "Choose a cache in the document; the guest sees only whether it may write ahead.",

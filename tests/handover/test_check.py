@@ -224,6 +224,15 @@ def test_a_port_that_is_taken_is_told(found: Running, root: Path) -> None:
     assert told(checked(found, root, text=text)) == []
 
 
+def test_a_display_at_a_socket_has_no_port(found: Running, root: Path) -> None:
+    facts = msgspec.structs.replace(found.facts, displays=(Display(type="vnc", socket="/run/x.vnc"),))
+    there = msgspec.structs.replace(found, facts=facts)
+    report = checked(there, root)
+    at = ("display", "vnc socket /run/x.vnc")
+    assert (told(report), told(report, Meaning.HARMLESS)) == ([], [at])
+    assert told(checked(found, root, text=text_of(there)), Meaning.HARMLESS) == []
+
+
 def test_spice_on_its_old_port_is_fatal(found: Running, root: Path) -> None:
     display = '<graphics type="spice" port="11000" autoport="no" listen="127.0.0.1"/>'
     text = with_display(text_of(found), display)

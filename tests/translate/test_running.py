@@ -125,6 +125,14 @@ def test_another_format_than_raw_is_refused() -> None:
         one_disk(plain(), Medium(driver="file", filename="/a", format="qcow2"))
 
 
+def test_limits_of_a_drive_are_told() -> None:
+    medium = Medium(driver="file", filename="/a", limits="iops=100")
+    report = Report()
+    drives = {**plain().facts.drives, "disk-00000000-d15c-4000": medium}
+    to_domain(changed(plain(), drives=drives), Context(), report)
+    assert ("devices[PCI 0c.0].limits", "iops=100") in [(each.path, each.value) for each in report.losses]
+
+
 def test_a_link_of_ganeti_without_its_files_is_told() -> None:
     medium = Medium(driver="host_device", filename="/var/run/ganeti/instance-disks/x:0")
     report = Report()

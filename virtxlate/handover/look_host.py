@@ -16,7 +16,7 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.handover.differences import FEATURES, Meaning
 from virtxlate.handover.finding import Finding
-from virtxlate.hardware.facts import Medium
+from virtxlate.hardware.facts import Display, Medium
 from virtxlate.live.process import has_interface, huge_pages_available, is_bridge, memory_available
 from virtxlate.translate.running.disks import media
 from virtxlate.translate.running.facts import Running, of_kind, part
@@ -186,23 +186,34 @@ def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look
 
 
 def _displays(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
-    old = {(each.type, each.port or each.tls_port) for each in running.facts.displays}
     for each in running.facts.displays:
         if each.clients:
             yield _harmless("display", each.type, "its viewers are cut off, and must connect again")
         if each.auth != "none":
             yield _harmless("display", each.type, "its password must be set again: nobody can tell it")
     for graphics in asked.devices.graphics:
-        port = graphics.tls_port or graphics.port
-        if port is None or graphics.autoport:
-            yield _harmless("display", graphics.type, "libvirt chooses another port")
-        elif (graphics.type, port) in old and graphics.type == "vnc":
-            yield _harmless("display", f"vnc port {port}", "the old server moves out of the way before")
-        elif (graphics.type, port) in old:
-            reason = "the old server cannot move away: give the domain another port"
-            yield _fatal("display", f"{graphics.type} port {port}", reason)
-        elif look.free_port and not _is_free(port, graphics):
-            yield _fatal("display", f"{graphics.type} port {port}", "something listens there already")
+        yield from _place_of(graphics, running.facts.displays, look)
+
+
+_MOVES = "the old server moves out of the way before"
+
+
+def _place_of(graphics: settings.Graphics, old: tuple[Display, ...], look: Look) -> Iterator[Finding]:
+    port = graphics.tls_port or graphics.port
+    path = next((each.socket for each in graphics.listens if each.socket), None)
+    taken = (graphics.type, port) in {(each.type, each.port or each.tls_port) for each in old}
+    if path is not None:
+        if path in {each.socket for each in old}:
+            yield _harmless("display", f"{graphics.type} socket {path}", _MOVES)
+    elif port is None or graphics.autoport:
+        yield _harmless("display", graphics.type, "libvirt chooses another port")
+    elif taken and graphics.type == "vnc":
+        yield _harmless("display", f"vnc port {port}", _MOVES)
+    elif taken:
+        reason = "the old server cannot move away: give the domain another port"
+        yield _fatal("display", f"{graphics.type} port {port}", reason)
+    elif look.free_port and not _is_free(port, graphics):
+        yield _fatal("display", f"{graphics.type} port {port}", "something listens there already")
 
 
 def _is_free(port: int, graphics: settings.Graphics) -> bool:

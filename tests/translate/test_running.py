@@ -13,10 +13,14 @@ from tests.hardware.recorded import FIXTURES, replayed
 from virtxlate import Context, Report, UnsupportedError, format_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.domain.schema import check
 from virtxlate.errors import GanetiDataError
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HvParams
 from virtxlate.handover.facts import ganeti_version, running
 from virtxlate.hardware.facts import Display, Medium, Tap
 from virtxlate.hardware.inspect import inspect
+from virtxlate.hardware.model import Device
 from virtxlate.translate.running.facts import Running
 from virtxlate.translate.running.whole import to_domain
 
@@ -267,6 +271,39 @@ def test_a_machine_whose_places_are_not_read_back_is_refused() -> None:
     machine = msgspec.structs.replace(plain().facts.machine, type="pc-q35-7.2-machine")
     with pytest.raises(UnsupportedError, match=r"^machine\.type: .*'pc-q35-7\.2'"):
         to_domain(changed(plain(), machine=machine), Context(), Report())
+
+
+@pytest.mark.parametrize("word", ["pc-1.3", "pc-i440fx-2.1", "pc-i440fx-jammy", "pc-i440fx-rhel7.6.0"])
+def test_a_machine_has_the_name_that_its_distribution_gave_it(word: str) -> None:
+    machine = msgspec.structs.replace(plain().facts.machine, type=f"{word}-machine")
+    made = to_domain(changed(plain(), machine=machine), Context(metadata=False), Report())
+    assert made.os.machine == word
+    check(format_domain(made))
+
+
+def test_a_usb_device_that_qemu_is_told_in_json_is_no_loss() -> None:
+    old = cases()["scsi-3.0"]
+    one = old.instance
+    assert one is not None
+    hvparams = msgspec.structs.replace(one.hvparams, usb_devices="wacom-tablet")
+    tablet = Device(path="PCI 01.2/usb-bus port 2", bus="usb-bus", driver="usb-wacom-tablet")
+    machine = msgspec.structs.replace(
+        old.facts.machine, devices=(*old.facts.machine.devices, tablet, tablet_of_nobody())
+    )
+    told = msgspec.structs.replace(changed(old, machine=machine), instance=with_hvparams(one, hvparams))
+    report = Report()
+    to_domain(told, Context(), report)
+    lost = [loss.value for loss in report.losses if loss.reason.startswith("libvirt has no element")]
+    assert lost == ["usb-braille"]
+
+
+def tablet_of_nobody() -> Device:
+    return Device(path="PCI 01.2/usb-bus port 3", bus="usb-bus", driver="usb-braille")
+
+
+def with_hvparams(one: Instance, hvparams: HvParams) -> Instance:
+    made: Instance = msgspec.structs.replace(one, hvparams=hvparams)
+    return made
 
 
 def test_the_runtime_file_of_another_instance_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,7 @@ from virtxlate.translate.running.words import smbios, smbios_of, sysinfo, unsaid
 _KIB = 1024
 _LOCALTIME, _NO_REBOOT = "base=localtime", "-no-reboot"
 _ARCH = "x86_64"
+_JSON_DRIVER = re.compile(r'"driver"\s*:\s*"([^"]+)"')
 
 
 def to_domain(running: Running, context: Context, report: Report) -> domain.Domain:
@@ -184,9 +186,10 @@ def _devices(running: Running, base: domain.Domain, context: Context, report: Re
 
 
 def _told(base: domain.Domain) -> dict[str, str]:
-    """Give the drivers that are asked for by words for QEMU."""
+    """Give the drivers that are asked for by words for QEMU, JSON or not."""
     words = [each.value for each in base.qemu_command_line.arguments] if base.qemu_command_line else []
-    return {word.partition(",")[0]: word for word in words}
+    drivers = ((_JSON_DRIVER.search(word), word) for word in words)
+    return {found[1] if found else word.partition(",")[0]: word for found, word in drivers}
 
 
 def _report_unsaid(running: Running, base: domain.Domain, report: Report) -> None:

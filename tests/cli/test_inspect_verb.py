@@ -136,3 +136,24 @@ def test_what_cannot_be_read_is_told(cli: Cli, words: tuple[str, ...], code: int
     result = cli(*words)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
+
+
+@pytest.mark.parametrize("verb", [("inspect", "--qmp"), ("translate", "--from", "qmp")])
+def test_a_qemu_that_ends_meanwhile_is_an_error(verb: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    """A question that cannot be sent is not a reader of stdout that has gone."""
+    path = tmp_path / "qmp"
+
+    def serve() -> None:
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(b'{"QMP": {}}\n')
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen(1)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        result = cli(*verb, path)
+        thread.join(10)
+    assert (result.code, result.out) == (5, "")
+    assert result.error.startswith(f"error: connect {path}: qmp_capabilities: ")

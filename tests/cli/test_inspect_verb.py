@@ -83,12 +83,13 @@ def test_an_instance_is_shown(cli: Cli, ctrl: Path) -> None:
     storage = "/srv/ganeti/file-storage"
     assert table[0] == ["DRIVER", "ID", "BUS", "PLACE", "BACKEND"]
     for row in (
-        ["floppy", "-", "PCI 01.0/ISA isa-fdc@0x3f0", "floppy-bus unit 0", "no medium", "added by QEMU"],
+        ["floppy", "-", "PCI 01.0/ISA isa-fdc@0x3f0", "floppy-bus unit 0", "no medium", "default"],
         ["ide-cd", "-", "PCI 01.1/IDE 0", "unit 0", f"{storage}/cdrom2.iso (read-only)"],
-        ["VGA", "-", "-", "PCI 02.0", "-", "added by QEMU"],
+        ["VGA", "-", "-", "PCI 02.0", "-", "default"],
         ["megasas", "scsi", "-", "PCI 04.0", "-"],
         ["scsi-hd", "disk-00000001-d15c-4000", "PCI 04.0", "SCSI 0:1:0", f"{storage}/{NAME}/disk1"],
-        ["virtio-balloon-pci", "-", "-", "PCI 05.0", "-", "added by QEMU"],
+        ["virtio-net-pci", "nic-00000001-0000-4000", "-", "PCI 0d.0", "no-such-tap1, aa:00:00:00:00:01"],
+        ["virtio-balloon-pci", "-", "-", "PCI 05.0", "-", "default"],
     ):
         assert row in table
 

@@ -83,12 +83,13 @@ def test_an_instance_is_shown(cli: Cli, ctrl: Path) -> None:
     storage = "/srv/ganeti/file-storage"
     assert table[0] == ["DRIVER", "ID", "BUS", "PLACE", "BACKEND"]
     for row in (
-        ["floppy", "-", "PCI 01.0/ISA isa-fdc@0x3f0", "floppy-bus unit 0", "no medium", "added by QEMU"],
+        ["floppy", "-", "PCI 01.0/ISA isa-fdc@0x3f0", "floppy-bus unit 0", "no medium", "default"],
         ["ide-cd", "-", "PCI 01.1/IDE 0", "unit 0", f"{storage}/cdrom2.iso (read-only)"],
-        ["VGA", "-", "-", "PCI 02.0", "-", "added by QEMU"],
+        ["VGA", "-", "-", "PCI 02.0", "-", "default"],
         ["megasas", "scsi", "-", "PCI 04.0", "-"],
         ["scsi-hd", "disk-00000001-d15c-4000", "PCI 04.0", "SCSI 0:1:0", f"{storage}/{NAME}/disk1"],
-        ["virtio-balloon-pci", "-", "-", "PCI 05.0", "-", "added by QEMU"],
+        ["virtio-net-pci", "nic-00000001-0000-4000", "-", "PCI 0d.0", "no-such-tap1, aa:00:00:00:00:01"],
+        ["virtio-balloon-pci", "-", "-", "PCI 05.0", "-", "default"],
     ):
         assert row in table
 
@@ -136,3 +137,24 @@ def test_what_cannot_be_read_is_told(cli: Cli, words: tuple[str, ...], code: int
     result = cli(*words)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
+
+
+@pytest.mark.parametrize("verb", [("inspect", "--qmp"), ("translate", "--from", "qmp")])
+def test_a_qemu_that_ends_meanwhile_is_an_error(verb: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    """A question that cannot be sent is not a reader of stdout that has gone."""
+    path = tmp_path / "qmp"
+
+    def serve() -> None:
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(b'{"QMP": {}}\n')
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen(1)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        result = cli(*verb, path)
+        thread.join(10)
+    assert (result.code, result.out) == (5, "")
+    assert result.error.startswith(f"error: connect {path}: qmp_capabilities: ")

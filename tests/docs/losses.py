@@ -132,8 +132,18 @@ READING = {
 }
 
 TO_LIBVIRT = {
+    "QMP does not tell what this option of the running QEMU does: the domain is without it": Advice(
+        "command",
+        "Give the runtime file if kvm_extra asks for it; else write it into the document as words for QEMU.",
+    ),
+    "the words for SMBIOS of the running QEMU are not those of Ganeti's data: these are taken": Advice(
+        "sysinfo", "Give the runtime file, whose kvm_extra says them; the guest reads them at its next boot."
+    ),
     "QMP does not tell which I/O and discard a drive was given": Advice(
         "devices[PATH].discard", "Give the runtime file, whose hvparams say it; the host's matter alone."
+    ),
+    "limits of I/O that the running QEMU was given later are not written: they end": Advice(
+        "devices[PATH].limits", "Nothing of Ganeti's sets them; set them anew with `virsh blkdeviotune`."
     ),
     "libvirt has no word for these three switches of a cache": Advice(
         "devices[PATH].cache",

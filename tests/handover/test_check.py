@@ -10,124 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.hardware.recorded import replayed
-from virtxlate import Context, Report, format_domain
+from tests.handover.fake_host import NIC, UUID, FakeDomain, FakeHost, checked, text_of, told
+from virtxlate import Report
 from virtxlate.domain.document import parse_domain
-from virtxlate.errors import LiveError
-from virtxlate.handover.check import Checked, check
+from virtxlate.domain.words import QEMU_NAMESPACE
 from virtxlate.handover.differences import Meaning
-from virtxlate.handover.facts import running
-from virtxlate.handover.look_host import Look
 from virtxlate.handover.room import with_room
-from virtxlate.hardware.facts import Busy, Display, Medium, Net, Tap
-from virtxlate.hardware.inspect import inspect
+from virtxlate.hardware.facts import Busy, Display, Net
 from virtxlate.translate.running.facts import Running
-from virtxlate.translate.running.whole import to_domain
-
-UUID = "00000000-0000-4000-8000-000000000001"
-NIC = "nic-00000000-0000-4000"
-
-
-class FakeDomain:
-    """A domain whose QEMU says what one that was recorded said."""
-
-    def __init__(self, name: str, uuid: str, *, active: bool = False) -> None:
-        self.name, self.uuid, self.active, self.destroyed = name, uuid, active, False
-        self.ask = replayed("plugged-3.2")
-
-    def is_active(self) -> bool:
-        return self.active
-
-    def inactive_xml(self) -> str:
-        raise NotImplementedError
-
-    live_xml = inactive_xml
-
-    def start(self, *, paused: bool = False) -> None:
-        raise NotImplementedError
-
-    def destroy(self) -> None:
-        self.destroyed = True
-
-
-class FakeHost:
-    """A libvirt that starts whatever it is given, unless told not to."""
-
-    def __init__(self) -> None:
-        self.known: FakeDomain | None = None
-        self.version = 7_002_022
-        self.refuses: str | None = None
-        self.started: list[tuple[str, FakeDomain]] = []
-
-    def find(self, uuid: str, name: str) -> FakeDomain | None:
-        del uuid, name
-        return self.known
-
-    def emulator_version(self) -> int:
-        return self.version
-
-    def start_paused(self, xml: str) -> FakeDomain:
-        if self.refuses is not None:
-            raise LiveError(self.refuses, call="createXML")
-        found = FakeDomain("x", UUID, active=True)
-        self.started.append((xml, found))
-        return found
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A host with one bridge, a tap in it, and memory."""
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 8000000 kB\nMemAvailable:    4000000 kB\n")
-    for name in ("br0", "br1"):
-        (tmp_path / "sys" / "class" / "net" / name / "bridge").mkdir(parents=True)
-    return tmp_path
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Running:
-    """The recorded QEMU, as it would run on a host with its disks."""
-    facts = inspect(replayed("plugged-3.2"))
-    drives = {name: _with_file(tmp_path / name, medium) for name, medium in facts.drives.items()}
-    own = msgspec.structs.replace(facts, status="running", drives=drives)
-    return running(own, taps={NIC: Tap(name="tap0", vnet_hdr=True, bridge="br0")}, command=("qemu",))
-
-
-def _with_file(path: Path, medium: Medium | None) -> Medium | None:
-    if medium is None:
-        return None
-    path.write_bytes(b"")
-    found: Medium = msgspec.structs.replace(medium, filename=str(path))
-    return found
-
-
-def text_of(found: Running) -> str:
-    return format_domain(with_room(to_domain(found, Context(metadata=False), Report()), Report()))
-
-
-def checked(
-    found: Running,
-    root: Path,
-    host: FakeHost | None = None,
-    text: str | None = None,
-    *,
-    live: bool = False,
-    image: Path | None = None,
-) -> Checked:
-    scratch = root / "scratch"
-    scratch.mkdir(exist_ok=True)
-    return check(
-        found,
-        text_of(found) if text is None else text,
-        host or FakeHost(),
-        scratch=scratch,
-        uuid=UUID,
-        surroundings=Look(root=root, live=live, image=image),
-    )
-
-
-def told(report: Checked, meaning: Meaning = Meaning.FATAL) -> list[tuple[str, str]]:
-    return [(each.about, each.at) for each in report.findings if each.meaning is meaning]
 
 
 def test_the_same_machine_is_safe(found: Running, root: Path) -> None:
@@ -161,6 +51,17 @@ def test_what_libvirt_refuses_is_fatal_and_never_safe(found: Running, root: Path
     report = checked(found, root, host)
     assert (told(report), report.rehearsed) == ([("rehearsal", "inst1.example.com")], False)
     assert not report.is_safe
+
+
+def test_what_would_open_something_of_the_host_is_never_started(found: Running, root: Path) -> None:
+    """A QEMU that listens on a socket takes it from the one that has it already."""
+    words = '<qemu:arg value="-monitor"/><qemu:arg value="unix:/run/x,server,nowait"/>'
+    own = f'<qemu:commandline xmlns:qemu="{QEMU_NAMESPACE}">{words}</qemu:commandline>'
+    text = text_of(found).replace("</domain>", f"{own}</domain>")
+    host = FakeHost()
+    report = checked(found, root, host, text)
+    assert (told(report), report.is_safe) == ([("rehearsal", "qemu:arg -monitor")], False)
+    assert host.started == []
 
 
 def test_a_difference_of_the_machine_is_a_finding(found: Running, root: Path) -> None:
@@ -253,6 +154,38 @@ def test_a_document_that_does_not_fit_the_host_is_told(name: str, found: Running
     assert any(expected in str(each) for each in report.findings if each.meaning is Meaning.FATAL)
 
 
+ENTRY = '<sysinfo type="smbios"><system><entry name="serial">{}</entry></system></sysinfo><os>'
+WORDS: dict[str, tuple[tuple[str, ...], str, list[tuple[str, str]]]] = {
+    "none are known": ((), "<os>", [("command line", "inst1.example.com")]),
+    "one that no device shows": (
+        ("kvm", "-fw_cfg", "name=opt/x,string=s3cret"),
+        "<os>",
+        [("command line", "-fw_cfg name=opt/x")],
+    ),
+    "SMBIOS on one side": (("kvm", "-smbios", "type=1,serial=1"), "<os>", [("sysinfo", "SMBIOS")]),
+    "SMBIOS of another": (("kvm", "-smbios", "type=1,serial=1"), ENTRY.format(2), [("sysinfo", "SMBIOS")]),
+    "the same SMBIOS": (("kvm", "-smbios", "type=1,serial=1"), ENTRY.format(1), []),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_that_only_one_side_has_are_told(name: str, found: Running, root: Path) -> None:
+    words, put, expected = WORDS[name]
+    text = text_of(found).replace("<os>", put, 1)
+    report = checked(msgspec.structs.replace(found, command=words), root, text=text)
+    assert (told(report), report.is_safe) == (expected, not expected)
+    assert "s3cret" not in str(report)
+
+
+def test_words_for_smbios_may_stay_words(found: Running, root: Path) -> None:
+    words = ("-smbios", "type=0,vendor=Acme")
+    arguments = "".join(f'<qemu:arg value="{word}"/>' for word in words)
+    own = f'<qemu:commandline xmlns:qemu="{QEMU_NAMESPACE}">{arguments}</qemu:commandline>'
+    text = text_of(found).replace("</domain>", f"{own}</domain>")
+    report = checked(msgspec.structs.replace(found, command=("kvm", *words)), root, text=text)
+    assert told(report) == []
+
+
 def test_a_disk_without_its_medium_is_told(found: Running, root: Path) -> None:
     text = text_of(found)
     start = text.index("<source file=")
@@ -294,6 +227,15 @@ def test_a_port_that_is_taken_is_told(found: Running, root: Path) -> None:
     assert told(checked(found, root, text=text)) == []
 
 
+def test_a_display_at_a_socket_has_no_port(found: Running, root: Path) -> None:
+    facts = msgspec.structs.replace(found.facts, displays=(Display(type="vnc", socket="/run/x.vnc"),))
+    there = msgspec.structs.replace(found, facts=facts)
+    report = checked(there, root)
+    at = ("display", "vnc socket /run/x.vnc")
+    assert (told(report), told(report, Meaning.HARMLESS)) == ([], [at])
+    assert told(checked(found, root, text=text_of(there)), Meaning.HARMLESS) == []
+
+
 def test_spice_on_its_old_port_is_fatal(found: Running, root: Path) -> None:
     display = '<graphics type="spice" port="11000" autoport="no" listen="127.0.0.1"/>'
     text = with_display(text_of(found), display)
@@ -302,7 +244,27 @@ def test_spice_on_its_old_port_is_fatal(found: Running, root: Path) -> None:
 
 def test_a_host_that_does_not_tell_its_memory_is_told(found: Running, root: Path) -> None:
     (root / "proc" / "meminfo").unlink()
-    assert ("memory", f"{(128 + 64) << 20} bytes") in told(checked(found, root), Meaning.HARMLESS)
+    assert told(checked(found, root)) == [("memory", f"{(128 + 64) << 20} bytes")]
+
+
+HUGE = "HugePages_Free: {free}\nHugePages_Rsvd: 2\nHugepagesize: 2048 kB\nMemAvailable: 4000000 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "expected"),
+    [
+        (HUGE.format(free=66), []),
+        (HUGE.format(free=65), [("huge pages", f"{63 << 21} bytes")]),
+        ("MemAvailable: 4000000 kB\n", [("huge pages", f"{128 << 20} bytes")]),
+    ],
+)
+def test_huge_pages_are_counted_for_both(
+    meminfo: str, expected: list[tuple[str, str]], found: Running, root: Path
+) -> None:
+    """Those that are free, less those that somebody has been promised."""
+    (root / "proc" / "meminfo").write_text(meminfo)
+    pages = "<memoryBacking><hugepages/></memoryBacking><os>"
+    assert told(checked(found, root, text=text_of(found).replace("<os>", pages))) == expected
 
 
 @pytest.mark.parametrize(("free", "expected"), [(191 << 20, 1), (192 << 20, 0)])

@@ -107,6 +107,16 @@ CASES: dict[str, tuple[Machine, Machine, dict[str, Meaning]]] = {
         machine(*nic(None, "false")),
         {"csum": Meaning.FATAL},
     ),
+    "features that the running QEMU is too old to tell": (
+        machine(*nic(None, "true")),
+        machine(*nic("CSUM MAC", "true")),
+        {FEATURES: Meaning.HARMLESS},
+    ),
+    "features that nobody tells any more": (
+        machine(*nic("CSUM MAC", "true")),
+        machine(*nic(None, "true")),
+        {FEATURES: Meaning.FATAL},
+    ),
     "another MAC": (
         machine(device("PCI 05.0", mac="a")),
         machine(device("PCI 05.0", mac="b")),

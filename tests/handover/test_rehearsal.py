@@ -113,7 +113,37 @@ def test_what_only_one_qemu_may_have_is_left_out_and_told() -> None:
         '<hostdev mode="subsystem" type="scsi"><source><adapter name="scsi_host0"/>'
         '<address bus="0" target="0" unit="0"/></source></hostdev>'
     )
-    rest = '<qemu:commandline><qemu:arg value="-drive"/><qemu:arg value="file=/x"/></qemu:commandline>'
-    made = prepare(domain(devices, rest), FOUND, uuid=UUID, scratch=Path("/scratch"))
-    assert made.left_out == ("hostdev scsi", "qemu:arg -drive", "disk sda")
+    made = prepare(domain(devices), FOUND, uuid=UUID, scratch=Path("/scratch"))
+    assert (made.left_out, made.opens) == (("hostdev scsi", "disk sda"), ())
     assert "<devices/>" in made.xml
+
+
+OPENING: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "a drive": (("-drive", "file=/x"), ("qemu:arg -drive",)),
+    "a socket that the running QEMU listens on": (
+        ("-monitor", "unix:/run/x,server,nowait"),
+        ("qemu:arg -monitor",),
+    ),
+    "a log": (("-serial", "file:/var/log/x"), ("qemu:arg -serial",)),
+    "a card of the host": (("-device", "vfio-pci,host=01:00.0"), ("qemu:arg -device",)),
+    "a USB device of the host": (("-usbdevice", "host:1234:5678"), ("qemu:arg -usbdevice",)),
+    "one in JSON": (("-device", '{"driver":"usb-host","hostbus":1}'), ("qemu:arg -device",)),
+    "memory in a file": (
+        ("-object", "memory-backend-file,id=m,mem-path=/dev/shm/x"),
+        ("qemu:arg -object",),
+    ),
+    "a port": (("-spice", "port=5901"), ("qemu:arg -spice",)),
+    "a card": (("-device", "virtio-rng-pci,rng=r", "-object", "rng-random,id=r"), ()),
+    "what only QEMU reads": (("-global", "a.b=c", "-fw_cfg", "name=opt/x,string=y", "-cpu", "host"), ()),
+    "the ciphers of SPICE": (("-spice", "tls-ciphers=HIGH"), ()),
+    "a tablet in JSON": (("-device", '{"driver":"usb-tablet","port":"1"}'), ()),
+}
+
+
+@pytest.mark.parametrize("name", OPENING)
+def test_words_that_open_something_of_the_host_are_told(name: str) -> None:
+    words, opens = OPENING[name]
+    arguments = "".join(f'<qemu:arg value="{word.replace(chr(34), "&quot;")}"/>' for word in words)
+    rest = f"<qemu:commandline>{arguments}</qemu:commandline>"
+    made = prepare(domain("", rest), FOUND, uuid=UUID, scratch=Path("/scratch"))
+    assert (made.opens, made.left_out) == (opens, ())

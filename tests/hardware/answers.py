@@ -99,10 +99,18 @@ _CPU_PROPERTIES: dict[str, Any] = {
     "xlevel": 2147483658,
     "xlevel2": 0,
     "phys-bits": 40,
+    "kvm": True,
+    "hv-relaxed": False,
+    "hv-vendor-id": None,
     "feature-words": [
         {"cpuid-register": "EDX", "cpuid-input-eax": 1, "features": 126614525},
         {"cpuid-register": "EBX", "cpuid-input-ecx": 0, "cpuid-input-eax": 7, "features": 0},
     ],
+}
+_OFF_BUS: dict[str, Any] = {
+    "type": "vmgenid",
+    "realized": True,
+    "guid": "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87",
 }
 _MACHINE: dict[str, Any] = {
     "type": "pc-i440fx-7.2-machine",
@@ -121,14 +129,22 @@ _LISTS: dict[str, list[tuple[str, str]]] = {
         ("disk-1", "child<scsi-hd>"),
         ("scsi", "child<lsi53c895a>"),
     ],
-    "/machine/peripheral-anon": [("type", "string"), *((f"device[{n}]", "child<any>") for n in range(6))],
+    "/machine/peripheral-anon": [
+        ("type", "string"),
+        *((f"device[{n}]", "child<PIIX3>") for n in range(6)),
+        ("device[6]", "child<vmgenid>"),
+        ("device[7]", "child<qemu64-x86_64-cpu>"),
+    ],
+    "/machine/peripheral-anon/device[6]": [(name, "any") for name in _OFF_BUS],
+    "/machine/peripheral-anon/device[7]": [("type", "string")],
     **{f"/machine/peripheral-anon/device[{n}]": [("bootindex", "int32")] for n in range(6)},
+    _CPU: [(name, "any") for name in (*_CPU_PROPERTIES, "sse2", "memory")],
     "/machine/peripheral/disk-0": [("bootindex", "int32")],
     "/machine/peripheral/disk-1": [("bootindex", "int32")],
     "/machine/peripheral/scsi": [("addr", "int32")],
 }
 _OBJECTS: dict[str, dict[str, Any]] = {
-    "/machine": _MACHINE,
+    "/machine": {**_MACHINE, "kernel": "", "initrd": "", "append": ""},
     "/machine/peripheral/disk-0": {"bootindex": 1},
     "/machine/peripheral/disk-1": {"bootindex": -1},
     "/machine/peripheral-anon/device[0]": {"parent_bus": "/machine/i440fx/pci.0", "addr": 10, "bootindex": 2},
@@ -158,6 +174,7 @@ _OBJECTS: dict[str, dict[str, Any]] = {
         "parent_bus": "/machine/unattached/device[9]/scsi.0",
         "bootindex": 9,
     },
+    "/machine/peripheral-anon/device[6]": _OFF_BUS,
     _CPU: _CPU_PROPERTIES,
 }
 ANSWERS: dict[str, Any] = {
@@ -209,9 +226,16 @@ class Answers:
             line = arguments["command-line"]
             return self._changed.get(line, _MONITOR[line])
         if command == "qom-list":
-            return [{"name": name, "type": kind} for name, kind in _LISTS[arguments["path"]]]
+            rows = _LISTS[arguments["path"]]
+            return [{"name": name, "type": kind} for name, kind in rows if self._has(kind)]
         if command == "qom-get":
             return _OBJECTS[arguments["path"]][arguments["property"]]
         if command not in ANSWERS:
             raise LiveError("The command has not been found", call=command)
         return ANSWERS[command]
+
+    def _has(self, kind: str) -> bool:
+        """Tell whether a child is there: on a bus only where ``info qtree`` shows it."""
+        driver = kind.removeprefix("child<").removesuffix(">")
+        tree = self._changed.get("info qtree", QTREE)
+        return driver == kind or f"dev: {driver}," not in QTREE or f"dev: {driver}," in str(tree)

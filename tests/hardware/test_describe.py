@@ -9,7 +9,7 @@ import pytest
 from tests.hardware.answers import ANSWERS, QTREE, Answers
 from virtxlate.errors import InputError
 from virtxlate.hardware import qtree
-from virtxlate.hardware.describe import describe
+from virtxlate.hardware.describe import describe, glance
 from virtxlate.hardware.model import Cpu, Device, Machine
 from virtxlate.hardware.qtree import parse_qtree
 
@@ -108,6 +108,12 @@ DEVICES = (
         driver="i440FX-pcihost",
         properties={"pci-hole64-size": "2147483648"},
     ),
+    Device(
+        path="none vmgenid",
+        bus="none",
+        driver="vmgenid",
+        properties={"guid": "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87"},
+    ),
 )
 
 
@@ -131,6 +137,9 @@ def test_a_machine_is_what_qemu_says() -> None:
                 "xlevel": "2147483658",
                 "xlevel2": "0",
                 "phys-bits": "40",
+                "hv-relaxed": "False",
+                "hv-vendor-id": "None",
+                "kvm": "True",
             },
             words={"1/EDX": 126614525, "7.0/EBX": 0},
         ),
@@ -159,6 +168,12 @@ WRONG: dict[str, dict[str, Any]] = {
 def test_an_answer_of_another_shape_is_refused_by_its_name(at: str) -> None:
     with pytest.raises(InputError, match=f"^{at}: "):
         describe(Answers(WRONG[at]))
+
+
+def test_a_quick_look_has_no_switches_and_no_boot_indices() -> None:
+    seen = glance(Answers())
+    assert seen.cpu.properties.keys().isdisjoint({"kvm", "hv-relaxed", "hv-vendor-id"})
+    assert [each.path for each in seen.devices if "bootindex" in each.properties] == []
 
 
 def test_every_answer_is_needed() -> None:

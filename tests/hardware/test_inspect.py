@@ -106,6 +106,20 @@ def test_what_qemu_is_busy_with_is_told() -> None:
     assert (facts.busy, facts.balloon, is_migrating(facts)) == (expected, None, True)
 
 
+def test_limits_of_a_drive_are_told() -> None:
+    ask = replayed("plugged-3.2")
+    blocks = [
+        {**each, "inserted": {**each["inserted"], "iops": 100, "bps_rd": 1 << 20}}
+        if "disk-0000000f" in each.get("qdev", "")
+        else each
+        for each in ask("query-block")
+    ]
+    drives = inspect(with_answers(ask, query_block=blocks)).drives
+    assert {name: drive.limits for name, drive in drives.items() if drive and drive.limits} == {
+        "disk-0000000f-d15c-4000": "bps_rd=1048576 iops=100"
+    }
+
+
 def test_a_vnc_socket_is_told_and_a_client_counted() -> None:
     told = {"enabled": True, "family": "unix", "service": "/run/x.vnc", "host": "", "clients": [{}]}
     facts = inspect(with_answers(replayed("plugged-3.2"), query_vnc={**told, "auth": "vnc"}))

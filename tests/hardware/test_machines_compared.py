@@ -148,6 +148,18 @@ def test_a_device_that_differs_is_told(name: str) -> None:
     assert list(compare(BEFORE, describe(Answers({"info qtree": QTREE.replace(old, new)})))) == expected
 
 
+def test_a_device_on_no_bus_is_compared_too() -> None:
+    """QEMU's own list of devices does not show it."""
+    without = msgspec.structs.replace(
+        BEFORE, devices=tuple(each for each in BEFORE.devices if each.driver != "vmgenid")
+    )
+    assert compare(BEFORE, without) == (
+        Difference(
+            kind="none", path="none vmgenid", what="device", driver="vmgenid", before="vmgenid", after=None
+        ),
+    )
+
+
 SAME = {
     "backends": ('chardev = "serial0"', 'chardev = "charserial0"'),
     "ids": ('dev: isa-serial, id ""', 'dev: isa-serial, id "serial0"'),

@@ -182,7 +182,7 @@ def test_a_qemu_of_the_shape_of_ganeti_3_2_is_read_without_a_file(name: str, twi
     start = newer_start(twins.here(instance))
     with ganeti_qemu(start.cmd, twins.folder) as ask:
         facts = inspect(ask)
-    found = running(facts, taps=taps_for(twins, facts))
+    found = running(facts, taps=taps_for(twins, facts), command=start.cmd)
     report = checked(twins, as_if_running(found), reproduced(twins, found))
     assert (told(report), differing(report) - LISTED) == ([], set())
 
@@ -248,11 +248,23 @@ def test_the_right_domain_is_safe(name: str, twins: Twins, right: dict[str, tupl
     assert (told(report), report.is_safe) == ([], True)
 
 
-@pytest.mark.parametrize("name", WRONG)
+CPUS = {
+    "KVM hidden": Wrong(find="<acpi/>", put='<acpi/><kvm><hidden state="on"/></kvm>', told="cpu kvm"),
+    "Hyper-V": Wrong(
+        find="<acpi/>", put='<acpi/><hyperv><relaxed state="on"/></hyperv>', told="cpu hv-relaxed"
+    ),
+    "no cache of the third level": Wrong(
+        find="(<topology [^>]*/>)", put=r'\1<cache mode="disable"/>', told="cpu l3-cache"
+    ),
+}
+"""What no feature word tells."""
+
+
+@pytest.mark.parametrize("name", [*WRONG, *CPUS])
 def test_a_wrong_domain_is_found_before_anything_moves(
     name: str, twins: Twins, right: dict[str, tuple[Running, str]]
 ) -> None:
-    wrong: Wrong = WRONG[name]
+    wrong: Wrong = {**WRONG, **CPUS}[name]
     found, text = right["drives" if wrong.drives else "rich"]
     spoilt = wrong.spoil(text)
     assert spoilt != text

@@ -130,6 +130,58 @@ def test_a_socket_serves(tmp_path: Path) -> None:
         assert not thread.is_alive()
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"HTTP/1.1 400 Bad\r\n", "greeting: no QMP: "),
+        (b"", "greeting: QEMU has hung up"),
+        (b'{"QMP": {}}\r\n', "qmp_capabilities: "),
+    ],
+)
+def test_what_hangs_up_is_told_by_its_path(said: bytes, reason: str, tmp_path: Path) -> None:
+    """Also where a question was still to be sent: the line cannot be closed then without an error."""
+    path = tmp_path / "qmp"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(LiveError) as caught, open_qmp(path, timeout_s=30):
+            pass
+        thread.join(30)
+    assert str(caught.value).startswith(f"connect {path}: {reason}")
+
+
+def test_a_line_that_broke_closes_in_silence(tmp_path: Path) -> None:
+    """The error of the question that broke is the one that counts."""
+    path = tmp_path / "qmp"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        gone = threading.Event()
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(READY)
+                peer.recv(4096)
+            gone.set()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with open_qmp(path, timeout_s=30) as ask:
+            assert gone.wait(30)
+            with pytest.raises(LiveError, match=r"^query-uuid: "):
+                ask("query-uuid")
+        thread.join(30)
+
+
 def test_a_socket_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
     with (
         pytest.raises(LiveError, match=r"^connect .*/qmp: No such file or directory$"),

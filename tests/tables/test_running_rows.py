@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.hardware.recorded import replayed
+from tests.hardware.recorded import FIXTURES, replayed
 from virtxlate import Context, Report, UnsupportedError
 from virtxlate.domain.model import Devices
+from virtxlate.ganeti.runtime import read_runtime
 from virtxlate.hardware.inspect import inspect
 from virtxlate.hardware.model import Device
 from virtxlate.tables import running
@@ -115,6 +116,13 @@ def test_a_floppy_drive_keeps_its_type_where_qemu_would_choose_another() -> None
     assert made is not None
     named = [(each.alias, each.name, each.value) for each in made.devices if each.name == "drive-type"]
     assert named == [("fdc0-0-0", "drive-type", "144")]
+
+
+def test_options_that_ganeti_gives_are_told_and_others_are_not() -> None:
+    command = read_runtime((FIXTURES / "scsi-3.0.runtime").read_bytes(), Report()).command
+    options = {str(word) for word in command if str(word).startswith("-")}
+    assert options <= running.TOLD_OPTIONS.keys()
+    assert {"-fw_cfg", "-smbios", "-acpitable", "-icount", "-bios"}.isdisjoint(running.TOLD_OPTIONS)
 
 
 ELSEWHERE = {"NETWORK_DRIVER", "NIC_TYPES"}

@@ -13,10 +13,14 @@ from tests.hardware.recorded import FIXTURES, replayed
 from virtxlate import Context, Report, UnsupportedError, format_domain
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.domain.schema import check
 from virtxlate.errors import GanetiDataError
+from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.params import HvParams
 from virtxlate.handover.facts import ganeti_version, running
 from virtxlate.hardware.facts import Display, Medium, Tap
 from virtxlate.hardware.inspect import inspect
+from virtxlate.hardware.model import Device
 from virtxlate.translate.running.facts import Running
 from virtxlate.translate.running.whole import to_domain
 
@@ -125,6 +129,14 @@ def test_another_format_than_raw_is_refused() -> None:
         one_disk(plain(), Medium(driver="file", filename="/a", format="qcow2"))
 
 
+def test_limits_of_a_drive_are_told() -> None:
+    medium = Medium(driver="file", filename="/a", limits="iops=100")
+    report = Report()
+    drives = {**plain().facts.drives, "disk-00000000-d15c-4000": medium}
+    to_domain(changed(plain(), drives=drives), Context(), report)
+    assert ("devices[PCI 0c.0].limits", "iops=100") in [(each.path, each.value) for each in report.losses]
+
+
 def test_a_link_of_ganeti_without_its_files_is_told() -> None:
     medium = Medium(driver="host_device", filename="/var/run/ganeti/instance-disks/x:0")
     report = Report()
@@ -182,6 +194,55 @@ def test_a_command_line_tells_what_qmp_does_not(name: str) -> None:
     assert lost & unknown == (unknown if expected == (None, None, "qemu") else set())
 
 
+WORDS: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]] = {
+    "Ganeti's own": (("-name", "x", "-append", "-- -x", "-S", "-rtc", "base=localtime"), []),
+    "of a firmware's file": (
+        ("-fw_cfg", "name=opt/x,string=s3cret", "-uuid", "u"),
+        [("command", "-fw_cfg name=opt/x")],
+    ),
+    "another clock": (("-rtc", "clock=vm"), [("command", "-rtc clock=vm")]),
+    "without a value": (("-win2k-hack", "-S"), [("command", "-win2k-hack")]),
+    "with two dashes": (("--bios", "/x.bin"), [("command", "-bios /x.bin")]),
+    "of SMBIOS": (("-smbios", "type=1,manufacturer=Acme"), []),
+    "of another table of SMBIOS": (("-smbios", "type=0,vendor=Acme"), [("sysinfo", None)]),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_that_no_device_shows_are_told(name: str) -> None:
+    words, expected = WORDS[name]
+    report = Report()
+    to_domain(msgspec.structs.replace(plain(), command=("kvm", *words)), Context(), report)
+    told = [(each.path, each.value) for each in report.losses if each.path in {"command", "sysinfo"}]
+    assert told == expected
+
+
+def test_the_system_that_smbios_tells_is_carried_without_a_file() -> None:
+    command = ("kvm", "-smbios", "type=1,manufacturer=Acme,serial=7")
+    made = to_domain(msgspec.structs.replace(plain(), command=command), Context(), Report())
+    entries = tuple(
+        settings.SmbiosEntry(name=name, value=value)
+        for name, value in (("manufacturer", "Acme"), ("serial", "7"))
+    )
+    expected = settings.Sysinfo(type="smbios", system=settings.SmbiosSystem(entries=entries))
+    assert (made.sysinfo, made.os.smbios_mode) == (expected, "sysinfo")
+
+
+def test_words_that_ganetis_data_has_are_carried() -> None:
+    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,serial=7")
+    old = cases()["scsi-3.0"]
+    one = old.instance
+    assert one is not None
+    hvparams = msgspec.structs.replace(one.hvparams, kvm_extra=" ".join(words))
+    told = msgspec.structs.replace(one, hvparams=hvparams)
+    report = Report()
+    made = to_domain(
+        msgspec.structs.replace(old, instance=told, command=(*old.command, *words)), Context(), report
+    )
+    assert [each.path for each in report.losses if each.path in {"command", "sysinfo"}] == []
+    assert made.sysinfo is not None
+
+
 def test_displays_are_those_that_listen() -> None:
     displays = (
         Display(type="vnc", host="0.0.0.0", port=5901, auth="vnc"),
@@ -210,6 +271,39 @@ def test_a_machine_whose_places_are_not_read_back_is_refused() -> None:
     machine = msgspec.structs.replace(plain().facts.machine, type="pc-q35-7.2-machine")
     with pytest.raises(UnsupportedError, match=r"^machine\.type: .*'pc-q35-7\.2'"):
         to_domain(changed(plain(), machine=machine), Context(), Report())
+
+
+@pytest.mark.parametrize("word", ["pc-1.3", "pc-i440fx-2.1", "pc-i440fx-jammy", "pc-i440fx-rhel7.6.0"])
+def test_a_machine_has_the_name_that_its_distribution_gave_it(word: str) -> None:
+    machine = msgspec.structs.replace(plain().facts.machine, type=f"{word}-machine")
+    made = to_domain(changed(plain(), machine=machine), Context(metadata=False), Report())
+    assert made.os.machine == word
+    check(format_domain(made))
+
+
+def test_a_usb_device_that_qemu_is_told_in_json_is_no_loss() -> None:
+    old = cases()["scsi-3.0"]
+    one = old.instance
+    assert one is not None
+    hvparams = msgspec.structs.replace(one.hvparams, usb_devices="wacom-tablet")
+    tablet = Device(path="PCI 01.2/usb-bus port 2", bus="usb-bus", driver="usb-wacom-tablet")
+    machine = msgspec.structs.replace(
+        old.facts.machine, devices=(*old.facts.machine.devices, tablet, tablet_of_nobody())
+    )
+    told = msgspec.structs.replace(changed(old, machine=machine), instance=with_hvparams(one, hvparams))
+    report = Report()
+    to_domain(told, Context(), report)
+    lost = [loss.value for loss in report.losses if loss.reason.startswith("libvirt has no element")]
+    assert lost == ["usb-braille"]
+
+
+def tablet_of_nobody() -> Device:
+    return Device(path="PCI 01.2/usb-bus port 3", bus="usb-bus", driver="usb-braille")
+
+
+def with_hvparams(one: Instance, hvparams: HvParams) -> Instance:
+    made: Instance = msgspec.structs.replace(one, hvparams=hvparams)
+    return made
 
 
 def test_the_runtime_file_of_another_instance_is_refused() -> None:

@@ -209,6 +209,7 @@ def _checked(
             scratch=scratch,
             uuid=str(uuid.uuid4()),
             surroundings=Look(
+                pid=pid,
                 connects=args.ifup is not None,
                 live=args.method == "live",
                 image=Path(args.state_dir) if args.method == "stop" else None,

@@ -77,7 +77,7 @@ def _display(display: Display) -> str:
 
 
 def is_default(facts: Facts, device: Device) -> bool:
-    """Tell whether QEMU added a device by itself: Ganeti asks for no such one."""
+    """Tell whether an instance has a device without asking: Ganeti always says it, or QEMU adds it."""
     if device.driver not in DEFAULT_DEVICES or device.id:
         return False
     return device.driver not in {"ide-cd", "floppy"} or facts.drives.get(_drive(facts, device)) is None
@@ -94,7 +94,7 @@ def _rows(running: Running) -> Iterator[tuple[str, ...]]:
         if (row is not None and row.kind in _HIDDEN) or (row is None and each.bus in {"System", "ICC"}):
             continue
         bus, _slash, place = each.path.rpartition("/")
-        note = "added by QEMU" if is_default(facts, each) else ""
+        note = "default" if is_default(facts, each) else ""
         cells = (each.driver, each.id or "-", bus or "-", place, _backend(running, each) or "-", note)
         yield tuple(cell[:_MAX_CELL] for cell in cells)
 
@@ -105,10 +105,9 @@ def _backend(running: Running, device: Device) -> str:
     if drive:
         medium = facts.drives.get(drive)
         return "no medium" if medium is None else _medium(medium)
-    net = part(facts, device, "virtio-net-device").properties.get("netdev", "")
-    if net:
-        tap = running.taps.get(net)
-        return facts.nets[net].type if tap is None and net in facts.nets else _tap(running, net)
+    card = part(facts, device, "virtio-net-device").properties
+    if "netdev" in card:
+        return ", ".join(word for word in (_network(running, card["netdev"]), card.get("mac", "")) if word)
     return device.properties.get("name", "") if device.driver == "virtserialport" else ""
 
 
@@ -116,10 +115,10 @@ def _medium(medium: Medium) -> str:
     return f"{medium.filename}{' (read-only)' if medium.read_only else ''}"
 
 
-def _tap(running: Running, net: str) -> str:
+def _network(running: Running, net: str) -> str:
     tap = running.taps.get(net)
     if tap is None:
-        return net
+        return running.facts.nets[net].type if net in running.facts.nets else net
     bridge = f" in {tap.bridge}" if tap.bridge else ""
     header = "" if tap.vnet_hdr is None else " with vnet_hdr" if tap.vnet_hdr else " without vnet_hdr"
     return f"{tap.name}{bridge}{header}"

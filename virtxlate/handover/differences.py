@@ -179,6 +179,12 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         what=FEATURES,
+        before="-",
+        meaning=Meaning.HARMLESS,
+        reason="the running QEMU is too old to tell; the new one refuses a state with features that it lacks",
+    ),
+    Row(
+        what=FEATURES,
         meaning=Meaning.FATAL,
         reason="the device offers other features than those which the guest's driver agreed on",
     ),

@@ -5,8 +5,11 @@ What the domain's XML says of devices and places stays word for word; what it sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -40,8 +43,23 @@ _NETWORK_ONLY = (
 )
 _SAME_WRITE_CACHE = {"none": "writeback", "directsync": "writethrough"}
 """Cache words that ask the file system for what not all can do, and those that look the same to the guest."""
-_OPENS = frozenset({"-drive", "-blockdev", "-netdev", "-chardev", "-fsdev", "-hda", "-hdb", "-cdrom", "-nic"})
-"""Words for QEMU that open something of the host, which a second QEMU must not."""
+_SHUT_WORDS = """
+-accel -acpitable -boot -cpu -device -fw_cfg -global -icount -k -m -machine -mem-prealloc -no-acpi
+-no-fd-bootchk -no-hpet -no-reboot -no-shutdown -no-user-config -numa -object -option-rom -overcommit
+-rtc -set -smbios -smp -spice -usb -usbdevice -vga -watchdog -watchdog-action
+"""
+_SHUT = frozenset(_SHUT_WORDS.split())
+"""Words for QEMU that take nothing of the host away: what others open, a second QEMU must not. A socket or
+a file that is opened anew is lost to the QEMU that runs."""
+_TAKES = {
+    "-device": "vfio-* vhost-* usb-host* ivshmem-* virtio-input-host* u2f-passthru scsi-block scsi-generic",
+    "-object": "memory-backend-[!r]* input-* filter-* *-vhost-user* cryptodev-* can-* tpm* dbus-* x-* qtest*",
+    "-usbdevice": "host* serial* net* disk* braille* bt*",
+    "-spice": "*port=* *addr=* unix* ipv* *dir=* *file=*",
+}
+"""Values of those that do, as patterns; of a device and of an object, the first word."""
+_DRIVER = re.compile(r'"(?:driver|qom-type)"\s*:\s*"([^"]+)"')
+"""In a value that is JSON."""
 _LISTEN = "127.0.0.1"
 
 
@@ -69,14 +87,16 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, int]
     """Name of each file in the scratch directory, and its bytes."""
     left_out: tuple[str, ...] = ()
-    """What opens a device of the host that only one QEMU may have."""
+    """What opens a device of the host that only one QEMU may have: it is not in the document."""
+    opens: tuple[str, ...] = ()
+    """Words for QEMU that open something of the host: they are in the document, which must not be started."""
 
 
 def prepare(text: str, running: Running, *, uuid: str, scratch: Path) -> Rehearsal:
     """Give the rehearsal of a domain document. Raises DomainXmlError, UnsupportedError."""
     root, found = parse_document(text), parse_domain(text, [])
     images: dict[str, int] = {}
-    left_out = [*_devices_of_the_host(root), *_words_that_open(root)]
+    left_out = [*_devices_of_the_host(root)]
     held = media(running)
     for at, (element, disk) in enumerate(zip(_all(root, "disk"), found.devices.disks, strict=True)):
         if disk.device == "lun":
@@ -95,7 +115,12 @@ def prepare(text: str, running: Running, *, uuid: str, scratch: Path) -> Rehears
     for kind in ("serial", "parallel", "console", "channel"):
         for element in _all(root, kind):
             _disconnect(element)
-    return Rehearsal(xml=etree.tostring(root, encoding="unicode"), images=images, left_out=tuple(left_out))
+    return Rehearsal(
+        xml=etree.tostring(root, encoding="unicode"),
+        images=images,
+        left_out=tuple(left_out),
+        opens=tuple(_words_that_open(root)),
+    )
 
 
 def _all(root: etree._Element, kind: str) -> list[etree._Element]:
@@ -122,9 +147,17 @@ def _devices_of_the_host(root: etree._Element) -> Iterator[str]:
 
 
 def _words_that_open(root: etree._Element) -> Iterator[str]:
-    for element in root.iter(f"{{{QEMU_NAMESPACE}}}arg"):
-        if element.get("value", "") in _OPENS:
-            yield f"qemu:arg {element.get('value')}"
+    words = [element.get("value", "") for element in root.iter(f"{{{QEMU_NAMESPACE}}}arg")]
+    for word, after in pairwise((*words, "")):
+        if word.startswith("-") and (word not in _SHUT or _takes(word, after)):
+            yield f"qemu:arg {word}"
+
+
+def _takes(option: str, value: str) -> bool:
+    """Tell whether a value has QEMU open something of the host."""
+    told = _DRIVER.search(value)
+    first = told[1] if told else value if option == "-spice" else value.partition(",")[0]
+    return any(fnmatchcase(first, pattern) for pattern in _TAKES.get(option, "").split())
 
 
 def _redirect(element: etree._Element, path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from virtxlate.errors import InputError
+from virtxlate.hardware.cpu_properties import CPU_PROPERTIES, is_switch
 from virtxlate.hardware.model import Cpu, Device, Machine
 from virtxlate.hardware.qtree import parse_qtree, with_properties
 
@@ -21,20 +22,12 @@ _DEVICES, _WITHOUT_ID = "/machine/peripheral", "/machine/peripheral-anon"
 MOST_DEVICES = 4096
 """That are asked for their boot index."""
 
-_CPU_PROPERTIES = (
-    "family",
-    "model",
-    "stepping",
-    "vendor",
-    "model-id",
-    "level",
-    "xlevel",
-    "xlevel2",
-    "phys-bits",
-)
 _BOOTS = ("kernel", "initrd", "append")
 _NOT_ITS_OWN = frozenset({"type", "boot", "memory", "smp", "rtc-time"})
 """Properties of the machine with a field of their own, and the clock, which goes on between two questions."""
+_OF_ANY_DEVICE = frozenset({"type", "realized", "hotplugged", "hotpluggable"})
+NO_BUS = "none"
+"""Stands for the bus of a device that is on none."""
 _WITH_ID = re.compile(rf"{_DEVICES}/([^/]+)")
 _ROOT_BUSES = {"pci.0": "PCI", "pcie.0": "PCIE"}
 """Names of the bus at the root, and its type."""
@@ -132,9 +125,11 @@ def describe(ask: Ask) -> Machine:
         topology=_topology(own.get("smp")),
         boot=_texts(_mapping(own.get("boot"))),
         properties=_texts({name: value for name, value in own.items() if name not in _NOT_ITS_OWN}),
-        cpu=_cpu(ask, min(slots, key=_order).qom_path),
+        cpu=_cpu(ask, min(slots, key=_order).qom_path, switches=True),
         cpus=_places(slots),
-        devices=tuple(sorted(_completed(ask, devices), key=lambda device: device.path)),
+        devices=tuple(
+            sorted((*_completed(ask, devices), *_off_bus(ask, devices)), key=lambda device: device.path)
+        ),
         isa_order=tuple(device.path for device in devices if device.bus == "ISA"),
         memories=_memories(_monitor(ask, "info ramblock")),
     )
@@ -195,8 +190,9 @@ def _order(slot: _Slot) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(slot.props.items()))
 
 
-def _cpu(ask: Ask, path: str) -> Cpu:
-    properties = {name: _property(ask, path, name) for name in ("type", *_CPU_PROPERTIES)}
+def _cpu(ask: Ask, path: str, *, switches: bool = False) -> Cpu:
+    more = [row.name for row in _list(ask, path) if is_switch(row.name)] if switches else []
+    properties = {name: _property(ask, path, name) for name in ("type", *CPU_PROPERTIES, *sorted(more))}
     words = _convert(_property(ask, path, "feature-words"), list[_Word], "feature-words")
     return Cpu(type=str(properties.pop("type")), properties=_texts(properties), words=_words(words))
 
@@ -232,6 +228,25 @@ def _asked_for(ask: Ask) -> list[str]:
     if len(paths) > MOST_DEVICES:
         raise InputError(f"expected at most {MOST_DEVICES} devices, found {len(paths)}", at=_DEVICES)
     return paths
+
+
+def _off_bus(ask: Ask, devices: Iterable[Device]) -> Iterator[Device]:
+    """Give the devices that are on no bus, so that ``info qtree`` does not show them: vmgenid, pc-dimm."""
+    shown, seen = {each.driver for each in devices}, dict[str, int]()
+    for place in (_DEVICES, _WITHOUT_ID):
+        for row in _children(ask, place):
+            driver = row.type.removeprefix("child<").removesuffix(">")
+            if driver in shown or driver.endswith("-cpu"):
+                continue
+            number = seen[driver] = seen.get(driver, 0) + 1
+            told = _all_properties(ask, f"{place}/{row.name}")
+            yield Device(
+                path=f"{NO_BUS} {driver}" + (f" #{number}" if number > 1 else ""),
+                bus=NO_BUS,
+                driver=driver,
+                id=row.name if place == _DEVICES else "",
+                properties=_texts({name: told[name] for name in told if name not in _OF_ANY_DEVICE}),
+            )
 
 
 def _name_of(ask: Ask, path: str, devices: tuple[Device, ...]) -> str:

@@ -25,6 +25,8 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
     writeback: bool = True
     """Whether the guest may write ahead."""
     detect_zeroes: str = "off"
+    limits: str = ""
+    """Of its I/O, as QEMU calls them: ``bps=1048576 iops=100``; empty for none."""
 
 
 class Net(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ _CPU_TYPE = "-x86_64-cpu"
 _NO_FEATURES = frozenset({"realized", "hotplugged", "hotpluggable", "start-powered-off", "legacy-memory"})
 """Switches of any QEMU device, or of its migration."""
 _HOST_MODELS = frozenset({"host", "max"})
+_LIMITS = ("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr")
 _BUSY = frozenset({"setup", "active", "device", "pre-switchover", "postcopy-active", "wait-unplug"})
 
 
@@ -51,6 +52,18 @@ class _Node(msgspec.Struct, rename="kebab"):
     image: _Image
     node_name: str = ""
     detect_zeroes: str = "off"
+    bps: int = 0
+    bps_rd: int = msgspec.field(default=0, name="bps_rd")
+    bps_wr: int = msgspec.field(default=0, name="bps_wr")
+    iops: int = 0
+    iops_rd: int = msgspec.field(default=0, name="iops_rd")
+    iops_wr: int = msgspec.field(default=0, name="iops_wr")
+
+    @property
+    def limits(self) -> str:
+        """Those that are set."""
+        told = {name: getattr(self, name) for name in _LIMITS}
+        return " ".join(f"{name}={value}" for name, value in told.items() if value)
 
 
 class _Block(msgspec.Struct):
@@ -181,6 +194,7 @@ def _medium(top: _Node, nodes: list[_Node]) -> Medium:
         no_flush=top.cache.no_flush,
         writeback=top.cache.writeback,
         detect_zeroes=top.detect_zeroes,
+        limits=top.limits,
     )
 
 

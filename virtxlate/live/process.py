@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 20
 _ROOT = Path("/")
 _IFF = re.compile(r"iff:\s*(\S+)", re.ASCII)
 _QMP = re.compile(r"unix:([^,]+)(?:,.*)?")
-_AVAILABLE = re.compile(r"MemAvailable:\s*([0-9]+) kB", re.ASCII)
+_MEMORY = re.compile(r"(\w+):\s*([0-9]+)(?: kB)?", re.ASCII)
 _VNET_HDR, _MULTI_QUEUE = 0x4000, 0x0100
 _KIB = 1024
 _TICKS = 100
@@ -170,9 +170,22 @@ def has_interface(name: str, root: Path = _ROOT) -> bool:
 
 def memory_available(root: Path = _ROOT) -> int | None:
     """Give the bytes that new processes can have without swapping, None where the host does not tell."""
+    found = _meminfo(root).get("MemAvailable")
+    return None if found is None else found * _KIB
+
+
+def huge_pages_available(root: Path = _ROOT) -> int | None:
+    """Give the bytes in huge pages of the usual size that nobody has, None where the host does not tell."""
+    told = _meminfo(root)
+    if not {"HugePages_Free", "HugePages_Rsvd", "Hugepagesize"} <= told.keys():
+        return None
+    return (told["HugePages_Free"] - told["HugePages_Rsvd"]) * told["Hugepagesize"] * _KIB
+
+
+def _meminfo(root: Path) -> dict[str, int]:
     try:
         text = (root / "proc" / "meminfo").read_text(encoding="ascii")
     except OSError:
-        return None
-    match = _AVAILABLE.search(text)
-    return int(match[1]) * _KIB if match else None
+        return {}
+    found = (_MEMORY.fullmatch(line) for line in text.splitlines())
+    return {match[1]: int(match[2]) for match in found if match}

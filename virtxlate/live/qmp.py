@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -138,10 +138,21 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
             line.connect(str(path))
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
-        with line.makefile("rwb") as stream:
-            qmp = Qmp(stream, send=sender(line))
+        stream = line.makefile("rwb")
+        try:
+            qmp = _greeted(stream, line, path)
             qmp.pid = _listener(line)
             yield qmp
+        finally:
+            with suppress(OSError):  # what was not sent is lost with the line, and was told then
+                stream.close()
+
+
+def _greeted(stream: Stream, line: socket.socket, path: Path) -> Qmp:
+    try:
+        return Qmp(stream, send=sender(line))
+    except LiveError as exc:
+        raise LiveError(str(exc), call=f"connect {path}") from None
 
 
 def _listener(line: socket.socket) -> int | None:

@@ -181,3 +181,26 @@ FLOPPIES = {1_474_560: "144", 2_949_120: "288", 1_228_800: "120"}
 
 Source: QEMU 7.2, hw/block/fdc.c (fd_formats).
 """
+
+
+_WITH_VALUE = """
+-M -accel -add-fd -append -audio -audiodev -balloon -blockdev -boot -cdrom -chardev -chroot -cpu -d -D
+-device -display -drive -fda -fdb -global -hda -hdb -hdc -hdd -incoming -initrd -k -kernel -m -machine
+-mem-path -mon -monitor -msg -name -net -netdev -nic -numa -object -overcommit -parallel -pidfile -qmp
+-runas -sandbox -serial -set -smp -soundhw -spice -trace -usbdevice -uuid -vga -vnc -watchdog
+-watchdog-action
+"""
+_ALONE = """
+-S -daemonize -disable-kvm -enable-kvm -localtime -mem-prealloc -no-acpi -no-hpet -no-reboot
+-no-shutdown -no-user-config -nodefaults -nographic -usb
+"""
+TOLD_OPTIONS = {
+    **dict.fromkeys(_WITH_VALUE.split(), r".+"),
+    **dict.fromkeys(_ALONE.split(), ""),
+    "-rtc": r"base=(?:utc|localtime)",
+}
+"""Options of QEMU whose effect QMP tells, that Ganeti's data gives, or that are the host's matter alone, and
+the form of their value: a running QEMU with any other one is not wholly described by what it says.
+
+Source: Ganeti 3.2 alpha (c35736d8a), hv_kvm/__init__.py; QEMU 7.2, qemu-options.hx.
+"""

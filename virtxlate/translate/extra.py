@@ -135,7 +135,7 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
             used |= {each, *(one for one in found if one.name == "-watchdog-action")}
             told = domain.Watchdog(model=WATCHDOGS.right(each.driver), action=WATCHDOG_ACTIONS.right(action))
             watchdogs.append(_placed(told, each, places) if each.driver == "i6300esb" else told)
-        elif (system := _system(each)) is not None and sysinfo is None:
+        elif (system := smbios_system(each)) is not None and sysinfo is None:
             sysinfo = settings.Sysinfo(type="smbios", system=system)
             used.add(each)
         elif each.words in {("-boot", "menu=on"), ("-boot", "menu=off")}:
@@ -206,7 +206,7 @@ def _watchdog(option: Option) -> bool:
     return WATCHDOGS.knows_left(option.driver) and told.keys() <= {"addr", "bus", "id"}
 
 
-def _system(option: Option) -> settings.SmbiosSystem | None:
+def smbios_system(option: Option) -> settings.SmbiosSystem | None:
     """Give the entries of ``-smbios type=1,...``; a uuid is the domain's own business."""
     if option.name != "-smbios" or option.driver != "type=1":
         return None

@@ -31,7 +31,7 @@ from virtxlate.translate.terms import carry
 from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 
 _ARCH = "x86_64"
-_SYSINFO = "sysinfo"
+SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
 _PC = re.compile(
     r"pc|q35|pc-(?:i440fx|q35)-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII
@@ -113,7 +113,7 @@ def operating_system(instance: Instance, free: Extra, report: Report) -> domain.
         arch=_ARCH,
         machine=machine(instance),
         boot_menu=free.boot_menu,
-        smbios_mode=None if free.sysinfo is None else _SYSINFO,
+        smbios_mode=None if free.sysinfo is None else SYSINFO,
     )
     if not hvparams.kernel_path:
         _report_unused_kernel(instance, report)

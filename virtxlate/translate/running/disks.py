@@ -187,6 +187,9 @@ def _disk(
         return made
     if medium.format != "raw":
         raise UnsupportedError(f"Ganeti's disks are raw, found {medium.format!r}", at=at)
+    if medium.limits:
+        reason = "limits of I/O that the running QEMU was given later are not written: they end"
+        report.lose(f"{at}.limits", medium.limits, reason)
     kind, opened = _source(medium, known, at, context, report)
     io, discard = _told(command, drive, known, report)
     whole: domain.Disk = msgspec.structs.replace(

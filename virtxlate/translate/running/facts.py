@@ -15,7 +15,8 @@ from virtxlate.hardware.model import Device
 from virtxlate.tables.running import BY_DRIVER, RunningDevice
 
 _ON_ROOT = re.compile(r"PCI ([0-9a-f]{2})\.([0-7])", re.ASCII)
-_PC = re.compile(r"pc-(?:i440fx-)?[0-9].*", re.ASCII)
+_PC = re.compile(r"pc-(?:[0-9]|i440fx-[0-9a-z]).*", re.ASCII)
+"""Distributions name theirs by release: ``pc-i440fx-jammy``, ``pc-i440fx-rhel7.6.0``."""
 _MACHINE = "-machine"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -21,12 +22,15 @@ from virtxlate.translate import cpu
 from virtxlate.translate import instance as instances
 from virtxlate.translate.context import Context
 from virtxlate.translate.cpu import CPU_OPTION
+from virtxlate.translate.machine import SYSINFO
 from virtxlate.translate.running import devices, disks, interfaces
 from virtxlate.translate.running.facts import Running, machine_word, of_kind
+from virtxlate.translate.running.words import smbios, smbios_of, sysinfo, unsaid
 
 _KIB = 1024
 _LOCALTIME, _NO_REBOOT = "base=localtime", "-no-reboot"
 _ARCH = "x86_64"
+_JSON_DRIVER = re.compile(r'"driver"\s*:\s*"([^"]+)"')
 
 
 def to_domain(running: Running, context: Context, report: Report) -> domain.Domain:
@@ -53,7 +57,7 @@ def to_domain(running: Running, context: Context, report: Report) -> domain.Doma
         cpu=_cpu(running, base, report),
         devices=_devices(running, base, context, report),
     )
-    _report_unsaid(running, report)
+    _report_unsaid(running, base, report)
     return msgspec.structs.replace(made, qemu_override=_overrides(running, made.devices))
 
 
@@ -65,11 +69,13 @@ def _base(running: Running, context: Context, report: Report) -> domain.Domain:
     if not command:
         for path in ("clock", "on_reboot"):
             report.lose(path, None, "QMP does not tell it: the usual is taken")
+    told = sysinfo(command)
     return domain.Domain(
         type=context.domain_type,
         name="",
         memory=domain.Memory(value=0),
-        os=domain.Os(),
+        os=domain.Os(smbios_mode=None if told is None else SYSINFO),
+        sysinfo=told,
         clock_offset=CLOCKS.right(_LOCALTIME in command),
         on_poweroff="destroy",
         on_reboot=REBOOT_BEHAVIORS.right("exit" if _NO_REBOOT in command else "reboot"),
@@ -180,13 +186,20 @@ def _devices(running: Running, base: domain.Domain, context: Context, report: Re
 
 
 def _told(base: domain.Domain) -> dict[str, str]:
-    """Give the drivers that are asked for by words for QEMU."""
+    """Give the drivers that are asked for by words for QEMU, JSON or not."""
     words = [each.value for each in base.qemu_command_line.arguments] if base.qemu_command_line else []
-    return {word.partition(",")[0]: word for word in words}
+    drivers = ((_JSON_DRIVER.search(word), word) for word in words)
+    return {found[1] if found else word.partition(",")[0]: word for found, word in drivers}
 
 
-def _report_unsaid(running: Running, report: Report) -> None:
+def _report_unsaid(running: Running, base: domain.Domain, report: Report) -> None:
     """Report what the running QEMU has and a domain of Ganeti's never has."""
+    for each in unsaid(running.command, base):
+        reason = "QMP does not tell what this option of the running QEMU does: the domain is without it"
+        report.lose("command", each, reason, Severity.GUEST_VISIBLE)
+    if running.command and smbios(running.command) != smbios_of(base):
+        reason = "the words for SMBIOS of the running QEMU are not those of Ganeti's data: these are taken"
+        report.lose("sysinfo", None, reason, Severity.GUEST_VISIBLE)
     if running.facts.plugged_memory:
         reason = "memory that was plugged in while the guest ran has no element here"
         report.lose("memory.plugged", running.facts.plugged_memory, reason, Severity.GUEST_VISIBLE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -138,10 +138,14 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
             line.connect(str(path))
         except OSError as exc:
             raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
-        with line.makefile("rwb") as stream:
+        stream = line.makefile("rwb")
+        try:
             qmp = Qmp(stream, send=sender(line))
             qmp.pid = _listener(line)
             yield qmp
+        finally:
+            with suppress(OSError):  # a question that a QEMU which has ended did not take
+                stream.close()
 
 
 def _listener(line: socket.socket) -> int | None:

@@ -18,6 +18,9 @@ from tests.handover.fake_pair import NAME, Pair
 from tests.hotplug.domains import domain_of, ganeti
 from virtxlate.cli import handover
 from virtxlate.handover.back import steps_back
+from virtxlate.handover.check import Checked
+from virtxlate.handover.differences import Meaning
+from virtxlate.handover.finding import Finding
 from virtxlate.handover.image import image_header
 
 
@@ -119,6 +122,24 @@ def test_a_second_call_is_refused_before_anything_is_asked(cli: Cli, pair: Pair,
         result = cli("handover", NAME, option, "--state-dir", tmp_path / "state")
         assert result.code == 5
         assert "is under way, or was cut short: end it with --resume or --abort" in result.err
+
+
+@pytest.mark.parametrize("option", ["--check", "--dry-run"])
+@pytest.mark.parametrize(("fatal", "last"), [(False, "it would be safe"), (True, "it would not be safe")])
+@pytest.mark.usefixtures("pair")
+def test_what_would_be_done_is_shown_where_it_would_be_safe(
+    option: str, fatal: bool, last: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning = Meaning.FATAL if fatal else Meaning.HARMLESS
+    finding = Finding(about="disk", at="vda", meaning=meaning, reason="so it is")
+    looked = Checked(
+        instance=NAME, findings=(finding,), differences=(), steps=("first", "then"), rehearsed=True
+    )
+    monkeypatch.setattr(handover, "_checked", lambda *_args: ("<domain/>", None, looked))
+    result = cli("handover", NAME, option, "--qmp", tmp_path / "qmp", "--state-dir", tmp_path / "state")
+    steps = [] if fatal else ["  would first", "  would then"]
+    assert result.out.splitlines() == [f"  {meaning}: disk: vda: so it is", *steps, f"{NAME}: {last}"]
+    assert result.code == int(fatal)
 
 
 @pytest.mark.usefixtures("pair")

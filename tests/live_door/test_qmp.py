@@ -197,3 +197,27 @@ def test_a_socket_that_another_client_has_is_told_as_such(tmp_path: Path) -> Non
         server.listen()
         with pytest.raises(LiveError, match=r"greeting: no answer in time: .*another client has its socket"):
             open_qmp(path, timeout_s=0.05).__enter__()
+
+
+def test_a_qemu_that_has_ended_is_left_without_a_word_more(tmp_path: Path) -> None:
+    """What was not sent to it is not tried again by hanging up."""
+    path, ended = tmp_path / "qmp", threading.Event()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(READY)
+                while b"qmp_capabilities" not in peer.recv(4096):
+                    pass
+            ended.set()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with open_qmp(path, timeout_s=30) as ask:
+            assert ended.wait(30)
+            with pytest.raises(LiveError, match=r"^query-uuid: Broken pipe$"):
+                ask("query-uuid")
+        thread.join(30)

@@ -161,7 +161,7 @@ def _handed_over(args: argparse.Namespace, host: LibvirtHost, name: str, heard: 
         text, running, checked = _checked(args, host, old, place, report)
         print_losses(report.losses, checked.instance)
         if args.check or args.dry_run:
-            code = 0 if checked.is_safe or args.dry_run else _DIFFERENCES
+            code = 0 if checked.is_safe else _DIFFERENCES
             return Result(instance=checked.instance, checked=checked, losses=report.losses, code=code)
         if not checked.is_safe:
             found = "; ".join(str(each) for each in checked.findings if each.meaning is Meaning.FATAL)
@@ -266,7 +266,7 @@ def _limits(args: argparse.Namespace) -> Limits:
 def _show(args: argparse.Namespace, result: Result) -> None:
     """Print a result for people."""
     if result.checked is not None:
-        _show_check(args, result.checked)
+        _show_check(result.checked)
     for number, step in enumerate(result.steps, 1):
         show(f"{number}. {step}")
     if result.done is None:
@@ -278,15 +278,15 @@ def _show(args: argparse.Namespace, result: Result) -> None:
     for each in done.differences:
         show(f"  differs {each}")
     for each in done.removed:
-        show(f"  removed {each}")
+        show(f"  removed {each} (a copy is in {args.state_dir})")
     if done.runs == "libvirt":
         show(f"  note    {_WATCHER}")
 
 
-def _show_check(args: argparse.Namespace, checked: Checked) -> None:
+def _show_check(checked: Checked) -> None:
     for finding in checked.findings:
         show(f"  {finding}")
-    if args.dry_run:
+    if checked.is_safe:
         for step in checked.steps:
             show(f"  would {step}")
     show(f"{checked.instance}: {'it would be safe' if checked.is_safe else 'it would not be safe'}")

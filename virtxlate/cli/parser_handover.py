@@ -71,9 +71,11 @@ def add_handover(verbs: Verbs[argparse.ArgumentParser]) -> None:
     running_options(parser)
     what = parser.add_argument_group("what is done").add_mutually_exclusive_group()
     what.add_argument(
-        "--check", action="store_true", help="only tell whether it would be safe; change nothing"
+        "--check",
+        action="store_true",
+        help="only tell whether it would be safe, and what would be done; change nothing",
     )
-    what.add_argument("--dry-run", action="store_true", help="only show the steps; change nothing")
+    what.add_argument("--dry-run", action="store_true", help="the same as --check")
     what.add_argument(
         "--resume", action="store_true", help="end a handover that was cut short, forward where it may be"
     )

@@ -65,12 +65,12 @@ _LATE = "the guest runs, or has run, under libvirt: there is no way back; use --
 ROWS: tuple[_Row, ...] = (
     _row(
         None,
-        "libvirt does not say what its domain does: start libvirtd, and call this again",
+        "libvirt does not say what its domain does: start libvirtd, then use --resume or --abort",
         target=[Target.UNKNOWN],
     ),
     _row(
         None,
-        "the old QEMU is there, but does not answer: free its QMP socket, and call this again",
+        "the old QEMU is there, but does not answer: free its QMP socket, then use --resume or --abort",
         source=[Source.UNKNOWN],
     ),
     _row(

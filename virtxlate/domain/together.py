@@ -93,23 +93,101 @@ def always(_element: Element) -> str:
     return ""
 
 
+class _Ready(NamedTuple):
+    """A form with its names taken apart, so that an element that fits is told at once."""
+
+    form: Form
+    takes: frozenset[str]
+    known: frozenset[str]
+    bad_attributes: frozenset[str]
+    bad_children: frozenset[str]
+    is_bare: bool
+    """Whether a text is one of the things that do not go with it."""
+    attributes: tuple[str, ...]
+    children: tuple[str, ...]
+    """What it needs."""
+    values: tuple[tuple[str, re.Pattern[str]], ...]
+    """Of attributes."""
+    is_plain: bool
+    """Whether that is all there is to say of it."""
+
+    def fits(self, element: Element) -> bool:
+        """Say whether an element surely has no misfit; False where one has to look closer."""
+        attributes = element.keys()
+        if not (self.is_plain and self.bad_attributes.isdisjoint(attributes)):
+            return False
+        if any(name not in attributes for name in self.attributes):
+            return False
+        for name, pattern in self.values:
+            value = element.get(name)
+            if value and pattern.fullmatch(value) is None:
+                return False
+        if self.is_bare and _has_text(element):
+            return False
+        if not (self.bad_children or self.children):
+            return True
+        inside = {child.tag for child in element}
+        return self.bad_children.isdisjoint(inside) and inside.issuperset(self.children)
+
+
+def _ready(form: Form, known: frozenset[str]) -> _Ready:
+    takes, needs = form.names(), form.needs.split()
+    bad = known - takes
+    return _Ready(
+        form,
+        takes,
+        known,
+        bad_attributes=frozenset(name[1:] for name in bad if name.startswith("@")),
+        bad_children=frozenset(name for name in bad if not name.startswith(("@", TEXT))),
+        is_bare=TEXT in bad,
+        attributes=tuple(name[1:] for name in needs if name.startswith("@")),
+        children=tuple(name for name in needs if not name.startswith(("@", TEXT))),
+        values=tuple((name[1:], re.compile(pattern)) for name, pattern in form.values.items()),
+        is_plain=not (form.one_of or form.once or TEXT in needs or TEXT in form.values),
+    )
+
+
+class _Row(NamedTuple):
+    """A table at one of its places."""
+
+    above: tuple[str, ...]
+    """The parent, its parent and so on; empty where the element may stand anywhere."""
+    word: Callable[[Element], str]
+    forms: dict[str, _Ready]
+
+
 class Misfits:
-    """All tables, made ready to be looked up by the name of an element."""
+    """All tables, made ready to be looked up by the names of an element and its parent."""
 
     def __init__(self, tables: tuple[Together, ...]) -> None:
-        self._by_name: dict[str, list[tuple[tuple[str, ...], Together, frozenset[str]]]] = {}
+        rows: dict[str, list[_Row]] = {}
         for each in tables:
+            known = each.known()
+            forms = {word: _ready(form, known) for word, form in each.forms.items()}
             for place in (spelt for given in each.places for spelt in _spellings(given)):
                 *above, name = place.split("/")
-                self._by_name.setdefault(name, []).append((tuple(reversed(above)), each, each.known()))
+                rows.setdefault(name, []).append(_Row(tuple(reversed(above)), each.word, forms))
+        self._by_name = {name: _by_parent(found) for name, found in rows.items()}
 
     def of(self, root: Element) -> Iterator[Misfit]:
         """Give every misfit from ``root`` down, in document order."""
-        for element in root.iter(*self._by_name):
-            for above, table, known in self._by_name[str(element.tag)]:
-                form = table.form(element) if _is_under(element, above) else None
-                if form is not None:
-                    yield from _misfits(element, form, known)
+        for element in root.iter(etree.Element):
+            parents = self._by_name.get(element.tag)  # type: ignore[call-overload]
+            if parents is None:
+                continue
+            parent = element.getparent()
+            for row in parents.get("" if parent is None else parent.tag) or parents[""]:
+                if len(row.above) > 1 and not _is_under(element, row.above):
+                    continue
+                ready = row.forms.get(row.word(element)) or row.forms.get("")
+                if ready is not None and not ready.fits(element):
+                    yield from _misfits(element, ready)
+
+
+def _by_parent(rows: list[_Row]) -> dict[str, tuple[_Row, ...]]:
+    """Give the rows for each parent that one of them names, and for any other as those of ""."""
+    parents = {row.above[0] for row in rows if row.above} | {""}
+    return {parent: tuple(row for row in rows if row.above[:1] in {(), (parent,)}) for parent in parents}
 
 
 def _spellings(place: str) -> tuple[str, ...]:
@@ -127,11 +205,11 @@ def _is_under(element: Element, above: tuple[str, ...]) -> bool:
     return True
 
 
-def _misfits(element: Element, form: Form, known: frozenset[str]) -> Iterator[Misfit]:
+def _misfits(element: Element, ready: _Ready) -> Iterator[Misfit]:
+    form = ready.form
     present = list(dict.fromkeys(_present(element)))
-    takes = form.names()
     for name in present:
-        if name in known and name not in takes:
+        if name in ready.known and name not in ready.takes:
             message = f"{form.says}; {noun(name)} does not go with it"
             yield Misfit(element, name, message, _value(element, name))
     for name in form.needs.split():
@@ -169,8 +247,12 @@ def _present(element: Element) -> Iterator[str]:
     yield from (f"@{name}" for name in element.keys())  # noqa: SIM118 - of attributes, not of children
     children = list(element.iterchildren("*"))
     yield from (str(child.tag) for child in children)
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+    if _has_text(element):
         yield TEXT
+
+
+def _has_text(element: Element) -> bool:
+    return bool((element.text or "").strip()) or any((child.tail or "").strip() for child in element)
 
 
 def _value(element: Element, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree
@@ -51,6 +52,8 @@ RULES: tuple[Rule, ...] = (*_OF_QEMU, *_OF_GRAMMAR)
 GRAMMATICAL = frozenset(rule.id for rule in _OF_GRAMMAR)
 """Rules that a grammar can say, but not the XSD of ours: a host's own schema has the last word on them."""
 
+_WORDS = frozenset(word for rule in RULES for word in rule.about)
+"""All that rules are about."""
 _HOLD_DOMAINS = ("domainsnapshot", "domaincheckpoint")
 _BY_ID = {rule.id: rule for rule in RULES}
 if len(_BY_ID) != len(RULES):
@@ -96,18 +99,24 @@ def _documents(root: etree._Element) -> tuple[Document, ...]:
 
 def _told(document: Document) -> Iterator[tuple[Rule, Fault]]:
     for rule in _applied(document):
-        of_rule = list(islice(rule.check(document), MOST_ELEMENTS))
-        yield from ((rule, fault) for fault in of_rule)
-        if len(of_rule) == MOST_ELEMENTS:
+        told = 0
+        for fault in islice(rule.check(document), MOST_ELEMENTS):
+            told += 1
+            yield rule, fault
+        if told == MOST_ELEMENTS:
             yield rule, Fault(document.root, says=f"only the first {MOST_ELEMENTS} places are told")
 
 
-def _applied(document: Document) -> Iterator[Rule]:
+def _applied(document: Document) -> tuple[Rule, ...]:
     """Give the rules that a document can break."""
-    names = document.names
-    for rule in RULES if document.is_qemu else _OF_GRAMMAR:
-        if not rule.about or not names.isdisjoint(rule.about):
-            yield rule
+    return _about(document.names & _WORDS, is_qemu=document.is_qemu)
+
+
+@lru_cache(maxsize=256)
+def _about(names: frozenset[str], *, is_qemu: bool) -> tuple[Rule, ...]:
+    """Give the rules that are about one of these names: many documents of a host have the same ones."""
+    rules = RULES if is_qemu else _OF_GRAMMAR
+    return tuple(rule for rule in rules if not rule.about or not names.isdisjoint(rule.about))
 
 
 def message(rule: Rule, fault: Fault) -> str:

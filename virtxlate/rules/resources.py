@@ -56,7 +56,7 @@ def _topology(root: Element, _document: Document) -> Iterator[Fault]:
 
 def _most(root: Element, document: Document) -> Iterator[Fault]:
     vcpu, count = child(root, "vcpu"), vcpus(root)
-    if vcpu is None:
+    if vcpu is None or count <= min(_MOST_ON_I440FX, _MOST_WITHOUT_EIM):
         return
     if document.board == "i440fx" and count > _MOST_ON_I440FX:
         says = f"i440fx has {_MOST_ON_I440FX} vCPUs at most; found {count}"

@@ -100,11 +100,16 @@ class Document:
         """What ``once`` and ``listed`` remember."""
 
     @cached_property
+    def _elements(self) -> tuple[etree._Element, ...]:
+        """All elements, held: lxml makes what stands for one anew each time it is asked for and not held."""
+        return tuple(self.root.iter(etree.Element))
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of all elements, of all attributes as ``@name``, and LUN, SCSI and SCSI_CONTROLLER."""
         tags: set[str] = set()
         attributes: set[str] = set()
-        for element in self.root.iter(etree.Element):
+        for element in self._elements:
             tags.add(element.tag)  # type: ignore[arg-type]
             attributes.update(element.keys())
         tags.update(map(_AT.__add__, attributes))

@@ -42,7 +42,8 @@ class Places:
         self._slots: dict[int, Numbers] = {}
         self._targets: dict[int, Numbers] = {}
         self._new_controllers: dict[int, str] = {}
-        self._names = {disk.target for view in views for disk in view.domain.devices.disks}
+        disks = (each for view in views for each in view.live.devices if each.tag == "disk")
+        self._names = {str(each.part("target").get("dev")) for each in disks}
 
     def target(self, prefix: str) -> str:
         """Give the target name after the last one of that prefix, so that libvirt's order is Ganeti's."""

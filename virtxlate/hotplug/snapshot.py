@@ -83,7 +83,7 @@ def read_snapshot(
 
     Raises DomainXmlError, GanetiDataError.
     """
-    view = read_view(xml)
+    view = read_view(xml, foreign=True)
     infos = derive(view.live, libvirt_version=libvirt_version)
     try:
         infos = with_uuids(view.live, infos)
@@ -97,7 +97,7 @@ def read_snapshot(
     return Snapshot(
         xml=xml,
         view=view,
-        config=None if config_xml is None else read_view(config_xml),
+        config=None if config_xml is None else read_view(config_xml, foreign=True),
         instance=instance,
         has_metadata=kept is not None,
         disks=disks,

@@ -59,8 +59,15 @@ def ganeti_nic(entry: Entry, context: Context) -> Nic:
     if isinstance(entry.kept, Nic):
         return entry.kept
     if not isinstance(entry.device, domain.Interface):
-        raise UnsupportedError("it is no interface", at=entry.at)
+        raise UnsupportedError(_unread(entry) or "it is no interface", at=entry.at)
     return nics_of.to_ganeti(entry.device, entry.at, context, Report())
+
+
+def _unread(entry: Entry) -> str:
+    """Give what is to be said of a device in words of a libvirt that is not known yet."""
+    if entry.device is not None:
+        return ""
+    return f"{entry.info.path} has words that are not known: it can be removed, but not changed"
 
 
 def ganeti_disk(entry: Entry, context: Context) -> Disk:
@@ -70,6 +77,6 @@ def ganeti_disk(entry: Entry, context: Context) -> Disk:
     if isinstance(entry.device, domain.Hostdev) and hostdevs_of.is_disk(entry.device):
         return hostdevs_of.to_ganeti(entry.device, entry.at, {}, context, Report())
     if not isinstance(entry.device, domain.Disk):
-        raise UnsupportedError("it is no disk that Ganeti has a word for", at=entry.at)
+        raise UnsupportedError(_unread(entry) or "it is no disk that Ganeti has a word for", at=entry.at)
     unplaced = msgspec.structs.replace(entry.device, alias=None)  # where it is does not matter here
     return disks_of.to_ganeti(unplaced, entry.at, {}, context, Report())

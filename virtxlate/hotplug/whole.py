@@ -185,7 +185,7 @@ def _view_without(view: LiveView, devices: Iterable[LiveDevice]) -> LiveView:
     for element in found:
         if element is not None and (parent := element.getparent()) is not None:
             parent.remove(element)
-    return read_view(etree.tostring(root))
+    return read_view(etree.tostring(root), foreign=True)
 
 
 _DISK_FIELDS = frozenset({"type", "source", "readonly"})

@@ -6,12 +6,15 @@ source of Ganeti data or from an older runtime file, and else is reported.
 
 from __future__ import annotations
 
+from collections import Counter
+from copy import deepcopy
 from typing import Any
 
 import msgspec
+from lxml import etree
 
 from virtxlate.domain.document import parse_document
-from virtxlate.domain.elements import DOMAIN
+from virtxlate.domain.elements import DEVICES, DOMAIN
 from virtxlate.domain.live import LiveDomain, read_live
 from virtxlate.domain.model import Disk, Domain, Hostdev
 from virtxlate.errors import DomainXmlError, GanetiDataError
@@ -64,21 +67,54 @@ class LiveView(msgspec.Struct, frozen=True, kw_only=True):
         return f"{alias or 'scsi0'}.0"
 
 
-def read_view(xml: bytes | str) -> LiveView:
-    """Give a live domain. Words of a newer libvirt are passed over. Raises DomainXmlError."""
+def read_view(xml: bytes | str, *, foreign: bool = False) -> LiveView:
+    """Give a live domain. Optional words of a newer libvirt are passed over.
+
+    With ``foreign`` a device that cannot be read is none of ``domain``, and in ``live`` all the same.
+    Raises DomainXmlError.
+    """
     root = parse_document(xml)
     if root.tag != DOMAIN.tag:
         raise DomainXmlError(f"expected <domain>, found <{root.tag!s}>", at=f"/{root.tag!s}")
     live = read_live(root)
     infos = derive(live)
-    domain: Domain = DOMAIN.parse(root, [])
+    unread: frozenset[str] = frozenset()
+    try:
+        domain: Domain = DOMAIN.parse(root, [])
+    except DomainXmlError:
+        if not foreign:
+            raise
+        domain, unread = _without_unread(root)
+    read = [each for each in infos if each.path not in unread]
     return LiveView(
         domain=domain,
         live=live,
-        disks=tuple(each for each in infos if each.path.startswith("/domain/devices/disk")),
-        nics=tuple(each for each in infos if each.path.startswith("/domain/devices/interface")),
-        hostdevs=tuple(each for each in infos if each.path.startswith("/domain/devices/hostdev")),
+        disks=tuple(each for each in read if each.path.startswith("/domain/devices/disk")),
+        nics=tuple(each for each in read if each.path.startswith("/domain/devices/interface")),
+        hostdevs=tuple(each for each in read if each.path.startswith("/domain/devices/hostdev")),
     )
+
+
+def _without_unread(root: etree._Element) -> tuple[Domain, frozenset[str]]:
+    """Give the domain without the devices that cannot be read, and the paths of these."""
+    copy = deepcopy(root)
+    paths, counts = set(), Counter[str]()
+    for devices in copy.findall(DEVICES.tag):
+        for element in list(devices.iterchildren(etree.Element)):
+            counts[str(element.tag)] += 1
+            try:
+                DEVICES.parse(_alone(element), [])
+            except DomainXmlError:
+                paths.add(f"/domain/devices/{element.tag!s}[{counts[str(element.tag)]}]")
+                devices.remove(element)
+    domain: Domain = DOMAIN.parse(copy, [])
+    return domain, frozenset(paths)
+
+
+def _alone(element: etree._Element) -> etree._Element:
+    devices = etree.Element(DEVICES.tag)
+    devices.append(deepcopy(element))
+    return devices
 
 
 def ganeti_hvinfo(info: DeviceInfo, scsi_bus: str, *, more: bool = False) -> HvInfo | None:

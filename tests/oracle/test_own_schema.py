@@ -5,12 +5,12 @@ Documents are the fixtures, and domains drawn from libvirt's grammar, each with 
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 from typing import get_args
-from zlib import crc32
 
 import pytest
 from lxml import etree
@@ -33,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = sorted([*ROOT.glob("fixtures/**/*.xml"), *ROOT.glob("tests/domain/valid/*.xml")])
 DRAWN = 150
 MUTANTS = 1_800
+SEED = 20_018
+"""One outcome everywhere; VIRTXLATE_SEED=NUMBER draws others, and what they find is mended or named."""
 OF_A_GRAMMAR = GRAMMATICAL | set(get_args(SchemaRule))
 """Rules that say what a grammar can say; what they refuse, libvirt's grammar should."""
 
@@ -51,10 +53,7 @@ def grammar() -> Grammar:
 
 @pytest.fixture(scope="module")
 def seed() -> int:
-    """Give a number made of what is judged: one text of schema and rules has one outcome everywhere."""
-    package = ROOT / "virtxlate"
-    texts = (ROOT.glob("xsd/*.xsd"), package.glob("domain/*_forms.py"), package.glob("rules/*.py"))
-    return crc32(b"".join(path.read_bytes() for paths in texts for path in sorted(paths)))
+    return int(os.environ.get("VIRTXLATE_SEED", SEED))
 
 
 @pytest.fixture(scope="module")

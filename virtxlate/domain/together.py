@@ -172,11 +172,12 @@ class Misfits:
     def of(self, root: Element) -> Iterator[Misfit]:
         """Give every misfit from ``root`` down, in document order."""
         for element in root.iter(etree.Element):
-            parents = self._by_name.get(element.tag)  # type: ignore[call-overload]
+            parents = self._by_name.get(element.tag)  # type: ignore[arg-type]
             if parents is None:
                 continue
             parent = element.getparent()
-            for row in parents.get("" if parent is None else parent.tag) or parents[""]:
+            above = "" if parent is None else parent.tag
+            for row in parents.get(above) or parents[""]:  # type: ignore[arg-type]
                 if len(row.above) > 1 and not _is_under(element, row.above):
                     continue
                 ready = row.forms.get(row.word(element)) or row.forms.get("")

@@ -158,6 +158,19 @@ def test_what_hangs_up_is_told_by_its_path(said: bytes, reason: str, tmp_path: P
     assert str(caught.value).startswith(f"connect {path}: {reason}")
 
 
+def test_a_socket_that_serves_another_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "qmp"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        with pytest.raises(LiveError) as caught, open_qmp(path, timeout_s=0.1):
+            pass
+    assert str(caught.value) == (
+        f"connect {path}: greeting: no answer in time: "
+        "it is no QMP, or QEMU serves another client (libvirt holds its own)"
+    )
+
+
 def test_a_line_that_broke_closes_in_silence(tmp_path: Path) -> None:
     """The error of the question that broke is the one that counts."""
     path = tmp_path / "qmp"

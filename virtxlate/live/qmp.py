@@ -99,8 +99,11 @@ class Qmp:
     def _receive(self, command: str) -> dict[str, Any]:
         try:
             line = self._stream.readline(self._most_bytes + 1)
+        except TimeoutError:
+            reason = "no answer in time: it is no QMP, or QEMU serves another client (libvirt holds its own)"
+            raise LiveError(reason, call=command) from None
         except OSError as exc:
-            raise LiveError(exc.strerror or str(exc) or "no answer in time", call=command) from None
+            raise LiveError(exc.strerror or str(exc), call=command) from None
         if len(line) > self._most_bytes:
             raise LiveError(f"an answer of more than {self._most_bytes} bytes", call=command)
         if not line:

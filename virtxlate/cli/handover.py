@@ -171,7 +171,7 @@ def _checked(
             host,
             scratch=scratch,
             uuid=str(uuid.uuid4()),
-            surroundings=Look(pid=pid, connects=args.ifup is not None, live=args.method == "live"),
+            surroundings=Look(pid=pid, ifup=args.ifup, live=args.method == "live"),
         )
     return text, running, checked
 

@@ -49,16 +49,12 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.known: FakeDomain | None = None
-        self.version = 7_002_022
         self.refuses: str | None = None
         self.started: list[tuple[str, FakeDomain]] = []
 
     def find(self, uuid: str, name: str) -> FakeDomain | None:
         del uuid, name
         return self.known
-
-    def emulator_version(self) -> int:
-        return self.version
 
     def start_paused(self, xml: str) -> FakeDomain:
         if self.refuses is not None:
@@ -81,6 +77,7 @@ def checked(
     live: bool = False,
     pid: int | None = None,
     image: Path | None = None,
+    ifup: str | None = None,
 ) -> Checked:
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -90,7 +87,7 @@ def checked(
         host or FakeHost(),
         scratch=scratch,
         uuid=UUID,
-        surroundings=Look(root=root, live=live, pid=pid, image=image),
+        surroundings=Look(root=root, live=live, pid=pid, image=image, ifup=ifup),
     )
 
 

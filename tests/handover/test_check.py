@@ -79,7 +79,7 @@ FACTS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a block job": ({"busy": Busy(jobs=("mirror",))}, ("block job", "mirror")),
     "plugged memory": ({"plugged_memory": 5}, ("memory", "5 bytes")),
     "a NIC that is on no tap": ({"nets": {NIC: Net(type="user")}}, (f"nic {NIC}", "user")),
-    "a newer QEMU": ({"version": (8, 0, 0)}, ("qemu", "7002022")),
+    "a newer QEMU": ({"version": (8, 0, 0)}, ("qemu", "7.2.22")),
 }
 
 
@@ -94,7 +94,7 @@ def test_a_qemu_that_cannot_go_is_told(name: str, found: Running, root: Path) ->
 HARMLESS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a balloon": ({"balloon": 64 << 20}, ("balloon", f"{64 << 20} of {128 << 20} bytes")),
     "KVM": ({"kvm": True}, ("kvm", "inst1.example.com")),
-    "an older QEMU": ({"version": (7, 0, 0)}, ("qemu", "7002022")),
+    "an older QEMU": ({"version": (7, 0, 0)}, ("qemu", "7.2.22")),
     "a viewer": (
         {"displays": (Display(type="spice", host="127.0.0.1", port=5930, clients=1),)},
         ("display", "spice"),

@@ -65,3 +65,17 @@ def test_a_tap_of_which_nobody_tells_the_header_needs_the_features(found: Runnin
     assert (AT, "tap") not in told(checked(unknown, root, text=text))
     assert (AT, "tap") in told(checked(without_features(unknown), root, text=text))
     assert told(checked(without_features(found), root, text=text)) == []
+
+
+@pytest.mark.parametrize("by_map", [True, False])
+def test_a_script_that_cannot_be_run_connects_nothing(by_map: bool, found: Running, root: Path) -> None:
+    script = root / "ifup"
+    text = text_of(found).replace('<interface type="bridge">', '<interface type="ethernet">')
+    put = f'<script path="{script}"/>' if by_map else ""
+    text = text.replace(BRIDGE, put)
+    ifup = None if by_map else str(script)
+    assert told(checked(found, root, text=text, ifup=ifup)) == [(AT, str(script))]
+    script.write_text("#!/bin/sh\n")
+    assert told(checked(found, root, text=text, ifup=ifup)) == [(AT, str(script))]
+    script.chmod(0o755)
+    assert told(checked(found, root, text=text, ifup=ifup)) == []

@@ -308,7 +308,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     ),
     "new QEMU is killed when it has begun": (partial(at_moment, "sending", kill_the_new_qemu), ""),
     "domain is destroyed before it runs": (partial(at_moment, "before go-forward", destroy_the_domain), ""),
-    "QMP socket busy": (busy_socket, "another client has its socket"),
+    "QMP socket busy": (busy_socket, "it serves another client"),
     "no QMP socket": (no_socket, "No such file or directory"),
     "QMP socket that hangs up": (socket_that_hangs_up, "QEMU has hung up"),
     "journal of another time": (journal_of_another_time, "--resume or --abort"),

@@ -210,7 +210,7 @@ def _checked(
             uuid=str(uuid.uuid4()),
             surroundings=Look(
                 pid=pid,
-                connects=args.ifup is not None,
+                ifup=args.ifup,
                 live=args.method == "live",
                 image=Path(args.state_dir) if args.method == "stop" else None,
             ),

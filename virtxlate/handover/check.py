@@ -32,9 +32,6 @@ class CheckHost(RehearsalHost, Protocol):
     def find(self, uuid: str, name: str) -> DomainPort | None:
         """Give the domain of that UUID, else of that name, else None. Raises LiveError."""
 
-    def emulator_version(self) -> int:
-        """Give the version of the host's QEMU: 7002022 is 7.2.22. Raises LiveError."""
-
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What a check found, and what a handover would do."""
@@ -76,8 +73,9 @@ def check(
     rehearsed = False
     try:
         if not rehearsal.opens:
-            after = machine_of(host, rehearsal, scratch, asked.uuid)
+            after, version = machine_of(host, rehearsal, scratch, asked.uuid)
             differences, rehearsed = judge(running.facts.machine, after), True
+            findings += _of_version(running.facts.version, version)
     except LiveError as exc:
         findings.append(_fatal("rehearsal", asked.name, f"libvirt refuses it: {exc}"))
     findings += [_of_difference(each) for each in differences]
@@ -149,7 +147,6 @@ def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iter
         yield _fatal("uuid", uuid, f"the guest knows its machine as {facts.machine.uuid}")
     try:
         found = host.find(uuid, name)
-        version = host.emulator_version()
     except VirtxlateError as exc:
         yield _fatal("libvirt", name, str(exc))
         return
@@ -164,12 +161,16 @@ def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iter
             meaning=Meaning.HARMLESS,
             reason="it is defined already, and would be defined anew",
         )
-    old = facts.version[0] * 1_000_000 + facts.version[1] * 1_000 + facts.version[2]
-    if version < old:
-        yield _fatal("qemu", str(version), f"older than the running one, {old}: it may not know its state")
-    elif version > old:
-        reason = f"newer than the running one, {old}: the machine type keeps what the guest sees"
-        yield Finding(about="qemu", at=str(version), meaning=Meaning.HARMLESS, reason=reason)
+
+
+def _of_version(old: tuple[int, int, int], new: tuple[int, int, int]) -> Iterator[Finding]:
+    """Give what the QEMU that libvirt started has against it: a document may name its own."""
+    at, before = (".".join(map(str, each)) for each in (new, old))
+    if new < old:
+        yield _fatal("qemu", at, f"older than the running one, {before}: it may not know its state")
+    elif new > old:
+        reason = f"newer than the running one, {before}: the machine type keeps what the guest sees"
+        yield Finding(about="qemu", at=at, meaning=Meaning.HARMLESS, reason=reason)
 
 
 def _fatal(about: str, at: str, reason: str) -> Finding:

@@ -46,8 +46,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """The file system of the host, for /proc and /sys."""
     pid: int | None = None
     """The running QEMU; None where nobody knows its process."""
-    connects: bool = False
-    """Whether Ganeti's script will connect the taps that libvirt does not."""
+    ifup: str | None = None
+    """Ganeti's script, if it is to connect the taps that libvirt does not."""
     live: bool = False
     """Whether the guest is to run while its memory is sent."""
     image: Path | None = None
@@ -170,8 +170,8 @@ def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
     for interface in asked.devices.interfaces:
         at, mac = f"nic {interface.mac}", (interface.mac or "").lower()
         device, tap = cards.get(mac), running.taps.get(netdevs.get(mac, ""))
-        if interface.type == "ethernet" and interface.script is None and not look.connects:
-            yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
+        if interface.type == "ethernet":
+            yield from _script(at, interface.script or look.ifup)
         if interface.type == "bridge":
             yield from _bridge(at, interface, None if tap is None else tap.bridge, look)
         if interface.model == _VIRTIO and (tap is None or tap.vnet_hdr is None):
@@ -182,6 +182,13 @@ def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
                 yield _fatal(
                     at, "tap", "neither the host tells whether it has vnet_hdr, nor QEMU the features"
                 )
+
+
+def _script(at: str, script: str | None) -> Iterator[Finding]:
+    if script is None:
+        yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
+    elif shutil.which(script) is None:
+        yield _fatal(at, script, "the script that connects the new tap cannot be run")
 
 
 def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look) -> Iterator[Finding]:

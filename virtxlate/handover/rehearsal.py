@@ -19,6 +19,7 @@ from lxml import etree
 from virtxlate.domain.document import parse_document, parse_domain
 from virtxlate.domain.words import QEMU_NAMESPACE
 from virtxlate.hardware.describe import Ask, describe
+from virtxlate.hardware.inspect import version_of
 from virtxlate.hardware.model import Machine
 from virtxlate.translate.running.disks import media
 from virtxlate.translate.running.facts import Running
@@ -222,18 +223,20 @@ def images_of(rehearsal: Rehearsal, scratch: Path) -> Iterator[None]:
             (scratch / name).unlink(missing_ok=True)
 
 
-def machine_of(host: RehearsalHost, rehearsal: Rehearsal, scratch: Path, uuid: str | None) -> Machine:
-    """Give the machine that libvirt makes of the document; its guest never runs.
+def machine_of(
+    host: RehearsalHost, rehearsal: Rehearsal, scratch: Path, uuid: str | None
+) -> tuple[Machine, tuple[int, int, int]]:
+    """Give the machine that libvirt makes of the document, and the version of its QEMU; the guest never runs.
 
     ``uuid`` is the one that the document itself has. Raises LiveError where libvirt or QEMU refuses it.
     """
     with images_of(rehearsal, scratch):
         domain = host.start_paused(rehearsal.xml)
         try:
-            seen = describe(_ask(domain))
+            seen, version = describe(_ask(domain)), version_of(_ask(domain))
         finally:
             domain.destroy()
-    return msgspec.structs.replace(seen, uuid=(uuid or seen.uuid).lower())
+    return msgspec.structs.replace(seen, uuid=(uuid or seen.uuid).lower()), version
 
 
 def _ask(domain: RehearsalDomain) -> Ask:

@@ -146,13 +146,12 @@ def inspect(ask: Ask) -> Facts:
     Raises InputError for an answer of another shape than QEMU's, and what ``ask`` raises.
     """
     machine = describe(ask)
-    version = _read(ask, _VersionAnswer, "query-version").qemu
     model, features = _cpu(ask, machine)
     return Facts(
         name=_read(ask, _Name, "query-name").name,
         machine=machine,
         status=_read(ask, _Status, "query-status").status,
-        version=(version.major, version.minor, version.micro),
+        version=version_of(ask),
         kvm=_read(ask, _Kvm, "query-kvm").enabled,
         drives=_drives(ask),
         nets=_nets(ask),
@@ -164,6 +163,12 @@ def inspect(ask: Ask) -> Facts:
         cpu_features=features,
         busy=_busy(ask),
     )
+
+
+def version_of(ask: Ask) -> tuple[int, int, int]:
+    """Give the version of QEMU. Raises InputError, and what ``ask`` raises."""
+    version = _read(ask, _VersionAnswer, "query-version").qemu
+    return version.major, version.minor, version.micro
 
 
 def without_secret(filename: str) -> str:

@@ -22,7 +22,7 @@ MOST_EVENTS = 10_000
 """Between a question and its answer."""
 TIMEOUT_S = 30.0
 _GREETING = "greeting"
-_BUSY = ": QEMU hangs, or another client has its socket, which serves one at a time"
+_BUSY = ": it is no QMP, QEMU hangs, or it serves another client (libvirt holds its own)"
 
 
 SendDescriptor = Callable[[bytes, int], None]
@@ -105,7 +105,7 @@ class Qmp:
             hint = _BUSY if command == _GREETING else ""
             raise LiveError(f"no answer in time{hint}", call=command) from None
         except OSError as exc:
-            raise LiveError(exc.strerror or str(exc) or "no answer in time", call=command) from None
+            raise LiveError(exc.strerror or str(exc), call=command) from None
         if len(line) > self._most_bytes:
             raise LiveError(f"an answer of more than {self._most_bytes} bytes", call=command)
         if not line:

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from virtxlate.domain.document import parse_domain
+from virtxlate.domain.document import parse_document
 from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
 from virtxlate.handover.states import Target
 from virtxlate.live.port import HandoverDomain, HandoverHost
@@ -36,11 +36,11 @@ class New:
 
     def expect_its_own(self, xml: str) -> None:
         """Raise OperationRefusedError for a document of another domain, which nobody would find again."""
-        asked = parse_domain(xml, [])
-        if (asked.name, (asked.uuid or "").lower()) != (self._name, self._uuid):
-            found, guest = f"{asked.name} {asked.uuid}", f"{self._name} {self._uuid}"
-            message = f"expected the domain {guest}, found {found}; the guest goes on under Ganeti"
-            raise OperationRefusedError(message, call="handover")
+        root = parse_document(xml)
+        name, uuid = root.findtext("name", "").strip(), root.findtext("uuid", "").strip().lower()
+        if (name, uuid) != (self._name, self._uuid):
+            message = f"expected the domain {self._name} {self._uuid}, found {name} {uuid}"
+            raise OperationRefusedError(f"{message}; the guest goes on under Ganeti", call="handover")
 
     def expect_no_other(self) -> None:
         """Raise OperationRefusedError where libvirt has a domain that shares only its name, or its UUID."""

@@ -43,6 +43,7 @@ def test_several_cpus_are_not_sent_while_they_run_without_kvm(
     facts = msgspec.structs.replace(found.facts, machine=machine, kvm=kvm)
     report = checked(msgspec.structs.replace(found, facts=facts), root, text=text_of(found), live=live)
     assert (("method", f"{cpus} CPUs") in told(report)) is is_told
+    assert (("method", "1 CPU") in told(report, Meaning.HARMLESS)) is (cpus == 1)
 
 
 def test_what_libvirt_refuses_is_fatal_and_never_safe(found: Running, root: Path) -> None:

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.handover.fake_pair import NAME, XML, Caller, Pair, record
+from tests.handover.fake_pair import NAME, UUID, XML, Caller, Pair, record
 from virtxlate.errors import LiveError, OperationRefusedError
 from virtxlate.handover.journal import Journal
 
@@ -24,6 +25,24 @@ def test_a_domain_of_its_name_with_another_uuid_is_left_alone(tmp_path: Path) ->
     ):
         engine.hand_over()
     assert (pair.status, pair.target, pair.defined) == ("running", "paused", XML)
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [XML.replace(UUID, OTHER), XML.replace(f"<uuid>{UUID}</uuid>", ""), XML.replace(NAME, "web1")],
+    ids=["another UUID", "no UUID", "another name"],
+)
+def test_a_document_of_another_domain_is_refused(xml: str, tmp_path: Path) -> None:
+    """Its domain would not be seen, and so not be ended before the old guest goes on."""
+    pair = Pair()
+    whole = msgspec.structs.replace(record(tmp_path), xml=xml)
+    with (
+        Caller(pair, tmp_path).engine(whole) as engine,
+        pytest.raises(OperationRefusedError, match=f"expected the domain {NAME} {UUID}, found "),
+    ):
+        engine.hand_over()
+    assert (pair.where(), pair.defined) == ("ganeti", None)
     assert not (tmp_path / "state").exists()
 
 

@@ -136,6 +136,7 @@ class Engine:
 
     def _expect_room(self) -> None:
         """Raise OperationRefusedError where libvirt has another domain, or this one already runs."""
+        self._new.expect_its_own(self._record.xml)
         self._new.expect_no_other()
         state = self._new.state()
         if state is not Target.ABSENT:
@@ -163,9 +164,7 @@ class Engine:
         """Raise OperationRefusedError for a libvirt that knows nothing of what was begun."""
         uri = self._host.uri()
         if self._record.uri not in {"", uri}:
-            message = (
-                f"expected the libvirt to which it went, {self._record.uri}, found {uri}: give --connect"
-            )
+            message = f"expected the libvirt that it went to, {self._record.uri}, found {uri}: give --connect"
             raise OperationRefusedError(message, call="journal")
         with suppress(ConnectionFailedError):  # the verdict says what to do then
             self._new.expect_no_other()

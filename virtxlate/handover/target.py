@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from virtxlate.domain.document import parse_document
 from virtxlate.errors import ConnectionFailedError, DomainNotFoundError, LiveError, OperationRefusedError
 from virtxlate.handover.states import Target
 from virtxlate.live.port import HandoverDomain, HandoverHost
@@ -32,6 +33,14 @@ class New:
         if found is None or found.uuid != self._uuid:
             raise DomainNotFoundError(f"there is no domain {self._name!r}", call="find")
         return found
+
+    def expect_its_own(self, xml: str) -> None:
+        """Raise OperationRefusedError for a document of another domain, which nobody would find again."""
+        root = parse_document(xml)
+        name, uuid = root.findtext("name", "").strip(), root.findtext("uuid", "").strip().lower()
+        if (name, uuid) != (self._name, self._uuid):
+            message = f"expected the domain {self._name} {self._uuid}, found {name} {uuid}"
+            raise OperationRefusedError(f"{message}; the guest goes on under Ganeti", call="handover")
 
     def expect_no_other(self) -> None:
         """Raise OperationRefusedError where libvirt has a domain that shares only its name, or its UUID."""

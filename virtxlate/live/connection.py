@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _KEEPALIVE_SECONDS, _KEEPALIVE_COUNT = 5, 3
 _MAX_ID = 2**31 - 1
+_EMBEDDED = "/embed"
 _UUID = re.compile(UUID_PATTERN)
 
 
@@ -137,9 +138,12 @@ class LibvirtHost:
     def start_paused(self, xml: str) -> LibvirtDomain:
         """Start a domain that has no definition, and leave it paused.
 
-        It is gone with its QEMU, and with this connection, whatever becomes of the caller.
+        It is gone with its QEMU, and with this connection, whatever becomes of the caller; a driver inside
+        this process has no such end.
         """
-        flags = libvirt.VIR_DOMAIN_START_PAUSED | libvirt.VIR_DOMAIN_START_AUTODESTROY
+        flags = libvirt.VIR_DOMAIN_START_PAUSED
+        if urlsplit(self.uri()).path != _EMBEDDED:
+            flags |= libvirt.VIR_DOMAIN_START_AUTODESTROY
         with libvirt_errors("createXML", self.is_alive):
             return LibvirtDomain(self._connection.createXML(xml, flags), self)
 

@@ -36,6 +36,9 @@ LONGEST_COMMAND = 2500
 _LAST_WORDS = 4000
 """Characters; a panic takes as many."""
 
+BOOT_S = 150.0
+"""A boot takes a few seconds. Linux gives a SCSI command that was lost 30 s before it resets the adapter."""
+
 NUDGE_S = 1.0
 """QEMU looks once a second whether somebody has opened a pty; what was sent before is answered only then."""
 
@@ -93,7 +96,7 @@ class GuestConsole:
         """Give all that the guest has said so far, boot messages too."""
         return self._said.decode(errors="replace")
 
-    def wait_ready(self, timeout_s: float = 60.0) -> None:
+    def wait_ready(self, timeout_s: float = BOOT_S) -> None:
         """Return once the shell answers: after the ready word, or at a nudge when that is long past.
 
         Raises GuestSilentError, or GuestGoneError when the kernel panicked.

@@ -25,15 +25,15 @@ DISKS = r"""
 for entry in /sys/block/*; do
     path=$(readlink -f "$entry")
     case $path in */virtual/* | *\*) continue ;; esac
-    read -r size <"$entry/size"; read -r fixed <"$entry/ro"
-    read -r removable <"$entry/removable"; read -r rotational <"$entry/queue/rotational"
-    # A virtio disk has a file for it; SCSI and ATA have page 80h of the vital product data, after 4 bytes.
+    { read -r size <"$entry/size" && read -r fixed <"$entry/ro" && read -r removable <"$entry/removable" &&
+        read -r rotational <"$entry/queue/rotational"; } 2>/dev/null || continue  # it leaves just now
     serial=$(cat "$entry/serial" 2>/dev/null || tail -c +5 "$entry/device/vpd_pg80" 2>/dev/null)
     model=$(cat "$entry/device/model" 2>/dev/null)
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${entry##*/}" "$path" "$size" "$fixed" "$removable" \
         "$rotational" "$serial" "$model"
 done
 """
+"""A virtio disk has a file for its serial number; SCSI and ATA disks have VPD page 80h, behind 4 bytes."""
 NICS = r"""
 for entry in /sys/class/net/*; do
     path=$(readlink -f "$entry")
@@ -44,8 +44,9 @@ done
 """
 PCI_DEVICES = r"""
 for entry in /sys/bus/pci/devices/*; do
-    read -r vendor <"$entry/vendor"; read -r device <"$entry/device"; read -r class <"$entry/class"
-    read -r subvendor <"$entry/subsystem_vendor"; read -r subdevice <"$entry/subsystem_device"
+    { read -r vendor <"$entry/vendor" && read -r device <"$entry/device" && read -r class <"$entry/class" &&
+        read -r subvendor <"$entry/subsystem_vendor" && read -r subdevice <"$entry/subsystem_device"; } \
+        2>/dev/null || continue  # it leaves just now
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${entry##*/}" "$class" "$vendor" "$device" \
         "$subvendor" "$subdevice" "$(readlink "$entry/driver")"
 done

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import libvirt
 from lxml import etree
 
-from lab.console import GuestConsole, console_path
+from lab.console import BOOT_S, GuestConsole, console_path
 from lab.devices import PTY_SERIAL
 from lab.embedded import remove_domain
 
@@ -58,7 +58,7 @@ def started(host: Host, xml: str, *, persistent: bool = False) -> Iterator[Any]:
 
 @contextmanager
 def running_guest(
-    host: Host, xml: str, *, persistent: bool = False, timeout_s: float = 60.0
+    host: Host, xml: str, *, persistent: bool = False, timeout_s: float = BOOT_S
 ) -> Iterator[RunningGuest]:
     """Give the guest of a new domain once its shell answers; the domain is gone at the end.
 

@@ -16,7 +16,7 @@ from virtxlate.domain.document import parse_domain
 from virtxlate.errors import LiveError, VirtxlateError
 from virtxlate.handover import look_host
 from virtxlate.handover.differences import Judged, Meaning, judge
-from virtxlate.handover.finding import Finding
+from virtxlate.handover.finding import Finding, fatal, harmless
 from virtxlate.handover.rehearsal import RehearsalHost, machine_of, prepare
 from virtxlate.handover.steps import ACTIONS, WAYS, Way
 from virtxlate.hardware.inspect import is_migrating
@@ -66,7 +66,7 @@ def check(
     ]
     rehearsal = prepare(text, running, uuid=uuid, scratch=scratch)
     findings += [
-        _fatal("rehearsal", each, "it opens what only one QEMU may have: not rehearsed, and never tried")
+        fatal("rehearsal", each, "it opens what only one QEMU may have: not rehearsed, and never tried")
         for each in (*rehearsal.left_out, *rehearsal.opens)
     ]
     differences: tuple[Judged, ...] = ()
@@ -77,7 +77,7 @@ def check(
             differences, rehearsed = judge(running.facts.machine, after), True
             findings += _of_version(running.facts.version, version)
     except LiveError as exc:
-        findings.append(_fatal("rehearsal", asked.name, f"libvirt refuses it: {exc}"))
+        findings.append(fatal("rehearsal", asked.name, f"libvirt refuses it: {exc}"))
     findings += [_of_difference(each) for each in differences]
     return Checked(
         instance=running.facts.name,
@@ -105,29 +105,23 @@ def _of_qemu(running: Running) -> Iterator[Finding]:
     """Give what the running QEMU itself has against it."""
     facts = running.facts
     if facts.status != _RUNS:
-        yield _fatal("status", facts.status, "expected a guest that runs: one that stands still is not moved")
+        yield fatal("status", facts.status, "expected a guest that runs: one that stands still is not moved")
     if is_migrating(facts):
-        yield _fatal("migration", facts.busy.migration, "a migration is going on")
+        yield fatal("migration", facts.busy.migration, "a migration is going on")
     for each in facts.busy.blockers:
-        yield _fatal("migration blocker", each, "QEMU itself refuses to migrate")
+        yield fatal("migration blocker", each, "QEMU itself refuses to migrate")
     for each in facts.busy.jobs:
-        yield _fatal("block job", each, "it would be lost: let it end, or end it")
+        yield fatal("block job", each, "it would be lost: let it end, or end it")
     if facts.plugged_memory:
-        yield _fatal("memory", f"{facts.plugged_memory} bytes", "memory was plugged in: no element has it")
+        yield fatal("memory", f"{facts.plugged_memory} bytes", "memory was plugged in: no element has it")
     if facts.balloon is not None and facts.balloon != facts.machine.memory:
-        yield Finding(
-            about="balloon",
-            at=f"{facts.balloon} of {facts.machine.memory} bytes",
-            meaning=Meaning.HARMLESS,
-            reason="the balloon stays as it is: libvirt's current memory follows it",
+        yield harmless(
+            "balloon",
+            f"{facts.balloon} of {facts.machine.memory} bytes",
+            "the balloon stays as it is: libvirt's current memory follows it",
         )
     if facts.kvm:
-        yield Finding(
-            about="kvm",
-            at=facts.name,
-            meaning=Meaning.HARMLESS,
-            reason="handover under KVM was never tried by us",
-        )
+        yield harmless("kvm", facts.name, "handover under KVM was never tried by us")
 
 
 def _of_emulation(running: Running) -> Iterator[Finding]:
@@ -137,46 +131,37 @@ def _of_emulation(running: Running) -> Iterator[Finding]:
         return
     if cpus > 1:
         reason = "without KVM, QEMU may lose what several CPUs write while it sends: use --method stop"
-        yield _fatal("method", f"{cpus} CPUs", reason)
+        yield fatal("method", f"{cpus} CPUs", reason)
     else:
         reason = "without KVM, QEMU may lose what the guest writes, on a busy host: --method stop never has"
-        yield Finding(about="method", at="1 CPU", meaning=Meaning.HARMLESS, reason=reason)
+        yield harmless("method", "1 CPU", reason)
 
 
 def _of_libvirt(running: Running, name: str, uuid: str, host: CheckHost) -> Iterator[Finding]:
     """Give what libvirt has against it."""
     facts = running.facts
     if name != facts.name:
-        yield _fatal("name", name, f"the running instance is {facts.name!r}")
+        yield fatal("name", name, f"the running instance is {facts.name!r}")
     if uuid.lower() != facts.machine.uuid:
-        yield _fatal("uuid", uuid, f"the guest knows its machine as {facts.machine.uuid}")
+        yield fatal("uuid", uuid, f"the guest knows its machine as {facts.machine.uuid}")
     try:
         found = host.find(uuid, name)
     except VirtxlateError as exc:
-        yield _fatal("libvirt", name, str(exc))
+        yield fatal("libvirt", name, str(exc))
         return
     if found is not None and found.is_active():
-        yield _fatal("domain", found.name, "a domain of that name or UUID runs already")
+        yield fatal("domain", found.name, "a domain of that name or UUID runs already")
     elif found is not None and (found.name != name or found.uuid != uuid.lower()):
-        yield _fatal("domain", found.name, f"it has the name or the UUID, but not both: {found.uuid}")
+        yield fatal("domain", found.name, f"it has the name or the UUID, but not both: {found.uuid}")
     elif found is not None:
-        yield Finding(
-            about="domain",
-            at=found.name,
-            meaning=Meaning.HARMLESS,
-            reason="it is defined already, and would be defined anew",
-        )
+        yield harmless("domain", found.name, "it is defined already, and would be defined anew")
 
 
 def _of_version(old: tuple[int, int, int], new: tuple[int, int, int]) -> Iterator[Finding]:
     """Give what the QEMU that libvirt started has against it: a document may name its own."""
     at, before = (".".join(map(str, each)) for each in (new, old))
     if new < old:
-        yield _fatal("qemu", at, f"older than the running one, {before}: it may not know its state")
+        yield fatal("qemu", at, f"older than the running one, {before}: it may not know its state")
     elif new > old:
         reason = f"newer than the running one, {before}: the machine type keeps what the guest sees"
-        yield Finding(about="qemu", at=at, meaning=Meaning.HARMLESS, reason=reason)
-
-
-def _fatal(about: str, at: str, reason: str) -> Finding:
-    return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)
+        yield harmless("qemu", at, reason)

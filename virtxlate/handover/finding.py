@@ -18,3 +18,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.meaning}: {self.about}: {self.at}: {self.reason}"
+
+
+def fatal(about: str, at: str, reason: str) -> Finding:
+    """Give a finding with which a handover would not be safe."""
+    return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)
+
+
+def harmless(about: str, at: str, reason: str) -> Finding:
+    """Give a finding that somebody should know of."""
+    return Finding(about=about, at=at, meaning=Meaning.HARMLESS, reason=reason)

@@ -16,8 +16,8 @@ import msgspec
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.handover import watcher
-from virtxlate.handover.differences import FEATURES, Meaning
-from virtxlate.handover.finding import Finding
+from virtxlate.handover.differences import FEATURES
+from virtxlate.handover.finding import Finding, fatal, harmless
 from virtxlate.handover.room import VNC_MOVES_SINCE
 from virtxlate.hardware.facts import Medium
 from virtxlate.live.process import (
@@ -67,14 +67,6 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from watcher.findings(look.root)
 
 
-def _fatal(about: str, at: str, reason: str) -> Finding:
-    return Finding(about=about, at=at, meaning=Meaning.FATAL, reason=reason)
-
-
-def _harmless(about: str, at: str, reason: str) -> Finding:
-    return Finding(about=about, at=at, meaning=Meaning.HARMLESS, reason=reason)
-
-
 def _open_files(look: Look) -> frozenset[tuple[int, int]] | None:
     """Give what the running QEMU has open, None where its process may not be looked at.
 
@@ -100,20 +92,20 @@ def _disks(
     for disk in asked.devices.disks:
         key, at = (disk.bus or "", disk.address), f"disk {disk.target}"
         if key not in held:
-            yield _fatal(at, str(disk.address), "the running QEMU has no drive there")
+            yield fatal(at, str(disk.address), "the running QEMU has no drive there")
             continue
         medium, path = held[key], _path(disk)
         if medium is None:
             if disk.source is not None and disk.source != domain.DiskSource():
-                yield _fatal(at, path or disk.type, "the drive of the running QEMU is empty")
+                yield fatal(at, path or disk.type, "the drive of the running QEMU is empty")
         elif disk.source is None or disk.source == domain.DiskSource():
-            yield _fatal(at, medium.filename, "the running QEMU has this medium, the domain none")
+            yield fatal(at, medium.filename, "the running QEMU has this medium, the domain none")
         elif path is not None:
             yield from _file(at, path, medium, opened, readonly=disk.readonly)
         elif not _names(medium.filename, disk.source.name or "?"):
-            yield _fatal(at, disk.source.name or disk.type, f"the running QEMU has {medium.filename} open")
+            yield fatal(at, disk.source.name or disk.type, f"the running QEMU has {medium.filename} open")
         if medium is not None and disk.device != "cdrom" and medium.read_only != disk.readonly:
-            yield _fatal(at, medium.filename, "read-only on one side only")
+            yield fatal(at, medium.filename, "read-only on one side only")
 
 
 def _names(filename: str, name: str) -> bool:
@@ -132,14 +124,14 @@ def _file(
     try:
         new = os.stat(path)  # noqa: PTH116 - one call, no object
     except OSError as exc:
-        yield _fatal(at, path, f"cannot be opened: {exc.strerror or exc}")
+        yield fatal(at, path, f"cannot be opened: {exc.strerror or exc}")
         return
     if not (stat.S_ISREG(new.st_mode) or stat.S_ISBLK(new.st_mode)):
-        yield _fatal(at, path, "neither a file nor a block device")
+        yield fatal(at, path, "neither a file nor a block device")
     if not os.access(path, os.R_OK if readonly else os.R_OK | os.W_OK):
-        yield _fatal(at, path, "this process may not open it, nor may a QEMU with its rights")
+        yield fatal(at, path, "this process may not open it, nor may a QEMU with its rights")
     if not _is_the_same(new, medium, opened):
-        yield _fatal(at, path, f"not what the running QEMU has open: {medium.filename}")
+        yield fatal(at, path, f"not what the running QEMU has open: {medium.filename}")
 
 
 def _is_the_same(new: os.stat_result, medium: Medium, opened: frozenset[tuple[int, int]] | None) -> bool:
@@ -166,7 +158,7 @@ def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
     for name in (each.get("netdev", "") for each in told):
         net = facts.nets.get(name)
         if net is None or net.type != "tap":
-            yield _fatal(f"nic {name}", net.type if net else "nothing", "expected a NIC that is on a tap")
+            yield fatal(f"nic {name}", net.type if net else "nothing", "expected a NIC that is on a tap")
     for interface in asked.devices.interfaces:
         at, mac = f"nic {interface.mac}", (interface.mac or "").lower()
         device, tap = cards.get(mac), running.taps.get(netdevs.get(mac, ""))
@@ -177,43 +169,43 @@ def _networks(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fi
         if interface.model == _VIRTIO and (tap is None or tap.vnet_hdr is None):
             if device is not None and FEATURES in device.properties:
                 reason = "whether it has vnet_hdr nobody told; the rehearsal compares features"
-                yield _harmless(at, "tap", reason)
+                yield harmless(at, "tap", reason)
             else:
-                yield _fatal(
+                yield fatal(
                     at, "tap", "neither the host tells whether it has vnet_hdr, nor QEMU the features"
                 )
 
 
 def _script(at: str, script: str | None) -> Iterator[Finding]:
     if script is None:
-        yield _fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
+        yield fatal(at, "ethernet", "nothing connects the new tap: give --ifup, or a script in the map")
     elif shutil.which(script) is None:
-        yield _fatal(at, script, "the script that connects the new tap cannot be run")
+        yield fatal(at, script, "the script that connects the new tap cannot be run")
 
 
 def _bridge(at: str, interface: domain.Interface, before: str | None, look: Look) -> Iterator[Finding]:
     name = interface.bridge or ""
     if interface.virtualport is not None and not has_interface(name, look.root):
-        yield _fatal(at, name, "no such switch on this host")
+        yield fatal(at, name, "no such switch on this host")
     elif interface.virtualport is None and not is_bridge(name, look.root):
-        yield _fatal(at, name, "no such bridge on this host")
+        yield fatal(at, name, "no such bridge on this host")
     elif before is None:
-        yield _fatal(at, name, "what the running guest is connected to nobody told")
+        yield fatal(at, name, "what the running guest is connected to nobody told")
     elif not before:
-        yield _harmless(at, name, "the running guest's tap is in no bridge: the new one will be in this one")
+        yield harmless(at, name, "the running guest's tap is in no bridge: the new one will be in this one")
     elif before != (name if interface.virtualport is None else _OPEN_VSWITCH):
-        yield _fatal(at, name, f"the running guest is on {before}: its connections would be cut")
+        yield fatal(at, name, f"the running guest is on {before}: its connections would be cut")
     elif delay := forward_delay(name, look.root):
         reason = f"a new port of it learns for {2 * delay:g} s first (STP): the guest hears nothing meanwhile"
-        yield _harmless(at, name, reason)
+        yield harmless(at, name, reason)
 
 
 def _displays(running: Running, asked: domain.Domain, look: Look) -> Iterator[Finding]:
     for each in running.facts.displays:
         if each.clients:
-            yield _harmless("display", each.type, "its viewers are cut off, and must connect again")
+            yield harmless("display", each.type, "its viewers are cut off, and must connect again")
         if each.auth != "none":
-            yield _harmless("display", each.type, "its password must be set again: nobody can tell it")
+            yield harmless("display", each.type, "its password must be set again: nobody can tell it")
     for graphics in asked.devices.graphics:
         yield from _place_of(graphics, running, look)
 
@@ -227,17 +219,17 @@ def _place_of(graphics: settings.Graphics, running: Running, look: Look) -> Iter
         if path in {each.socket for each in old}:
             yield _moving(moves, f"{graphics.type} socket {path}")
     elif port is None or graphics.autoport:
-        yield _harmless("display", graphics.type, "libvirt chooses another port")
+        yield harmless("display", graphics.type, "libvirt chooses another port")
     elif taken:
         yield _moving(moves, f"{graphics.type} port {port}")
     elif look.free_port and not _is_free(port, graphics):
-        yield _fatal("display", f"{graphics.type} port {port}", "something listens there already")
+        yield fatal("display", f"{graphics.type} port {port}", "something listens there already")
 
 
 def _moving(moves: bool, at: str) -> Finding:
     if moves:
-        return _harmless("display", at, "the old server moves out of the way before")
-    return _fatal("display", at, "the old server cannot move away: give the domain another place")
+        return harmless("display", at, "the old server moves out of the way before")
+    return fatal("display", at, "the old server cannot move away: give the domain another place")
 
 
 def _is_free(port: int, graphics: settings.Graphics) -> bool:
@@ -262,11 +254,11 @@ def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:
     else:
         kind, free, need = "memory", memory_available(look.root), need + _SPARE
     if free is None:
-        yield _fatal(
+        yield fatal(
             kind, f"{need} bytes", "both QEMUs hold the guest for a while: how much is free nobody told"
         )
     elif free < need:
-        yield _fatal(kind, f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
+        yield fatal(kind, f"{free} bytes", f"both QEMUs hold the guest for a while: {need} are needed")
 
 
 def _image(asked: domain.Domain, look: Look) -> Iterator[Finding]:
@@ -278,18 +270,18 @@ def _image(asked: domain.Domain, look: Look) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     if free < need:
         reason = f"{free} bytes are free, and {need} may be needed: give another --state-dir"
-        yield _fatal("image", str(look.image), reason)
+        yield fatal("image", str(look.image), reason)
 
 
 def _words(running: Running, asked: domain.Domain) -> Iterator[Finding]:
     """Give what QEMU was told by words alone: no device shows it, so no comparison finds it."""
     if not running.command:
-        yield _fatal(
+        yield fatal(
             "command line", running.facts.name, "neither the process nor a runtime file tells its words"
         )
         return
     for each in unsaid(running.command, asked):
-        yield _fatal("command line", each, "QMP does not tell what it does, and the domain does not have it")
+        yield fatal("command line", each, "QMP does not tell what it does, and the domain does not have it")
     before, after = smbios(running.command), smbios_of(asked)
     if before != after:
         whose = (
@@ -300,4 +292,4 @@ def _words(running: Running, asked: domain.Domain) -> Iterator[Finding]:
             else "only the domain has"
         )
         reason = "the guest's next boot shows another vendor, product or serial number"
-        yield _fatal("sysinfo", "SMBIOS", f"{whose} words for it, and not the same: {reason}")
+        yield fatal("sysinfo", "SMBIOS", f"{whose} words for it, and not the same: {reason}")

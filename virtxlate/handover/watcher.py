@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from virtxlate.handover.differences import Meaning
-from virtxlate.handover.finding import Finding
+from virtxlate.handover.finding import Finding, fatal, harmless
 
 _DATA = Path("var/lib/ganeti")
 _PAUSE = "watcher.pause"
@@ -38,30 +37,32 @@ def findings(root: Path, now: float | None = None) -> Iterator[Finding]:
         with file.open(encoding="ascii") as stream:
             text = stream.read(_MOST_BYTES)
     except FileNotFoundError:
-        yield _fatal(at, f"the watcher is not paused: it would start the instance a second time{_PAUSED}")
+        yield fatal(
+            "watcher", at, f"the watcher is not paused: it would start the instance a second time{_PAUSED}"
+        )
         return
     except (OSError, UnicodeDecodeError) as exc:
-        yield _fatal(at, f"whether the watcher is paused cannot be read: {exc}{_PAUSED}")
+        yield fatal("watcher", at, f"whether the watcher is paused cannot be read: {exc}{_PAUSED}")
         return
     if not _SECONDS.fullmatch(text):
-        yield _fatal(
-            at, f"expected seconds since 1970, found {text!r}: the watcher takes no notice of it{_PAUSED}"
+        yield fatal(
+            "watcher",
+            at,
+            f"expected seconds since 1970, found {text!r}: the watcher takes no notice of it{_PAUSED}",
         )
         return
     left = int(text) - (time.time() if now is None else now)
     if left < _SOON_S:
         told = f"for {max(0, int(left))} seconds more" if left > 0 else "no more"
-        yield _fatal(at, f"the watcher is paused {told}: it would start the instance a second time{_PAUSED}")
+        yield fatal(
+            "watcher", at, f"the watcher is paused {told}: it would start the instance a second time{_PAUSED}"
+        )
         return
     until = datetime.fromtimestamp(int(text), UTC) if int(text) < _LAST else None
     shown = f"until {until:%Y-%m-%d %H:%M:%S} UTC" if until else "for ever"
     reason = f"the watcher is paused {shown}: by then Ganeti must know that the instance is not its to start"
-    yield Finding(about="watcher", at=at, meaning=Meaning.HARMLESS, reason=reason)
+    yield harmless("watcher", at, reason)
 
 
 _LAST = 253_402_300_800
 """The year 10000."""
-
-
-def _fatal(at: str, reason: str) -> Finding:
-    return Finding(about="watcher", at=at, meaning=Meaning.FATAL, reason=reason)

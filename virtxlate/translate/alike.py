@@ -17,10 +17,10 @@ from virtxlate.ganeti.params import BeParams
 from virtxlate.report import Loss, Report
 from virtxlate.translate import cpu, fixed, machine
 from virtxlate.translate.context import Context
+from virtxlate.translate.memory import Memory
 
 Place = tuple[str, str | None, int | None, int | None, int | None]
 """bus, addr, channel, scsi-id and lun of hvinfo."""
-_MOST = 1024
 
 
 class Common(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,28 +33,19 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     losses: tuple[Loss, ...]
 
 
-class _Made:
-    """What was made in one context, by what it was made of."""
-
-    def __init__(self, context: Context | None = None) -> None:
-        self.context = context
-        self.by_key: dict[tuple[Any, ...], Common] = {}
-
-
-_last = _Made()
+_Key = tuple[Any, ...]
+_made: Memory[dict[_Key, Common]] = Memory(dict, most=1024)
+"""By what it was made of."""
 
 
 def common(placed: Instance, context: Context, report: Report) -> Common:
     """Give what a placed instance has in common with others. Raises UnsupportedError, PlacementError."""
-    global _last  # noqa: PLW0603 - a memory that may be lost at any time
-    made = _last
-    if made.context is not context or len(made.by_key) >= _MOST:
-        _last = made = _Made(context)
+    made = _made.of(context)
     disks, nics = places(placed)
     key = (placed.hvparams, placed.beparams.vcpus, placed.version, placed.balloon_first, disks, nics)
-    found = made.by_key.get(key)
+    found = made.get(key)
     if found is None:
-        found = made.by_key[key] = _make(_bare(placed), context)
+        found = made[key] = _make(_bare(placed), context)
     report.extend(found.losses)
     return found
 

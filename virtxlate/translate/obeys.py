@@ -21,6 +21,7 @@ from virtxlate.report import Report, Severity
 from virtxlate.rules import Fault, Rule, faults, message
 from virtxlate.translate.alike import Place, places
 from virtxlate.translate.context import Context
+from virtxlate.translate.memory import Memory
 
 _LISTS = {"disk": "disks", "hostdev": "disks", "interface": "nics"}
 _OF_BACKEND = ("vcpu", "memory", "currentMemory")
@@ -28,31 +29,29 @@ _FILES = frozenset({"file", "sharedfile"})
 _TYPES = frozenset({"paravirtual", "ide", "scsi-hd"})
 _NO_MAC = "00:00:00:00:00:00"
 _LOWEST_PORT = 5900
-_MOST = 4096
 
 
 class _Obeying:
     """What machines, and what devices of them, obeyed every rule in one context."""
 
-    def __init__(self, context: Context | None = None) -> None:
-        self.context = context
+    def __init__(self) -> None:
         self.kinds: set[tuple[Any, ...]] = set()
         self._numbers: dict[Any, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.kinds)
 
     def number(self, hvparams: HvParams, *more: Any) -> int:
         """Give a number for a machine: that of an equal one is the same."""
         return self._numbers.setdefault((hvparams, *more), len(self._numbers))
 
 
-_last = _Obeying()
+_obeying = Memory(_Obeying, most=4096)
 
 
 def check(made: domain.Domain, instance: Instance, context: Context, report: Report) -> None:
     """Report what a rule warns of. Raises UnsupportedError with path, fix and id of the first broken rule."""
-    global _last  # noqa: PLW0603 - a memory that may be lost at any time
-    known = _last
-    if known.context is not context or len(known.kinds) > _MOST:
-        _last = known = _Obeying(context)
+    known = _obeying.of(context)
     disks, nics = places(instance)
     where = disks + nics
     kinds = _kinds(instance, where, known) if _is_ordinary(instance, where) else None

@@ -41,6 +41,18 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], Any]:
 
 
 @pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Write a document to a file, and give its path."""
+
+    def written(text: str) -> Path:
+        path = tmp_path / "x.xml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+@pytest.fixture
 def asked() -> list[tuple[str | None, bool]]:
     """The connections that were asked for: URI, and whether only to read."""
     return []

@@ -24,16 +24,6 @@ DOMAIN = "<domain type='kvm'>{}<name>a</name><os><type>hvm</type></os><devices>{
 LUN = "<disk type='file' device='lun'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[str], Path]:
-    def written(text: str) -> Path:
-        path = tmp_path / "x.xml"
-        path.write_text(text)
-        return path
-
-    return written
-
-
 def sarif(cli: Cli, *files: object) -> dict[str, Any]:
     log: dict[str, Any] = json.loads(cli("validate", *files, "--format", "sarif").out)
     assert validation_errors(log) == []

@@ -6,6 +6,8 @@ import io
 import json
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,25 +111,33 @@ def test_endless_events_are_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> N
         Qmp(Peer(READY + EVENT * 4))("query-uuid")
 
 
-def test_a_socket_serves(tmp_path: Path) -> None:
-    path = tmp_path / "qmp"
+@contextmanager
+def served(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[Path]:
+    """Give a socket whose first client is served in another thread, which has ended by the end."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
 
-        def serve() -> None:
+        def once() -> None:
             peer, _ = server.accept()
             with peer:
-                peer.sendall(READY + b'{"return": {"UUID": "x"}}\r\n')
-                while peer.recv(4096):
-                    pass
+                serve(peer)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=once)
         thread.start()
-        with open_qmp(path, timeout_s=30) as ask:
-            assert ask("query-uuid") == {"UUID": "x"}
+        yield path
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_a_socket_serves(tmp_path: Path) -> None:
+    def serve(peer: socket.socket) -> None:
+        peer.sendall(READY + b'{"return": {"UUID": "x"}}\r\n')
+        while peer.recv(4096):
+            pass
+
+    with served(tmp_path / "qmp", serve) as path, open_qmp(path, timeout_s=30) as ask:
+        assert ask("query-uuid") == {"UUID": "x"}
 
 
 @pytest.mark.parametrize(
@@ -140,21 +150,12 @@ def test_a_socket_serves(tmp_path: Path) -> None:
 )
 def test_what_hangs_up_is_told_by_its_path(said: bytes, reason: str, tmp_path: Path) -> None:
     """Also where a question was still to be sent: the line cannot be closed then without an error."""
-    path = tmp_path / "qmp"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-
-        def serve() -> None:
-            peer, _ = server.accept()
-            with peer:
-                peer.sendall(said)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        with pytest.raises(LiveError) as caught, open_qmp(path, timeout_s=30):
-            pass
-        thread.join(30)
+    with (
+        served(tmp_path / "qmp", lambda peer: peer.sendall(said)) as path,
+        pytest.raises(LiveError) as caught,
+        open_qmp(path, timeout_s=30),
+    ):
+        pass
     assert str(caught.value).startswith(f"connect {path}: {reason}")
 
 
@@ -173,26 +174,18 @@ def test_a_socket_that_serves_another_says_nothing(tmp_path: Path) -> None:
 
 def test_a_line_that_broke_closes_in_silence(tmp_path: Path) -> None:
     """The error of the question that broke is the one that counts."""
-    path = tmp_path / "qmp"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-        gone = threading.Event()
+    gone = threading.Event()
 
-        def serve() -> None:
-            peer, _ = server.accept()
-            with peer:
-                peer.sendall(READY)
-                peer.recv(4096)
-            gone.set()
+    def serve(peer: socket.socket) -> None:
+        peer.sendall(READY)
+        peer.recv(4096)
+        peer.close()
+        gone.set()
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        with open_qmp(path, timeout_s=30) as ask:
-            assert gone.wait(30)
-            with pytest.raises(LiveError, match=r"^query-uuid: "):
-                ask("query-uuid")
-        thread.join(30)
+    with served(tmp_path / "qmp", serve) as path, open_qmp(path, timeout_s=30) as ask:
+        assert gone.wait(30)
+        with pytest.raises(LiveError, match=r"^query-uuid: "):
+            ask("query-uuid")
 
 
 def test_a_socket_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:

@@ -5,24 +5,27 @@ Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, of each element the de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from virtxlate.domain.together import Element, Form, Together, always, attribute, of_parent
 
 _ONE_SECRET = Form("a secret is named by its uuid or by its usage", one_of="@uuid|@usage")
-_OPTIONS = {
-    "nbd": "@tls @tlsHostname",
-    "gluster": "",
-    "rbd": "snapshot config auth",
-    "iscsi": "auth initiator",
-    "http": "@query cookies readahead timeout auth",
-    "https": "@query cookies readahead timeout auth ssl",
-    "ftp": "readahead timeout auth",
-    "ftps": "readahead timeout auth ssl",
-    "tftp": "readahead timeout",
-    "sheepdog": "readahead timeout",
-    "nfs": "identity",
-    "vxhs": "@tls",
+_HTTP = ("@query", "cookies", "readahead", "timeout", "auth")
+PROTOCOL_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "nbd": ("@tls", "@tlsHostname"),
+    "gluster": (),
+    "rbd": ("snapshot", "config", "auth"),
+    "iscsi": ("auth", "initiator"),
+    "http": _HTTP,
+    "https": (*_HTTP, "ssl"),
+    "ftp": ("readahead", "timeout", "auth"),
+    "ftps": ("readahead", "timeout", "auth", "ssl"),
+    "tftp": ("readahead", "timeout"),
+    "sheepdog": ("readahead", "timeout"),
+    "nfs": ("identity",),
+    "vxhs": ("@tls",),
 }
-"""Of the network protocols of images; those of a disk itself are the rule disk-protocol."""
+"""What the source of an image may have over each network protocol, of what not all of them know."""
 _WITHOUT_NAME = ("nbd", "rbd")
 _ONE_SERVER = ("nbd", "iscsi", "http", "https", "ftp", "ftps", "tftp", "sheepdog", "vxhs", "nfs", "ssh")
 
@@ -133,10 +136,10 @@ STORAGE = (
         {
             name: Form(
                 f"an image over {name} has only the options of {name}",
-                f"@name {takes}",
+                " ".join(("@name", *takes)),
                 "" if name in _WITHOUT_NAME else "@name",
             )
-            for name, takes in _OPTIONS.items()
+            for name, takes in PROTOCOL_OPTIONS.items()
         },
     ),
     Together(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from virtxlate.domain.storage_forms import PROTOCOL_OPTIONS
 from virtxlate.rules.choice import Choice, Element, Row, of_devices, of_sources
 from virtxlate.rules.rule import Document, Rule
 
-_HTTP = ("@query", "cookies", "readahead", "timeout")
 _NETWORK = (
     "@protocol",
     "@name",
@@ -72,44 +72,28 @@ def _over_network(document: Document) -> Iterator[tuple[str, Element]]:
             yield source.get("protocol", ""), source
 
 
+_NAME_AND_HOST = ("@name", "host")
+_BY_PROTOCOL = {
+    "nbd": ("an NBD export has one <host>", ("host",)),
+    "gluster": ("a Gluster volume has a name, VOLUME/PATH, and a <host>", _NAME_AND_HOST),
+    "rbd": ("an RBD image is a name, POOL/IMAGE", ()),
+    "iscsi": ("an iSCSI LUN has a name, IQN/LUN, and a <host>", _NAME_AND_HOST),
+    "http": ("an HTTP image has a name, its path, and a <host>", _NAME_AND_HOST),
+    "https": ("an HTTPS image has a name, its path, and a <host>", _NAME_AND_HOST),
+    "ftp": ("an FTP image has a name, its path, and a <host>", _NAME_AND_HOST),
+    "ftps": ("an FTPS image has a name, its path, and a <host>", _NAME_AND_HOST),
+    "tftp": ("a TFTP image has a name, its path, and a <host>", _NAME_AND_HOST),
+    "sheepdog": ("a Sheepdog image has a name and a <host>", _NAME_AND_HOST),
+    "nfs": (
+        "an NFS image has a name, a <host>, and the <identity> that reads it",
+        (*_NAME_AND_HOST, "identity"),
+    ),
+    "vxhs": ("a VxHS disk has a name and a <host>", _NAME_AND_HOST),
+}
+"""How a disk over each is told, and what it needs."""
 PROTOCOL = Choice(
     _over_network,
-    {
-        "nbd": Row(("@tls", "@tlsHostname"), "an NBD export has one <host>", ("host",)),
-        "gluster": Row((), "a Gluster volume has a name, VOLUME/PATH, and a <host>", ("@name", "host")),
-        "rbd": Row(("snapshot", "config", "auth"), "an RBD image is a name, POOL/IMAGE"),
-        "iscsi": Row(
-            ("auth", "initiator"),
-            "an iSCSI LUN has a name, IQN/LUN, and a <host>",
-            ("@name", "host"),
-        ),
-        "http": Row((*_HTTP, "auth"), "an HTTP image has a name, its path, and a <host>", ("@name", "host")),
-        "https": Row(
-            (*_HTTP, "auth", "ssl"), "an HTTPS image has a name, its path, and a <host>", ("@name", "host")
-        ),
-        "ftp": Row(
-            ("readahead", "timeout", "auth"),
-            "an FTP image has a name, its path, and a <host>",
-            ("@name", "host"),
-        ),
-        "ftps": Row(
-            ("readahead", "timeout", "auth", "ssl"),
-            "an FTPS image has a name, its path, and a <host>",
-            ("@name", "host"),
-        ),
-        "tftp": Row(
-            ("readahead", "timeout"), "a TFTP image has a name, its path, and a <host>", ("@name", "host")
-        ),
-        "sheepdog": Row(
-            ("readahead", "timeout"), "a Sheepdog image has a name and a <host>", ("@name", "host")
-        ),
-        "nfs": Row(
-            ("identity",),
-            "an NFS image has a name, a <host>, and the <identity> that reads it",
-            ("@name", "host", "identity"),
-        ),
-        "vxhs": Row(("@tls",), "a VxHS disk has a name and a <host>", ("@name", "host")),
-    },
+    {word: Row(PROTOCOL_OPTIONS[word], says, needs) for word, (says, needs) in _BY_PROTOCOL.items()},
     "protocol",
 )
 

@@ -39,7 +39,7 @@ class _Obeying:
         self._numbers: dict[Any, int] = {}
 
     def __len__(self) -> int:
-        return len(self.kinds)
+        return len(self.kinds) + len(self._numbers)
 
     def number(self, hvparams: HvParams, *more: Any) -> int:
         """Give a number for a machine: that of an equal one is the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -298,8 +299,11 @@ def test_a_killed_old_qemu_is_no_loss_once_all_was_sent(tmp_path: Path) -> None:
         assert engine.finish(Wish.RESUME).runs == "libvirt"
 
 
+@pytest.mark.parametrize("waiting", [0, 1], ids=["", "queue is full"])
 @pytest.mark.parametrize("wish", Wish)
-def test_an_instance_that_ganeti_has_started_anew_stays_ganetis(wish: Wish, tmp_path: Path) -> None:
+def test_an_instance_that_ganeti_has_started_anew_stays_ganetis(
+    wish: Wish, waiting: int, tmp_path: Path
+) -> None:
     """Its disks are in use: libvirt's QEMU, though it has all of the guest, is ended."""
     pair = Pair()
     with (
@@ -308,9 +312,11 @@ def test_an_instance_that_ganeti_has_started_anew_stays_ganetis(wish: Wish, tmp_
     ):
         engine.hand_over()
     pair.status = "gone"
-    with socket.socket(socket.AF_UNIX) as anew:
+    with socket.socket(socket.AF_UNIX) as anew, ExitStack() as others:
         anew.bind(str(tmp_path / "qmp"))
-        anew.listen()
+        anew.listen(0)
+        for _ in range(waiting):
+            others.enter_context(socket.socket(socket.AF_UNIX)).connect(str(tmp_path / "qmp"))
         with Caller(pair, tmp_path).engine() as engine:
             assert engine.finish(wish).runs == "ganeti"
     assert (pair.target, pair.defined) == ("absent", None)

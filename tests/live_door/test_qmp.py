@@ -172,6 +172,36 @@ def test_a_socket_that_serves_another_says_nothing(tmp_path: Path) -> None:
     )
 
 
+def test_a_full_queue_is_waited_for(tmp_path: Path) -> None:
+    """QEMU's holds one client; those of a moment ago may be in it still."""
+    path = tmp_path / "qmp"
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as other:
+        server.bind(str(path))
+        server.listen(0)
+        other.connect(str(path))
+        with pytest.raises(LiveError) as caught, open_qmp(path, timeout_s=0.1):
+            pass
+        assert str(caught.value) == (
+            f"connect {path}: no place in its queue in time: "
+            "it is no QMP, QEMU hangs, or it serves another client (libvirt holds its own)"
+        )
+
+        def serve() -> None:
+            server.accept()[0].close()
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(READY)
+                while peer.recv(4096):
+                    pass
+
+        late = threading.Timer(0.2, serve)
+        late.start()
+        with open_qmp(path, timeout_s=30):
+            pass
+        late.join(30)
+        assert not late.is_alive()
+
+
 def test_a_line_that_broke_closes_in_silence(tmp_path: Path) -> None:
     """The error of the question that broke is the one that counts."""
     gone = threading.Event()

@@ -20,7 +20,6 @@ MOVING = frozenset({"setup", "active", "device", "pre-switchover", "cancelling",
 """What query-migrate says of a state that is still on its way."""
 _PROC = Path("/proc")
 _BOOT = "sys/kernel/random/boot_id"
-_LISTENER_S = 5.0
 _DYING_S, _TURN_S = 1.0, 0.01
 _SENDING = "finish-migrate"
 """The guest stands still and its last is sent: QEMU itself ends this, and may let it run again."""
@@ -173,12 +172,12 @@ class Old:
 
 
 def _is_listened_to(path: Path) -> bool:
-    """Tell whether somebody listens at a unix socket."""
+    """Tell whether somebody listens at a unix socket, even if others wait there already."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(_LISTENER_S)
+        line.setblocking(False)
         try:
             line.connect(str(path))
-        except TimeoutError:
+        except BlockingIOError:
             return True
         except OSError:
             return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ MOST_BYTES = 16 << 20
 MOST_EVENTS = 10_000
 """Between a question and its answer."""
 TIMEOUT_S = 30.0
+_QUEUE_TURN_S = 0.02
 _GREETING = "greeting"
 _BUSY = ": it is no QMP, QEMU hangs, or it serves another client (libvirt holds its own)"
 
@@ -134,10 +136,7 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
     """
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(timeout_s)
-        try:
-            line.connect(str(path))
-        except OSError as exc:
-            raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
+        _connect(line, path, timeout_s)
         stream = line.makefile("rwb")
         try:
             qmp = _greeted(stream, line, path)
@@ -146,6 +145,19 @@ def open_qmp(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Qmp]:
         finally:
             with suppress(OSError):  # what was not sent is lost with the line, and was told then
                 stream.close()
+
+
+def _connect(line: socket.socket, path: Path, timeout_s: float) -> None:
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            return line.connect(str(path))
+        except BlockingIOError:  # its queue is full, and Linux lets only a call without a time limit wait
+            if time.monotonic() > until:
+                raise LiveError(f"no place in its queue in time{_BUSY}", call=f"connect {path}") from None
+            time.sleep(_QUEUE_TURN_S)
+        except OSError as exc:
+            raise LiveError(exc.strerror or str(exc), call=f"connect {path}") from None
 
 
 def _greeted(stream: Stream, line: socket.socket, path: Path) -> Qmp:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from virtxlate.errors import MapError
 from virtxlate.scsi import (
@@ -12,6 +14,7 @@ from virtxlate.scsi import (
     ScsiDevice,
     ScsiMap,
     ScsiResolver,
+    agreed,
     host_number,
     is_stable,
     parse_scsi_map,
@@ -110,3 +113,64 @@ def test_a_lookup_file_that_makes_no_sense_is_refused(text: str, message: str) -
     with pytest.raises(MapError) as caught:
         parse_scsi_map(text)
     assert str(caught.value).startswith(message)
+
+
+OTHER = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d5"
+ODD = "/dev/mapper/data"
+WHERE = ScsiAddress(2, 0, 1, 0)
+SEEN = {
+    "one device, by another link": (
+        [ScsiDevice(address=WHERE, block="/dev/sdb", links=links) for links in ((PATH, WWN), (WWN, ODD))],
+        [ScsiDevice(address=WHERE, block="/dev/sdb", links=(PATH, WWN, ODD))],
+    ),
+    "a name that another device had": (
+        [ScsiDevice(block="/dev/sdb", links=(WWN,)), ScsiDevice(block="/dev/sdb", links=(OTHER,))],
+        [ScsiDevice(block="/dev/sdb", links=(WWN,)), ScsiDevice(links=(OTHER,))],
+    ),
+    "a device that is elsewhere now": (
+        [
+            ScsiDevice(address=WHERE, block="/dev/sdb", links=(WWN,)),
+            ScsiDevice(address=ScsiAddress(3, 0, 1, 0), block="/dev/sdc", links=(WWN,)),
+        ],
+        [
+            ScsiDevice(address=WHERE, block="/dev/sdb", links=(WWN,)),
+            ScsiDevice(address=ScsiAddress(3, 0, 1, 0), block="/dev/sdc"),
+        ],
+    ),
+    "another device in its place": (
+        [
+            ScsiDevice(address=WHERE, block="/dev/sdb", generic="/dev/sg1", links=(WWN,)),
+            ScsiDevice(address=WHERE, block="/dev/sdc", generic="/dev/sg1", links=(OTHER,)),
+        ],
+        [
+            ScsiDevice(address=WHERE, block="/dev/sdb", generic="/dev/sg1", links=(WWN,)),
+            ScsiDevice(block="/dev/sdc", links=(OTHER,)),
+        ],
+    ),
+    "two without an address": ([NVME, ScsiDevice(block="/dev/dm-0")], [NVME, ScsiDevice(block="/dev/dm-0")]),
+}
+
+
+@pytest.mark.parametrize("case", SEEN)
+def test_what_a_later_look_sees_does_not_contradict_an_earlier_one(case: str) -> None:
+    looks, devices = SEEN[case]
+    assert agreed(looks) == tuple(devices)
+
+
+NODES = st.builds(
+    ScsiDevice,
+    address=st.sampled_from((None, WHERE, ScsiAddress(2, 0, 1, 1))),
+    block=st.sampled_from((None, "/dev/sda", "/dev/sdb", "/dev/sdc")),
+    generic=st.sampled_from((None, "/dev/sg0", "/dev/sg1")),
+    links=st.lists(st.sampled_from((WWN, OTHER, PATH, ODD)), unique=True).map(tuple),
+)
+
+
+@given(st.lists(NODES))
+def test_of_whatever_looks_there_is_a_map(looks: list[ScsiDevice]) -> None:
+    devices = agreed(looks)
+    known = ScsiMap(devices)
+    assert agreed(devices) == devices
+    assert {link for each in known.devices for link in each.links} == {
+        x for each in looks for x in each.links
+    }

@@ -147,6 +147,36 @@ def _only_once(known: dict[Any, ScsiDevice], key: object, device: ScsiDevice, at
     known[key] = device
 
 
+def agreed(looks: Iterable[ScsiDevice]) -> tuple[ScsiDevice, ...]:
+    """Give the devices of several looks at a host, the oldest first, without a contradiction.
+
+    A host that booted in between has given names and addresses anew: each stays with the device that had it
+    first, and a device of which nothing is left is none.
+    """
+    found: list[ScsiDevice] = []
+    for each in looks:
+        at = next((n for n, other in enumerate(found) if _is_same(other, each)), len(found))
+        others = (*found[:at], *found[at + 1 :])
+        taken = {None, *(name for other in others for name in (other.address, *other.paths))}
+        seen = (*found[at : at + 1], each)
+        left = ScsiDevice(
+            address=next((one.address for one in seen if one.address not in taken), None),
+            block=next((one.block for one in seen if one.block not in taken), None),
+            generic=next((one.generic for one in seen if one.generic not in taken), None),
+            links=tuple(dict.fromkeys(link for one in seen for link in one.links if link not in taken)),
+        )
+        found[at : at + 1] = [left] if left != ScsiDevice() else []
+    return tuple(found)
+
+
+def _is_same(one: ScsiDevice, other: ScsiDevice) -> bool:
+    """Tell whether two looks saw one device: in one place, with a link that both saw, or one saw none."""
+    places = {one.address or one.block, other.address or other.block}
+    if len(places) > 1 or None in places:
+        return False
+    return not (one.links and other.links) or bool(set(one.links) & set(other.links))
+
+
 class Asked:
     """A resolver that remembers what it told; ``known`` devices are told before it asks ``resolver``."""
 
@@ -154,7 +184,7 @@ class Asked:
 
     def __init__(self, resolver: ScsiResolver | None = None, known: Iterable[ScsiDevice] = ()) -> None:
         self._resolver = resolver
-        self._map = ScsiMap(known)
+        self._map = ScsiMap(agreed(known))
         self._told: dict[ScsiDevice, set[str]] = {}
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tests.hotplug.domains import NICS, domain_of, ganeti, no_lock
 from tests.hotplug.fake_domain import FakeDomain
-from virtxlate import Context, Hotplug, Report, format_domain, place, to_domain
+from tests.hotplug.test_host_devices import passed
+from virtxlate import Context, Hotplug, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain.live import parse_live
 from virtxlate.ganeti.model import Disk
-from virtxlate.scsi import ScsiDevice, ScsiMap
+from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap
 from virtxlate.translate import metadata
 
 UUID = "0000000a-1111-4222-8333-444444444444"
@@ -38,6 +40,43 @@ def test_a_disk_that_comes_is_named_as_it_will_be_after_a_boot_of_its_host() -> 
     assert [source.get("dev") for source in found.live.devices.findall("disk/source")][-1] == link  # type: ignore[union-attr]
     after = payload(found)
     assert (after.stable_names, after.scsi) == (True, devices.devices)
+
+
+def at(address: str, block: str, *links: str) -> ScsiDevice:
+    return ScsiDevice(address=ScsiAddress.parse(address), block=block, links=links)
+
+
+FIRST, SECOND = (f"/dev/disk/by-id/wwn-0x5000c500a1b2c3d{number}" for number in (4, 5))
+BY_PATH = "/dev/disk/by-path/pci-0000:03:00.0-sas-phy0-lun-0"
+BEFORE = ScsiMap((at("2:0:1:4", "/dev/sdb", FIRST, BY_PATH), at("2:0:1:5", "/dev/sdc", SECOND)))
+BOOTED = ScsiMap((at("3:0:1:4", "/dev/sdc", FIRST, BY_PATH), at("3:0:1:5", "/dev/sdb", SECOND)))
+"""The same two devices, before and after a boot of their host."""
+
+
+@pytest.mark.parametrize("now", [BEFORE, BOOTED], ids=["before", "after a boot"])
+@pytest.mark.parametrize(
+    ("disk_type", "stable_names", "path"),
+    [("scsi-generic", False, BY_PATH), ("scsi-generic", False, FIRST), ("scsi-block", True, "/dev/sdb")],
+)
+def test_a_document_can_be_read_after_its_host_gave_names_anew(
+    disk_type: str, stable_names: bool, path: str, now: ScsiMap
+) -> None:
+    before = Context(stable_names=stable_names, scsi=BEFORE)
+    placed = place(ganeti((passed(0, path),), 1, disk_type=disk_type))
+    found = FakeDomain(format_domain(to_domain(placed, before, Report())))
+    context = Context(stable_names=stable_names, scsi=now)
+    Hotplug(found, context=context, lock=no_lock, clock=found.clock).add_disk(passed(1, SECOND))
+    back = to_ganeti(parse_domain(found.live_xml(), []), context, Report())
+    assert [each.logical_id for each in back.disks] == [("manual", path), ("manual", SECOND)]
+
+
+def test_what_was_known_of_a_disk_goes_with_it() -> None:
+    context = Context(stable_names=True, scsi=BEFORE)
+    disks = passed(0, "/dev/sdb"), passed(1, "/dev/sdc")
+    placed = place(ganeti(disks, 1, disk_type="scsi-block"))
+    found = FakeDomain(format_domain(to_domain(placed, context, Report())))
+    Hotplug(found, lock=no_lock, clock=found.clock).remove("disk", "1")
+    assert payload(found).scsi == (at("2:0:1:4", "/dev/sdb", FIRST),)
 
 
 def test_that_a_document_is_untainted_is_remembered_when_a_device_comes() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
+from lxml import etree
 
 from virtxlate.domain.live import LiveDomain
 from virtxlate.domain.words import USER_ALIAS_PREFIX
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
-from virtxlate.scsi import Asked
+from virtxlate.scsi import Asked, ScsiDevice, agreed, host_number
 from virtxlate.translate import metadata
 from virtxlate.translate.context import Context
 from virtxlate.translate.dialect import ganeti_scsi_bus
@@ -43,8 +44,26 @@ def followed(live: LiveDomain, change: Change, context: Context) -> str | None:
         untainted=payload.untainted is True,
     )
     asked = context.scsi.known if isinstance(context.scsi, Asked) else ()
-    devices = dict.fromkeys((*(payload.scsi or ()), *asked))
-    return metadata.to_text(change(payload.instance, live), known, tuple(devices))
+    devices = agreed(_opened(live, (*(payload.scsi or ()), *asked)))
+    return metadata.to_text(change(payload.instance, live), known, devices)
+
+
+def _opened(live: LiveDomain, devices: Iterable[ScsiDevice]) -> Iterator[ScsiDevice]:
+    """Give the devices that a document opens: what was known of others may be true no more."""
+    sources = [device.part("source") for device in live.devices]
+    names = {source.get("dev") for source in sources} | set(map(_passed, sources))
+    for each in devices:
+        if names.intersection((*each.paths, str(each.address))):
+            yield each
+
+
+def _passed(source: etree._Element) -> str | None:
+    """Give the address of the device that a SCSI host device passes through."""
+    adapter, address = source.find("adapter"), source.find("address")
+    if adapter is None or address is None:
+        return None
+    host = host_number(adapter.get("name", ""))
+    return ":".join((str(host), *(address.get(name, "") for name in ("bus", "target", "unit"))))
 
 
 def with_device(kind: str, device: Any, *, at: int | None = None) -> Change:

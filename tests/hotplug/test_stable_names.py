@@ -11,6 +11,8 @@ from tests.hotplug.test_host_devices import passed
 from virtxlate import Context, Hotplug, Report, format_domain, parse_domain, place, to_domain, to_ganeti
 from virtxlate.domain.live import parse_live
 from virtxlate.ganeti.model import Disk
+from virtxlate.hotplug.engine import Options
+from virtxlate.hotplug.steps import Attach, Detach
 from virtxlate.scsi import ScsiAddress, ScsiDevice, ScsiMap
 from virtxlate.translate import metadata
 
@@ -68,6 +70,52 @@ def test_a_document_can_be_read_after_its_host_gave_names_anew(
     Hotplug(found, context=context, lock=no_lock, clock=found.clock).add_disk(passed(1, SECOND))
     back = to_ganeti(parse_domain(found.live_xml(), []), context, Report())
     assert [each.logical_id for each in back.disks] == [("manual", path), ("manual", SECOND)]
+
+
+PLAIN, STABLE = (Context(scsi=BEFORE, stable_names=stable) for stable in (False, True))
+
+
+def defined(path: str, context: Context, disk_type: str = "scsi-block") -> FakeDomain:
+    placed = place(ganeti((passed(0, path),), 1, disk_type=disk_type))
+    return FakeDomain(format_domain(to_domain(placed, context, Report())))
+
+
+@pytest.mark.parametrize("disk_type", ["scsi-block", "scsi-hd", "paravirtual"])
+@pytest.mark.parametrize(
+    ("written", "path", "planned", "note"),
+    [
+        (STABLE, "/dev/sdb", PLAIN, f"disks[0]: it is open as {FIRST}, which is /dev/sdb too"),
+        (PLAIN, "/dev/sdb", STABLE, f"disks[0]: it is open as /dev/sdb, which is {FIRST} too"),
+        (PLAIN, BY_PATH, PLAIN, f"disks[0]: it is open as /dev/sdb, which is {BY_PATH} too"),
+    ],
+    ids=["stable", "planned as stable", "another link"],
+)
+def test_a_running_guest_loses_no_disk_for_another_name_of_it(
+    disk_type: str, written: Context, path: str, planned: Context, note: str
+) -> None:
+    found = defined("/dev/sdb", written, disk_type)
+    wanted = ganeti((passed(0, path),), 1, disk_type=disk_type)
+    whole = Hotplug(found, context=planned, lock=no_lock, clock=found.clock).plan(wanted)
+    assert (whole.steps, whole.notes) == ((), (note,))
+
+
+@pytest.mark.parametrize("now", [PLAIN, Context()], ids=["another device", "nothing tells"])
+def test_another_device_is_another_disk(now: Context) -> None:
+    found = defined("/dev/sdb", PLAIN)
+    wanted = ganeti((passed(0, SECOND),), 1, disk_type="scsi-block")
+    whole = Hotplug(found, context=now, lock=no_lock, clock=found.clock).plan(wanted)
+    assert [type(step) for step in whole.steps] == [Detach, Attach]
+
+
+def test_a_definition_gets_the_name_that_stays() -> None:
+    found = defined("/dev/sdb", PLAIN)
+    wanted = ganeti((passed(0, "/dev/sdb"),), 1, disk_type="scsi-block")
+    options = Options(live=False, config=True)
+    Hotplug(found, context=STABLE, options=options, lock=no_lock, clock=found.clock).apply(wanted)
+    assert found.config is not None
+    assert [source.get("dev") for source in found.config.root.iterfind("devices/disk/source[@dev]")] == [
+        FIRST
+    ]
 
 
 def test_what_was_known_of_a_disk_goes_with_it() -> None:

@@ -18,6 +18,7 @@ from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, obeys, plan
+from virtxlate.hotplug.opened import marks
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
@@ -218,6 +219,9 @@ def _drift(
     after: Device
     if isinstance(wanted, Disk):
         after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
+        if running and (note := _other_name(after, entry.device, context)) is not None:
+            notes.append(f"{at}: {note}")
+            after = msgspec.structs.replace(after, source=None)
         own, table = _DISK_FIELDS, DISK_CHANGES
         size = _growth(entry, wanted) if running else ()
     else:
@@ -228,14 +232,19 @@ def _drift(
         notes.append(f"{at}: it is a {found}, for Ganeti a {said}: that waits for the next start")
         return size
     fields = tuple(_differing(after, entry.device))
-    for name in sorted(set(fields) - own):
-        said = f"{getattr(entry.device, name)!r}, Ganeti says {getattr(after, name)!r}"
-        notes.append(f"{at}: {name} is {said}: that waits for the next start")
+    notes.extend(f"{at}: {each}" for each in _waiting(sorted(set(fields) - own), after, entry.device))
     mine = tuple(name for name in fields if name in own)
     if "source" in mine and not _is_of_ganeti(entry):
         raise GanetiDataError(f"nothing but order shows that it is {name_of(entry.info)}", at=at)
     steps = changes.change(snapshot, entry, after, mine, table)
     return (*steps, *size) if not any(isinstance(step, Attach) for step in steps) else steps
+
+
+def _waiting(names: Iterable[str], after: Device, now: Device) -> Iterator[str]:
+    """Say of fields that they are to change, and not while the guest runs."""
+    for name in names:
+        said = f"{getattr(now, name)!r}, Ganeti says {getattr(after, name)!r}"
+        yield f"{name} is {said}: that waits for the next start"
 
 
 def _as_opened(
@@ -255,6 +264,18 @@ def _as_opened(
             second = wanted_disk(instance, disk, index, known, Report())
             return second if second.source == now.source else after
     return after
+
+
+def _other_name(after: domain.Disk | domain.Hostdev, now: Device, context: Context) -> str | None:
+    """Say that the wanted device of the host is open by another name; None where it is not open.
+
+    A running guest need not lose a disk for a name.
+    """
+    if not isinstance(after, domain.Disk) or not isinstance(now, domain.Disk):
+        return None
+    opened, wanted = (None if each.source is None else each.source.dev for each in (now, after))
+    is_same = None not in {opened, wanted} and marks(after, context) & marks(now, context)
+    return f"it is open as {opened}, which is {wanted} too" if is_same and opened != wanted else None
 
 
 def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:

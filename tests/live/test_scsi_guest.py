@@ -285,6 +285,13 @@ NEW = Disk(
 NEW_ID = "disk-00000002-d15c-4000"
 
 
+AT_TARGET_2 = r"""
+for device in /sys/class/scsi_device/*:0:2:0/device; do
+    read -r vendor <"$device/vendor" && read -r model <"$device/model" && printf '%s\t%s' "$vendor" "$model"
+done
+"""
+
+
 class Plugged(NamedTuple):
     """What is plugged in as a disk_type, and how the steps are called."""
 
@@ -325,6 +332,39 @@ def test_a_lun_comes_and_goes(case: Plugged, passing: Passing, target: IscsiTarg
     assert lines(session.remove("disk", NEW.uuid)) == [case.detach]
     assert f"ua-{NEW_ID}" not in qtree(passing.guest.domain)
     console.wait_for(lambda: inquiry(console), heard.__eq__)
+    assert passing.guest.domain.XMLDesc(0) == before
+
+
+def test_a_disk_is_passed_through_and_emulated_again_in_its_place(
+    passing: Passing, target: IscsiTarget
+) -> None:
+    """What answers at one address: QEMU, the target, QEMU again."""
+    console, lun = passing.guest.console, LUNS[2]
+
+    def answers(vendor: str, product: str) -> dict[str, str]:
+        shown = qtree(passing.guest.domain)[f"ua-{NEW_ID}"]
+        console.wait_for(lambda: console.run(AT_TARGET_2).split("\t"), [vendor, product].__eq__)
+        return {name: shown[name] for name in ("driver", "bus", "scsi-id", "lun")}
+
+    at = {"bus": "scsi0.0", "scsi-id": "2", "lun": "0"}
+    session = Hotplug(passing.port, context=passing.context, hvparams={"disk_type": "scsi-hd"})
+    before = passing.guest.domain.XMLDesc(0)
+    session.add_disk(msgspec.structs.replace(NEW, uri=target.uri_of(lun)))
+    emulated = parse_domain(passing.guest.domain.XMLDesc(0), [])
+    assert answers("QEMU", "QEMU HARDDISK") == {"driver": "scsi-hd", **at}
+
+    passed = session.switch(NEW.uuid, "lun")
+    assert lines(passed) == [
+        f"detach disk ua-{NEW_ID}",
+        f"attach disk ua-{NEW_ID} (sda) at controller 0 bus 0 target 2 unit 0",
+    ]
+    assert answers(lun.vendor, lun.product) == {"driver": "scsi-block", **at}
+    assert own_words(lun, "0:2:0") == inquiry(console, lun.serial)[lun.serial]
+
+    session.switch(NEW.uuid, "disk")
+    assert answers("QEMU", "QEMU HARDDISK") == {"driver": "scsi-hd", **at}
+    assert parse_domain(passing.guest.domain.XMLDesc(0), []) == emulated
+    session.remove("disk", NEW.uuid)
     assert passing.guest.domain.XMLDesc(0) == before
 
 

@@ -17,6 +17,7 @@ from virtxlate.scsi import (
     agreed,
     host_number,
     is_stable,
+    may_be_scsi,
     parse_scsi_map,
     stable_of,
 )
@@ -77,6 +78,47 @@ def test_the_best_name_says_what_the_device_is_then_where() -> None:
 )
 def test_a_running_number_is_no_stable_name(path: str, stable: bool) -> None:
     assert is_stable(path) is stable
+
+
+NAMES = {
+    True: (
+        *(
+            "/dev/sda",
+            "/dev/sdaa",
+            "/dev/sr0",
+            "/dev/sg1",
+            "/dev/st0",
+            "/dev/dm-0",
+            "/dev/mapper/mpatha",
+            WWN,
+        ),
+        *(
+            "/dev/disk/by-id/dm-uuid-mpath-3600144f0",
+            "/dev/disk/by-id/scsi-SLUN-party1",
+            PATH,
+            "/dev/xenvg/sda1",
+        ),
+    ),
+    False: (
+        *(
+            "/dev/sda1",
+            "/dev/sdaa12",
+            "/dev/nvme0n1",
+            "/dev/nvme0n1p1",
+            "/dev/loop0",
+            "/dev/drbd1",
+            "/dev/rbd0",
+        ),
+        *("/dev/rbd/pool/image", "/dev/md0", "/dev/md/data", f"{WWN}-part1", f"{PATH}-part12"),
+        *("/dev/mapper/mpatha-part1", "/dev/disk/by-partuuid/0a", "/dev/disk/by-id/dm-uuid-LVM-x"),
+        *("/dev/disk/by-id/dm-uuid-part1-mpath-3600144f0", "/dev/disk/by-id/nvme-eui.0025"),
+    ),
+}
+
+
+@pytest.mark.parametrize("may_be", NAMES)
+def test_a_partition_and_what_the_kernel_makes_is_no_whole_scsi_device(may_be: bool) -> None:
+    assert [path for path in NAMES[may_be] if may_be_scsi(path) is not may_be] == []
 
 
 def test_an_address_is_written_as_it_is_read() -> None:

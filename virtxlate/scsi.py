@@ -32,6 +32,12 @@ _PREFERRED = (
     _BY_PATH,
 )
 """Stable names, the best first: what the device says of itself, then where it is plugged in."""
+_NO_SCSI = re.compile(
+    r"/dev/(?:sd[a-z]+[0-9]|(?:nvme|loop|drbd|rbd|nbd|md|zd|mmcblk)[0-9]|(?:drbd|rbd|md|zvol)/|disk/by-part"
+    r"|disk/by-id/(?:nvme-|md-|dm-uuid-(?:LVM|CRYPT|part[0-9]+)-)|(?:disk/by-[a-z]+|mapper)/.*-part[0-9]+\Z)",
+    re.ASCII,
+)
+"""Names of partitions, of NVMe disks, and of devices that the kernel makes: none is a SCSI device."""
 
 
 class ScsiAddress(msgspec.Struct, frozen=True, order=True):
@@ -107,6 +113,11 @@ def stable_of(paths: Iterable[str]) -> str | None:
 def is_stable(path: str) -> bool:
     """Tell whether a path names a device by what it is or where it is plugged in, not by a running number."""
     return _rank(path) is not None
+
+
+def may_be_scsi(path: str) -> bool:
+    """Tell whether a whole SCSI device can have that name; True for a name that does not tell."""
+    return _NO_SCSI.match(path) is None
 
 
 def _rank(path: str) -> int | None:

@@ -18,6 +18,8 @@ from virtxlate.hotplug.engine import Options
 from virtxlate.hotplug.rehearsal import Rehearsal
 from virtxlate.hotplug.session import Hotplug
 from virtxlate.hotplug.steps import Attach, Detach, line
+from virtxlate.scsi import ScsiDevice, ScsiMap
+from virtxlate.translate.context import Context
 from virtxlate.translate.hvinfo import derive
 from virtxlate.translate.switch import Kind
 
@@ -190,6 +192,16 @@ def test_a_template_whose_device_takes_no_scsi_commands_is_refused() -> None:
     found = domain_of(ganeti(2, 1, disk_type="scsi-hd", scsi_controller_type="virtio-scsi-pci"))
     with pytest.raises(UnsupportedError, match=r"^disks\[1\]\.template: a plain disk is no SCSI device"):
         hotplug(found).switch("1", "lun")
+    assert found.calls == []
+
+
+def test_a_device_that_its_host_knows_to_be_no_scsi_device_is_refused() -> None:
+    found = scsi()
+    nvme = ScsiMap((ScsiDevice(block="/dev/nvme0n1", links=("/dev/sd1",)),))
+    with pytest.raises(
+        UnsupportedError, match=r"^disks\[1\]: /dev/sd1 is /dev/nvme0n1, which is no whole SCSI"
+    ):
+        hotplug(found, context=Context(scsi=nvme)).switch("1", "lun")
     assert found.calls == []
 
 

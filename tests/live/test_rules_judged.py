@@ -23,6 +23,8 @@ pytestmark = pytest.mark.live
 IDS = [f"{case.rule}-{number}" for number, case in enumerate(CASES)]
 NOT_HERE = ("scsi_host", "<reservations", "<secret", "rawio=")
 """What a start wants of the host: an adapter, a SCSI disk, a secret daemon, CAP_SYS_RAWIO in a container."""
+NO_SCSI = "/dev/loop"
+"""What a case says is no SCSI device."""
 LUN = Lun(serial="RULES-0001")
 
 
@@ -52,7 +54,7 @@ def on_this_host(xml: str, target: IscsiTarget, image: Path) -> str:
         base.set("file", str(image))
     for disk in root.iterfind("devices/disk"):
         found = disk.findall("source[@dev]")
-        if not found or len(found[0]):
+        if not found or len(found[0]) or found[0].get("dev", "").startswith(NO_SCSI):
             continue
         source = found[0]
         del source.attrib["dev"]

@@ -121,6 +121,7 @@ CASES: tuple[Case, ...] = (
         ),
         _LUN,
     ),
+    Case("lun-device", VIRTIO_SCSI + lun(source="<source dev='/dev/loop0'/>"), _LUN),
     Case("lun-format", VIRTIO_SCSI + lun(driver="type='qcow2'"), _LUN),
     Case("lun-bus", lun(target="dev='vda' bus='virtio'", address=""), _LUN),
     Case("lun-bus", lun(target="dev='vda'", address=""), _LUN, machine="pc-i440fx-7.2"),

@@ -22,6 +22,7 @@ from virtxlate import (
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Disk
+from virtxlate.scsi import ScsiDevice, ScsiMap
 from virtxlate.translate.hostdev import opened_by, same_device
 from virtxlate.translate.placing import scsi_places
 
@@ -89,6 +90,22 @@ LUN_REFUSED = [
         ),
     ),
 ]
+
+
+NVME = "/dev/disk/by-id/by-hand"
+OTHERS = Context(
+    scsi=ScsiMap([ScsiDevice(block="/dev/nvme0n1", links=(NVME,)), ScsiDevice(block="/dev/dm-3")])
+)
+
+
+def test_what_its_host_knows_to_be_no_scsi_device_is_refused_with_the_fix() -> None:
+    one = instance((passed(NVME),), disk_type="scsi-block")
+    assert refusal(one, OTHERS) == (
+        f"disks[0]: {NVME} is /dev/nvme0n1, which is no whole SCSI device: use disk_type scsi-hd, or name "
+        'another in the map, [disks] "UUID" = "/dev/disk/by-id/..."'
+    )
+    multipath = instance((passed("/dev/dm-3"),), disk_type="scsi-block")
+    assert there(multipath, OTHERS).devices.disks[0].device == "lun"
 
 
 @pytest.mark.parametrize(("one", "message"), LUN_REFUSED)

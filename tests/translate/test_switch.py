@@ -94,6 +94,7 @@ REFUSED = [
     (disk().replace("type='raw'", "type='qcow2'"), "[lun-format]"),
     (disk().replace("type='block'", "type='file'").replace("dev='/dev", "file='/dev"), "[lun-source]"),
     (disk().replace("<target", "<readonly/><target"), "[lun-readonly]"),
+    (disk().replace("scsi-sda", "scsi-sda-part1"), "[lun-device]"),
     (disk().replace("<target", "<transient/><target"), "[lun-transient]"),
 ]
 

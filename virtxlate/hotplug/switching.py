@@ -18,7 +18,7 @@ from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Step
 from virtxlate.report import Report
 from virtxlate.translate.context import Context
-from virtxlate.translate.disk import check_passthrough, ganeti_id
+from virtxlate.translate.disk import check_passthrough, check_scsi, ganeti_id
 from virtxlate.translate.switch import DISK_TYPES, Kind, switched, switched_instance
 
 _WORDS: dict[Kind, str] = {"lun": "passed through (lun)", "disk": "emulated (disk)"}
@@ -65,9 +65,11 @@ def plan_switch(
     if not found.seen:
         _check_config(snapshot, entry, to)
         return Planned((), (f"it is {_WORDS[to]} already",))
-    if to == "lun" and isinstance(entry.kept, Disk):
-        check_passthrough(entry.kept, context, entry.at)
     placed = found.disk
+    if to == "lun":
+        if isinstance(entry.kept, Disk):
+            check_passthrough(entry.kept, context, entry.at)
+        check_scsi(placed.source, context, entry.at)
     if ganeti_id(placed.alias) is None:
         placed = msgspec.structs.replace(placed, alias=None)
     back = msgspec.structs.replace(attach("disk", placed, entry.at), xml=found.xml)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from virtxlate.rules.rule import LUN, Document, Fault, Rule, Verdict, about, bus_of, child
+from virtxlate.scsi import may_be_scsi
 
 _LUN = "device='lun'"
 _TYPES = ("block", "network", "volume")
@@ -29,6 +30,14 @@ def _source(document: Document) -> Iterator[Fault]:
             yield Fault(lun, "/source", says="a lun without a source has no device to talk to")
         elif kind == "network" and source.get("protocol") not in _PROTOCOLS:
             yield Fault(source, "/@protocol", source.get("protocol"), _PROTOCOLS)
+
+
+def _device(document: Document) -> Iterator[Fault]:
+    for lun in document.luns:
+        source = child(lun, "source")
+        path = None if source is None else source.get("dev")
+        if source is not None and path is not None and not may_be_scsi(path):
+            yield Fault(source, "/@dev", path)
 
 
 def _driver(name: str, allowed: tuple[str, ...]) -> Callable[[Document], Iterator[Fault]]:
@@ -158,6 +167,17 @@ RULES: tuple[Rule, ...] = about(
         hint="name a SCSI disk of the host as type='block', or make the disk device='disk'",
         libvirt="refused",
         check=_source,
+    ),
+    Rule(
+        id="lun-device",
+        says="the device of a lun is a whole SCSI device",
+        why="A partition, an NVMe disk and what the kernel makes (LVM, RAID, loop, RBD, DRBD) answer no "
+        "SG_IO: QEMU does not get its version, and does not start. With rawio the commands of a partition "
+        "reach the whole disk.",
+        source="QEMU 7.2, hw/scsi/scsi-disk.c, scsi_block_realize; Linux 6.1, drivers/scsi/sd.c, sd_ioctl",
+        hint="name the whole SCSI disk, or make the disk device='disk'",
+        libvirt="not started",
+        check=_device,
     ),
     Rule(
         id="lun-format",

@@ -19,6 +19,7 @@ from virtxlate.ganeti.words import (
     UNCACHED_TEMPLATES,
 )
 from virtxlate.report import Report, Severity
+from virtxlate.scsi import may_be_scsi
 from virtxlate.tables.controller import ScsiController, by_libvirt
 from virtxlate.tables.disk import (
     DISK_AIOS,
@@ -83,6 +84,8 @@ def to_domain(instance: Instance, index: int, context: Context, report: Report) 
     if row.ganeti in PASSTHROUGH_DISK_TYPES:
         check_passthrough(disk, context, at)
     kind, source = sources.to_domain(disk, instance, index, context, report)
+    if row.ganeti in PASSTHROUGH_DISK_TYPES:
+        check_scsi(source, context, at)
     check_mode(disk, at)
     if disk.mode == "ro" and row.bus == "ide":
         raise UnsupportedError("an IDE disk cannot be read-only", at=f"{at}.mode")
@@ -124,6 +127,19 @@ def check_passthrough(disk: Disk, context: Context, at: str) -> None:
             f"a {disk.template} disk is no SCSI device: use disk_type scsi-hd, or name the device in the "
             'map, [disks] "UUID" = "/dev/disk/by-id/..."',
             at=f"{at}.template",
+        )
+
+
+def check_scsi(source: domain.DiskSource | None, context: Context, at: str) -> None:
+    """Raise UnsupportedError for a device of which its host tells a name that no SCSI device has."""
+    path = None if source is None else source.dev
+    device = context.scsi.device(path) if context.scsi is not None and path is not None else None
+    wrong = [name for name in device.paths if not may_be_scsi(name)] if device is not None else []
+    if wrong:
+        raise UnsupportedError(
+            f"{path} is {wrong[0]}, which is no whole SCSI device: use disk_type scsi-hd, or name another "
+            'in the map, [disks] "UUID" = "/dev/disk/by-id/..."',
+            at=at,
         )
 
 

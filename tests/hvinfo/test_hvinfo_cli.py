@@ -64,7 +64,7 @@ nic     aa:00:00:00:00:02  e1000           ua-nic-6c83ef05-8a40-4a3f   pci.0    
 
 BUS        MODEL        IN USE   FREE      FREE FOR GANETI
 pci.0      pci-root     0x0-0xa  0xb-0x1f  0xc-0x1f
-scsi0.0    lsilogic     5        0-4,6-7   0-4,6-7
+scsi0.0    lsilogic     5        0-4,6     0-4,6
 ua-scsi.0  virtio-scsi  3-4      0-2,5-15  -
 """  # noqa: E501 - as it is printed
 Q35 = """\

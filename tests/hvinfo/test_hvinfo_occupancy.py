@@ -36,8 +36,8 @@ def test_slots_of_every_kind_of_device_are_in_use() -> None:
         bus="scsi0.0",
         model="lsilogic",
         used=(5,),
-        free=(0, 1, 2, 3, 4, 6, 7),
-        ganeti=(0, 1, 2, 3, 4, 6, 7),
+        free=(0, 1, 2, 3, 4, 6),
+        ganeti=(0, 1, 2, 3, 4, 6),
         is_scsi=True,
     )
     assert (found["ua-scsi.0"].used, found["ua-scsi.0"].ganeti) == ((3, 4), ())
@@ -84,13 +84,14 @@ def test_a_scsi_host_device_holds_a_target() -> None:
 def test_each_model_says_which_number_is_the_id_and_how_many_there_are() -> None:
     found = [use for use in uses("pc-scsi-models").values() if use.is_scsi]
     assert {use.used for use in found} == {(2, 6)}
+    assert {use.free for use in found if use.model == "am53c974"} == {(0, 1, 3, 4, 5)}
     assert {use.model: use.free[-1] for use in found} == {
-        "lsilogic": 7,
+        "lsilogic": 5,
         "lsisas1068": 8,
         "lsisas1078": 15,
         "virtio-scsi": 15,
         "vmpvscsi": 15,
-        "am53c974": 7,
+        "am53c974": 5,
         "virtio-transitional": 15,
         "virtio-non-transitional": 15,
     }

@@ -31,6 +31,7 @@ class BusUse(msgspec.Struct, frozen=True, kw_only=True):
     """Of the controller that makes it."""
     used: tuple[int, ...]
     free: tuple[int, ...]
+    """Not the id of a SCSI controller itself, which QEMU would take: a guest does not look there."""
     ganeti: tuple[int, ...] = ()
     """The free ones that Ganeti would hand out, the next one first."""
     is_scsi: bool = False
@@ -92,9 +93,9 @@ def _scsi(live: LiveDomain, buses: Buses, controllers: dict[int, LiveDevice]) ->
         except NotPlacedError:
             continue
         model, held = controller.get("model") or "", used.get(index, set())
-        largest = SCSI_BY_MODEL[model].max_scsi_id
-        size = SCSI_TARGETS if largest is None else min(SCSI_TARGETS, largest + 1)
-        free = tuple(target for target in range(size) if target not in held)
+        row = SCSI_BY_MODEL[model]
+        size = SCSI_TARGETS if row.max_scsi_id is None else min(SCSI_TARGETS, row.max_scsi_id + 1)
+        free = tuple(each for each in range(size) if each not in held and each != row.initiator_id)
         ganeti = free if name == first and model in _OF_GANETI else ()
         yield BusUse(
             bus=name,

@@ -158,6 +158,11 @@ PLANS: dict[str, tuple[Vhba, type[VirtxlateError], str]] = {
         OperationRefusedError,
         "wwpn 1000000000000012 is that of scsi_host12, wwnn 2000000000000012, on scsi_host5; give another",
     ),
+    "a parent that is no adapter": (
+        Vhba(parent="pci_0000_10_00_0", **NEW),
+        InputError,
+        "/device/parent: expected an adapter such as scsi_host5, found 'pci_0000_10_00_0'",
+    ),
     "no parent": (
         Vhba(**NEW),
         InputError,
@@ -340,6 +345,12 @@ def test_a_pool_stands_on_the_adapter() -> None:
 def test_a_pool_needs_the_names_of_its_adapter() -> None:
     with pytest.raises(InputError, match="/pool/source/adapter: a pool needs wwnn and wwpn of its adapter"):
         pool_of(Vhba(parent="scsi_host5"), "luns")
+
+
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_a_pool_has_a_name_that_libvirt_takes(name: str) -> None:
+    with pytest.raises(InputError, match=f"^/pool/name: expected a name, without '/', found '{name}'$"):
+        pool_of(BY_NAME, name)
 
 
 @pytest.mark.parametrize("text", ["<pool type='dir'/>", "<pool/>", "<volume type='scsi'/>"])

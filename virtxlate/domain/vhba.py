@@ -16,6 +16,7 @@ from virtxlate.domain.nodedev import (
     parse_node_device,
 )
 from virtxlate.errors import DomainXmlError, InputError
+from virtxlate.scsi import ADAPTER_PREFIX, host_number
 from virtxlate.xmlmap import Leftover
 
 BY_PATH = "/dev/disk/by-path"
@@ -76,6 +77,10 @@ def check(vhba: Vhba) -> None:
             "libvirt takes any adapter",
             at="/device/parent",
         )
+    if vhba.parent is not None and host_number(vhba.parent) is None:
+        raise InputError(
+            f"expected an adapter such as {ADAPTER_PREFIX}5, found {vhba.parent!r}", at="/device/parent"
+        )
     if (vhba.wwnn is None) != (vhba.wwpn is None):
         raise InputError(
             "expected both wwnn and wwpn, or none, found one", at="/device/capability/capability"
@@ -99,9 +104,12 @@ def vhba_xml(vhba: Vhba) -> str:
 def pool_of(vhba: Vhba, name: str, path: str = BY_PATH) -> ScsiPool:
     """Give the pool whose volumes are the adapter's LUNs; libvirt makes the adapter when the pool starts.
 
-    Raises InputError, for an adapter without names too: a pool finds its adapter again by them.
+    Raises InputError, for a name that libvirt does not take, and for an adapter without names: a pool finds
+    its adapter again by them.
     """
     check(vhba)
+    if not name or "/" in name:
+        raise InputError(f"expected a name, without '/', found {name!r}", at="/pool/name")
     if vhba.wwnn is None or vhba.wwpn is None:
         raise InputError("a pool needs wwnn and wwpn of its adapter", at="/pool/source/adapter")
     return ScsiPool(

@@ -50,6 +50,30 @@ def test_the_file_of_a_golden_domain_is_that_of_its_instance(case: Translation) 
     assert (tree.nics, tree.disks, tree.hvparams) == (expected.nics, expected.disks, expected.hvparams)
 
 
+UNBOOKED = "Ganeti has scsi.0 with 16 ids: here it cannot start it, nor hot-add any device"
+
+
+@pytest.mark.parametrize(
+    ("stem", "place", "said"),
+    [
+        ("disk-type-scsi-hd-lsi-spill-over", ("scsi1.0", 0), "scsi1.0 scsi-id 0"),
+        ("disk-type-scsi-hd-virtio-scsi-pci", ("scsi.0", 16), "scsi.0 scsi-id 16"),
+        ("disk-type-scsi-hd-virtio-scsi-pci", ("scsi.0", 15), None),
+    ],
+)
+def test_a_place_that_ganeti_keeps_no_books_of_is_told(
+    stem: str, place: tuple[str, int], said: str | None
+) -> None:
+    placed, report = translations(stem)[0].placed, Report()
+    at = msgspec.structs.replace(placed.disks[0].hvinfo, bus=place[0], scsi_id=place[1])  # type: ignore[type-var]
+    disks = (msgspec.structs.replace(placed.disks[0], hvinfo=at),)
+    export_runtime(msgspec.structs.replace(placed, disks=disks), report)
+    found = [loss for loss in report.losses if loss.path == "[3][0][0].hvinfo"]
+    assert [(loss.value, loss.reason, loss.severity) for loss in found] == (
+        [] if said is None else [(said, UNBOOKED, Severity.GUEST_VISIBLE)]
+    )
+
+
 NODE_KNOWS = {"disk-gluster-kernel", "rapi-info-active"}
 """Domains that name a device as only a node, or its configuration, can: a runtime file has the link."""
 

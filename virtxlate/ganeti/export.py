@@ -18,7 +18,7 @@ from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.ganeti.params import NEWER_HVPARAMS
 from virtxlate.ganeti.runtime_tree import Device, DiskEntry, RuntimeTree, lost
 from virtxlate.ganeti.uri import without_password
-from virtxlate.ganeti.words import LINK_DIRECTORY
+from virtxlate.ganeti.words import LINK_DIRECTORY, SCSI_BUS, SCSI_TARGETS
 from virtxlate.report import Report
 
 
@@ -117,6 +117,12 @@ def _entry(disk: Disk, index: int, instance: Instance, report: Report, known: _K
     kept, link, uri = known.get(disk.uuid, ({}, None, None))
     if disk.hvinfo is None:
         lost(report, f"{at}.hvinfo", None, "Ganeti cannot start a disk without place")
+    elif not _is_booked(disk.hvinfo):
+        where = f"{disk.hvinfo.bus} scsi-id {disk.hvinfo.scsi_id}"
+        reason = (
+            f"Ganeti has {SCSI_BUS} with {SCSI_TARGETS} ids: here it cannot start it, nor hot-add any device"
+        )
+        lost(report, f"{at}.hvinfo", where, reason)
     if disk.uuid == "":
         lost(report, f"{at}.uuid", None, "Ganeti cannot change a running disk without uuid", guest=False)
     if not disk.size_mib and "size" not in kept:
@@ -131,6 +137,11 @@ def _entry(disk: Disk, index: int, instance: Instance, report: Report, known: _K
     if _same_volumes(kept, device):
         device["children"] = kept["children"]
     return {**_rest(known, disk.uuid), **device}, link, uri
+
+
+def _is_booked(hvinfo: HvInfo) -> bool:
+    """Tell whether Ganeti's books of its buses have a line for a place (``_GetBusSlots``)."""
+    return hvinfo.scsi_id is None or (hvinfo.bus == SCSI_BUS and hvinfo.scsi_id < SCSI_TARGETS)
 
 
 def _same_volumes(kept: Device, device: Device) -> bool:

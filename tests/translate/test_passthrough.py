@@ -302,3 +302,15 @@ def test_a_host_device_is_a_disk_of_the_file_by_any_of_its_names() -> None:
     assert [one.dev for one in same_device(source, HOST)] == [WWN, "/dev/sdb", "/dev/sg2", WWN]
     assert (opened_by(found, Context()), same_device(None, HOST)) == (None, ())
     assert same_device(source, Context()) == (source,)
+
+
+@pytest.mark.parametrize(("name", "lun"), [("iqn.2026-01.example:san", 0), ("iqn.2026-01.example:san/3", 3)])
+def test_an_iscsi_name_without_a_lun_is_that_of_lun_0(name: str, lun: int) -> None:
+    uri = f"iscsi://192.0.2.9:3260/iqn.2026-01.example:san/{lun}"
+    one = disk(template="ext", logical_id=(), params={"access": "userspace"}, uri=uri)
+    found = there(instance((one,), disk_type="scsi-generic"))
+    (hostdev,) = found.devices.hostdevs
+    assert hostdev.source is not None
+    named = replace(hostdev, source=replace(hostdev.source, name=name))
+    told = back(replace(found, devices=replace(found.devices, hostdevs=(named,))))
+    assert [each.uri for each in told.disks] == [uri]

@@ -6,7 +6,7 @@ from virtxlate.domain import model as domain
 from virtxlate.scsi import ScsiAddress
 from virtxlate.translate.context import Context
 from virtxlate.translate.hostdev import opened_by
-from virtxlate.translate.source import ISCSI_PORT
+from virtxlate.translate.source import ISCSI_PORT, iscsi_lun
 
 Mark = str | ScsiAddress | tuple[str | int | None, ...]
 
@@ -20,9 +20,7 @@ def marks(device: domain.Disk | domain.Hostdev, context: Context) -> frozenset[M
     if source is None:
         return frozenset()
     if source.protocol == "iscsi":
-        name = source.name or ""
-        lun = name if "/" in name else f"{name}/0"
-        return frozenset((lun, host.name, host.port or ISCSI_PORT) for host in source.hosts)
+        return frozenset((iscsi_lun(source), host.name, host.port or ISCSI_PORT) for host in source.hosts)
     found = context.scsi.device(source.dev) if context.scsi is not None and source.dev is not None else None
     if found is None:
         return frozenset()

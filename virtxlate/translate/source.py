@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.domain.model import DiskSource, SourceAuth, SourceHost
+from virtxlate.domain.model import DiskSource, HostdevSource, SourceAuth, SourceHost
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Instance
 from virtxlate.ganeti.params import Scalar
@@ -298,6 +298,12 @@ def _from_network(source: DiskSource, at: str, context: Context, report: Report)
     return Storage(template="gluster", logical_id=(_FILE_DRIVER, rest), params=params)
 
 
+def iscsi_lun(source: DiskSource | HostdevSource) -> str:
+    """Give target and LUN, as in a URI; libvirt takes LUN 0 where a name has none."""
+    name = source.name or ""
+    return name if "/" in name else f"{name}/0"
+
+
 def _from_iscsi(source: DiskSource, at: str, report: Report) -> Storage:
     """Give the disk of an ext provider: no other template has a URI of its own."""
     host = source.hosts[0] if source.hosts else SourceHost()
@@ -306,5 +312,5 @@ def _from_iscsi(source: DiskSource, at: str, report: Report) -> Storage:
     report.lose(f"{at}.params", None, "a source tells only the parameters that it is made of")
     name = f"[{host.name}]" if ":" in (host.name or "") else host.name
     user = "" if source.auth is None else f"{source.auth.username}@"
-    uri = f"iscsi://{user}{name}:{host.port or ISCSI_PORT}/{source.name}"
+    uri = f"iscsi://{user}{name}:{host.port or ISCSI_PORT}/{iscsi_lun(source)}"
     return Storage(template="ext", params={"access": "userspace"}, uri=uri)

@@ -203,9 +203,10 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "lun-reservations",
-        _reserved("<reservations managed='no'/>"),
+        _reserved(f"<reservations managed='yes'>{_HELPER.replace('client', 'server')}</reservations>"),
         _reserved(f"<reservations managed='yes'>{_HELPER}</reservations>"),
     ),
+    Case("lun-reservations", _reserved("<reservations/>"), _reserved("<reservations managed='yes'/>")),
     Case(
         "rawio-lun",
         VIRTIO_SCSI + disk(attributes="rawio='yes'"),

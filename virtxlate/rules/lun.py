@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from lxml import etree
+
 from virtxlate.rules.rule import LUN, Document, Fault, Rule, Verdict, about, bus_of, child
 from virtxlate.scsi import may_be_scsi
 
@@ -129,14 +131,17 @@ def _reservations(document: Document) -> Iterator[Fault]:
         reservations = lun.find("source/reservations")
         if reservations is None:
             continue
-        helper = child(reservations, "source")
-        if reservations.get("managed") == "no" and (
-            helper is None
-            or helper.get("type") != "unix"
-            or helper.get("mode") != "client"
-            or not helper.get("path")
-        ):
+        managed, helper = reservations.get("managed"), child(reservations, "source")
+        if managed is None:
+            says = "managed says whether libvirt starts the helper of persistent reservations"
+            yield Fault(reservations, "/@managed", None, ("yes", "no"), says)
+        elif (managed == "no" or (helper is not None and helper.attrib)) and not _is_socket(helper):
             yield Fault(reservations, "/source")
+
+
+def _is_socket(helper: etree._Element | None) -> bool:
+    words = None if helper is None else (helper.get("type"), helper.get("mode"), bool(helper.get("path")))
+    return words == ("unix", "client", True)
 
 
 def _part(path: str, word: str, why: str, source: str, libvirt: Verdict, hint: str = "") -> Rule:

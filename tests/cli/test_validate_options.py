@@ -24,11 +24,6 @@ DOMAIN = "<domain type='kvm'>{}<name>a</name><os><type>hvm</type></os><devices>{
 LUN = "<disk type='file' device='lun'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 # Types of documents
 
 
@@ -104,6 +99,54 @@ def test_where_libvirt_installed_no_schema_the_own_one_judges_what_it_has(
     result = cli("validate", network, volume)
     assert (result.code, result.out) == (3, f"{volume} validates\n")
     assert len(result.errors) == 1
+
+
+# Domains, where the schema of the host is built
+
+OPEN = "<vcpus><vcpu id='none' enabled='yes'/></vcpus>"
+
+
+@pytest.fixture(scope="module")
+def of_libvirt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give libvirt's own grammar, with a word that virtxlate does not know."""
+    folder = tmp_path_factory.mktemp("rng")
+    for path in Path(INSTALLED).glob("*.rng"):
+        text = path.read_text()
+        (folder / path.name).write_text(text.replace("<value>i6300esb</value>", "<value>i6400esb</value>"))
+    return folder
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("document", "alone", "with_host"),
+    [
+        (DOMAIN.format("", "<watchdog model='i6400esb'/>"), (1, "[enumeration]"), (0, " validates")),
+        (DOMAIN.format(OPEN, ""), (0, "not checked: <vcpus>"), (1, "found 'none' [")),
+        (DOMAIN.format("", "<disk type='fiel'/>"), (1, "did you mean file?"), (1, "did you mean file?")),
+        (DOMAIN.format("", LUN), (1, "[lun-source]"), (1, "[lun-source]")),
+    ],
+    ids=["a word that only the host knows", "what is left open", "what both refuse", "a rule"],
+)
+def test_a_domain_is_judged_by_the_hosts_schema_too_where_it_is_built(
+    cli: Cli,
+    write: Callable[[str], Path],
+    of_libvirt: Path,
+    document: str,
+    alone: tuple[int, str],
+    with_host: tuple[int, str],
+) -> None:
+    path = write(document)
+    for code, words in (alone, with_host):
+        result = cli("validate", path)
+        assert (result.code, result.errors) == (code, [])
+        assert words in result.out
+        cli("schema", "build", "--from", of_libvirt)
+    assert "not checked" not in result.out
+
+
+def test_a_schema_without_domains_does_not_judge_them(cli: Cli) -> None:
+    cli("schema", "build", "--from", RNG)
+    assert cli("validate", VALID) == (0, f"{VALID} validates\n", "")
 
 
 # How much is shown

@@ -24,11 +24,6 @@ DOMAIN = "<domain type='kvm'>{}<name>a</name><os><type>hvm</type></os><devices>{
 LUN = "<disk type='file' device='lun'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 # Types of documents
 
 
@@ -106,6 +101,55 @@ def test_where_libvirt_installed_no_schema_the_own_one_judges_what_it_has(
     assert len(result.errors) == 1
 
 
+# Domains, where the schema of the host is built
+
+OPEN = "<vcpus><vcpu id='none' enabled='yes'/></vcpus>"
+
+
+@pytest.fixture(scope="module")
+def of_libvirt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give libvirt's own grammar, with a word that virtxlate does not know."""
+    folder = tmp_path_factory.mktemp("rng")
+    for path in Path(INSTALLED).glob("*.rng"):
+        text = path.read_text()
+        (folder / path.name).write_text(text.replace("<value>i6300esb</value>", "<value>i6400esb</value>"))
+    return folder
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("document", "alone", "with_host"),
+    [
+        (DOMAIN.format("", "<watchdog model='i6400esb'/>"), (1, "[enumeration]"), (0, " validates")),
+        (DOMAIN.format(OPEN, ""), (0, "not checked: <vcpus>"), (1, "found 'none' [")),
+        (DOMAIN.format("", "<disk type='fiel'/>"), (1, "did you mean file?"), (1, "did you mean file?")),
+        (DOMAIN.format("", LUN), (1, "[lun-source]"), (1, "[lun-source]")),
+    ],
+    ids=["a word that only the host knows", "what is left open", "what both refuse", "a rule"],
+)
+def test_a_domain_is_judged_by_the_hosts_schema_too_where_it_is_built(
+    cli: Cli,
+    write: Callable[[str], Path],
+    of_libvirt: Path,
+    document: str,
+    alone: tuple[int, str],
+    with_host: tuple[int, str],
+) -> None:
+    path = write(document)
+    first = cli("validate", path)
+    assert cli("schema", "build", "--from", of_libvirt).code == 0
+    second = cli("validate", path)
+    assert [(each.code, each.errors) for each in (first, second)] == [(alone[0], []), (with_host[0], [])]
+    assert alone[1] in first.out
+    assert with_host[1] in second.out
+    assert "not checked" not in second.out
+
+
+def test_a_schema_without_domains_does_not_judge_them(cli: Cli) -> None:
+    cli("schema", "build", "--from", RNG)
+    assert cli("validate", VALID) == (0, f"{VALID} validates\n", "")
+
+
 # How much is shown
 
 
@@ -119,8 +163,11 @@ def test_so_many_problems_are_shown_as_are_wanted(cli: Cli, write: Callable[[str
     assert (len(told["violations"]), told["more"], told["valid"]) == (3, 247, False)
 
 
-def test_a_limit_is_a_number(cli: Cli) -> None:
-    assert cli("validate", VALID, "--limit", "-1").code == 2
+@pytest.mark.parametrize("limit", ["-1", "many", "", "1.5"])
+def test_a_limit_is_a_number(cli: Cli, limit: str) -> None:
+    result = cli("validate", VALID, f"--limit={limit}")
+    said = f"argument --limit: expected a whole number, 0 or more, found {limit!r}"
+    assert (result.code, result.err.splitlines()[-1]) == (2, f"virtxlate validate: error: {said}")
 
 
 def test_no_problem_has_a_line_that_nobody_can_read(cli: Cli, write: Callable[[str], Path]) -> None:

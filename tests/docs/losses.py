@@ -455,6 +455,12 @@ TO_GANETI = {
         "hvparams.security_model, hvparams.security_domain",
     ),
     "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
+    "whether the board's watchdog acts, QEMU decides under Ganeti: since machine types 8.0": Advice(
+        "hvparams.kvm_extra"
+    ),
+    "a PC has no such watchdog": Advice("hvparams.kvm_extra"),
+    "QEMU's watchdog has no such action: it resets": Advice("hvparams.kvm_extra"),
+    "free options have no such source of random numbers": Advice("hvparams.kvm_extra"),
     "Ganeti has no such mode: the nearest one that keeps data safe": Advice("hvparams.disk_cache"),
     "Ganeti does not look for zeroes": Advice("disks[N].detect_zeroes"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),

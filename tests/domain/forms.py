@@ -133,7 +133,7 @@ HEAD = {
 }
 FORMS = HEAD | STORAGE | DEVICES
 """By the sentence of the form: done right, and broken."""
-NEWER = {"a source over ssh is at one server"}
+NEWER = {"a source over ssh is at one server", "PipeWire has the directory of its socket"}
 """What libvirt 9.0.0 does not know at all."""
 NEVER_BROKEN = {
     "a boot loader of the host finds the kernel",

@@ -224,6 +224,10 @@ DEVICES = {
         "<audio id='1' type='pulseaudio' serverName='a'/>",
         "<audio id='1' type='pulseaudio' path='a'/>",
     ),
+    "PipeWire has the directory of its socket": (
+        "<audio id='1' type='pipewire' runtimeDir='/run/user/1000'/>",
+        "<audio id='1' type='pipewire' serverName='a'/>",
+    ),
     "SDL has a driver": ("<audio id='1' type='sdl' driver='alsa'/>", "<audio id='1' type='sdl' path='a'/>"),
     "sound in a file has its path": (
         "<audio id='1' type='file' path='a'/>",

@@ -83,6 +83,14 @@ CASES: tuple[Case, ...] = (
     Case("sound-model", "<sound model='ich7'/>", "<sound model='ich9'/>"),
     Case("panic-unique", "<panic model='isa'/>" * 2, "<panic model='isa'/><panic model='hyperv'/>"),
     Case("watchdog-model", "<watchdog model='diag288'/>", "<watchdog model='ib700'/>"),
+    Case("watchdog-model", "<watchdog model='itco'/>", "<watchdog model='ib700'/>"),
+    Case(
+        "watchdog-model",
+        "<watchdog model='itco'><address type='pci' slot='0x05'/></watchdog>",
+        "<watchdog model='i6300esb'/>",
+        machine="q35",
+        machine_right="q35",
+    ),
     Case(
         "watchdog-model",
         "<watchdog model='ib700'><address type='pci' slot='0x05'/></watchdog>",

@@ -87,6 +87,7 @@ CONTROLLERS = {
     "fdc": "<controller type='fdc' index='0'/>",
     "ccid": "<controller type='ccid' index='0'/>",
     "isa": "<controller type='isa' index='0'/>",
+    "nvme": "<controller type='nvme' index='0'><serial>a</serial></controller>",
     "usb": "<controller type='usb' index='0' model='qemu-xhci' ports='8'/>",
     "virtio-serial": "<controller type='virtio-serial' index='0' ports='16' vectors='4'/>",
     "xenbus": "<controller type='xenbus' index='0' maxGrantFrames='64'/>",
@@ -165,6 +166,8 @@ TOLD = (
     Told("hostdev-options", network_choice.HOSTDEV, HOSTDEVS),
 )
 
+NEWER = {("controller-options", "nvme")}
+"""Rule and word: what libvirt 9.0.0 does not know at all."""
 _VNC = "<graphics type='vnc' port='-1' autoport='yes' {}/>"
 _RIGHT_HOSTDEV = "<controller type='scsi' index='0' model='virtio-scsi'/>" + _hostdev(
     "scsi", " protocol='iscsi' name='iqn.2026-01.com.example:san/1'><host name='192.0.2.9' port='3260'/>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 from collections import Counter
@@ -28,7 +29,8 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = sorted([*ROOT.glob("fixtures/**/*.xml"), *ROOT.glob("tests/domain/valid/*.xml")])
 DRAWN = 25
 """Documents of each type."""
-MUTANTS = 10_000
+MUTANTS = 16_000
+"""Some 0.34 % differ, give or take 0.05 % of 10,000: one run in hundreds would be above 0.5 %."""
 
 
 class Judged(NamedTuple):
@@ -53,7 +55,7 @@ def judges(host: HostSchema) -> dict[str, etree.RelaxNG]:
 
 @pytest.fixture(scope="module")
 def seed() -> int:
-    return random.randrange(1 << 30)
+    return int(os.environ.get("VIRTXLATE_SEED") or random.randrange(1 << 30))
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +93,14 @@ def test_every_document_is_judged_as_libvirts_grammar_does(
     documents: list[Judged], host: HostSchema, judges: dict[str, etree.RelaxNG], seed: int
 ) -> None:
     verdicts = Counter((name, judges[name].validate(root), host.is_valid(root)) for name, root in documents)
-    assert {(valid, mine) for _, valid, mine in verdicts} <= {(True, True), (False, False)}, f"seed {seed}"
+    both = {(valid, mine) for _, valid, mine in verdicts}
+    assert both <= {(True, True), (False, False)}, f"VIRTXLATE_SEED={seed}"
     assert verdicts["domain", True, True] > len(FIXTURES) / 2
     every = {each.name for each in host.stored.contents.documents}
     assert {name for (name, valid, _), count in verdicts.items() if valid and count >= DRAWN} == every
 
 
-def test_ten_thousand_changed_documents_are_too(
+def test_sixteen_thousand_changed_documents_are_too(
     documents: list[Judged], host: HostSchema, judges: dict[str, etree.RelaxNG], seed: int
 ) -> None:
     verdicts: Counter[tuple[bool, bool]] = Counter()
@@ -111,10 +114,10 @@ def test_ten_thousand_changed_documents_are_too(
         if verdict[0] != verdict[1] and not explained(judge, mutant):
             unknown.append((mutant.kind, verdict, etree.tostring(mutant.root)))
     total = sum(verdicts.values())
-    print(f"seed {seed}: {total} documents, {dict(verdicts)}")
-    assert unknown == [], f"seed {seed}"
-    assert verdicts[True, False] == 0, f"seed {seed}: a false reject"
-    assert verdicts[False, True] <= total * 0.005, f"seed {seed}"
+    print(f"VIRTXLATE_SEED={seed}: {total} documents, {dict(verdicts)}")
+    assert unknown == [], f"VIRTXLATE_SEED={seed}"
+    assert verdicts[True, False] == 0, f"VIRTXLATE_SEED={seed}: a false reject"
+    assert verdicts[False, True] <= total * 0.005, f"VIRTXLATE_SEED={seed}"
     assert verdicts[False, False] > total / 3
     assert len(kinds) == len(KINDS)
 
@@ -132,7 +135,7 @@ def test_xmlschema_reads_the_same_xsd_and_agrees_with_lxml(
         metadata.text = None
     texts = [etree.tostring(root) for root in fair]
     differing = [t for t in texts if first.validate(etree.fromstring(t)) != second.is_valid(t.decode())]
-    assert differing == [], f"seed {seed}"
+    assert differing == [], f"VIRTXLATE_SEED={seed}"
 
 
 @pytest.mark.parametrize("name", ["domain", "storagepool", "nodedev", "domainsnapshot"])
@@ -166,5 +169,5 @@ def test_what_is_refused_is_explained(
     roots = [root for kind, root in documents if kind == name]
     for mutant in mutants(roots, 10 * len(KINDS), random.Random(seed)):
         violations = host.validate(mutant.root)
-        assert (violations == ()) == host.is_valid(mutant.root), f"seed {seed}"
-        assert "malformed" not in {each.rule for each in violations}, f"seed {seed}"
+        assert (violations == ()) == host.is_valid(mutant.root), f"VIRTXLATE_SEED={seed}"
+        assert "malformed" not in {each.rule for each in violations}, f"VIRTXLATE_SEED={seed}"

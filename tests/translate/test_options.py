@@ -215,3 +215,23 @@ def test_a_slot_that_a_free_option_asks_for_is_nobody_elses() -> None:
     found = there(one).devices
     addresses = [found.disks[0].address, found.rngs[0].address, found.memballoon and found.memballoon.address]
     assert addresses == [domain.PciAddress(slot=slot) for slot in (0xD, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("watchdogs", "rngs", "lost"),
+    [
+        ((domain.Watchdog(model="itco", action="reset"),), (), "itco"),
+        ((domain.Watchdog(model="diag288"),), (), "diag288"),
+        ((domain.Watchdog(model="i6300esb", action="dump"),), (), "dump"),
+        ((), (domain.Rng(model="virtio", backend="egd"),), "egd"),
+    ],
+)
+def test_a_device_that_no_free_option_makes_is_reported(
+    watchdogs: tuple[domain.Watchdog, ...], rngs: tuple[domain.Rng, ...], lost: str
+) -> None:
+    found = there(instance())
+    devices = msgspec.structs.replace(found.devices, watchdogs=watchdogs, rngs=rngs)
+    report = Report()
+    back(msgspec.structs.replace(found, devices=devices), report=report)
+    told = [(each.path, each.severity) for each in report.losses if each.value == lost]
+    assert told == [("hvparams.kvm_extra", Severity.GUEST_VISIBLE)]

@@ -49,8 +49,8 @@ def add_validate(verbs: Verbs[argparse.ArgumentParser]) -> None:
         choices=("auto", "own", "host"),
         default="auto",
         help="own: the one that comes with virtxlate, for domains; host: that of this host's libvirt, for "
-        "documents of every type, see virtxlate schema build; auto (default): own for domains, host for "
-        "the others, built if need be",
+        "documents of every type, see virtxlate schema build; auto (default): own for domains, and host "
+        "too where it is built; host for the others, built if need be",
     )
     _show(parser)
     parser.add_argument(
@@ -85,7 +85,6 @@ def _show(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, found {text!r}")

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from virtxlate.schema.host import HostSchema
 
 Asked = Callable[[etree._Element], Opinion]
+Violations = tuple[Violation, ...]
+_OF_WORDS = frozenset({"unknown-element", "unknown-attribute", "enumeration"})
+"""What a libvirt newer than the shipped schema may have brought."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,7 +103,7 @@ def _verdict(path: str, judges: _Judges, limit: int, asked: Asked | None) -> Ver
         valid=all(each.severity != "error" for each in violations),
         violations=shown,
         more=more,
-        unchecked=grouped(unchecked(root)) if judges.is_own(root) else (),
+        unchecked=grouped(unchecked(root)) if judges.leaves_open(root) else (),
         libvirt=asked and asked(root),
     )
 
@@ -134,7 +137,7 @@ class _Judges:
             return validate(root, self._host.validate)
         found = validate(root)
         if self._explainer == "virtxlate" or schema.is_valid(root):
-            return found
+            return found if self._built is None else _with_host(root, found, self._built)
         from virtxlate.domain import second_opinion  # noqa: PLC0415 - slow to import, and seldom asked
 
         return (
@@ -146,6 +149,23 @@ class _Judges:
         if self._name != "auto":
             return self._name == "own"
         return root.tag == "domain" or (str(root.tag) in HAVE_AN_XSD and not self._has_host)
+
+    def leaves_open(self, root: etree._Element) -> bool:
+        """Say whether nobody looked at what the own schema leaves open."""
+        return self.is_own(root) and self._built is None
+
+    @cached_property
+    def _built(self) -> HostSchema | None:
+        """The schema of the host, where any may judge, and one that has domains is there already."""
+        if self._name != "auto":
+            return None
+        from virtxlate.schema.host import host_schema  # noqa: PLC0415 - not where one schema is asked for
+
+        try:
+            host = host_schema()
+        except SchemaSourceError:
+            return None
+        return host if host.stored.contents.document("domain") else None
 
     @cached_property
     def _has_host(self) -> bool:
@@ -168,6 +188,15 @@ class _Judges:
         stored = build_schema()
         complain(f"note: built the schema of {stored.source} for documents that are no domains")
         return HostSchema(stored)
+
+
+def _with_host(root: etree._Element, found: Violations, host: HostSchema) -> Violations:
+    """Give what the host's schema says where it takes words that ours does not know, or refuses more."""
+    if host.is_valid(root):
+        knows_more = any(each.rule in _OF_WORDS for each in found)
+    else:
+        knows_more = all(each.severity != "error" for each in found)
+    return validate(root, host.validate) if knows_more else found
 
 
 def _of_another_type(root: etree._Element, wanted: str) -> Violation:

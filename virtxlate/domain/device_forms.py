@@ -88,6 +88,7 @@ DEVICES = (
         {
             "oss": Form("OSS has tryMMap, exclusive and dspPolicy", "@tryMMap @exclusive @dspPolicy"),
             "pulseaudio": Form("PulseAudio has a server", "@serverName @runtimeDir"),
+            "pipewire": Form("PipeWire has the directory of its socket", "@runtimeDir"),
             "sdl": Form("SDL has a driver", "@driver"),
             "file": Form("sound in a file has its path", "@path"),
             "": Form("this audio has no options of its own"),

@@ -55,6 +55,7 @@ CONTROLLER_TYPES = (
     "pci",
     "xenbus",
     "isa",
+    "nvme",
 )
 INTERFACE_TYPES = (
     "user",

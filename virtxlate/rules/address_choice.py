@@ -52,6 +52,7 @@ CONTROLLER = Choice(
         "fdc": Row((), "a floppy controller has no options"),
         "ccid": Row((), "a smart card controller has no options"),
         "isa": Row((), "an ISA controller has no options"),
+        "nvme": Row(("serial",), "an NVMe controller has a serial number"),
         "usb": Row(("@ports", "master"), "a USB controller has ports, and a companion a <master>"),
         "virtio-serial": Row(("@ports", "@vectors"), "a virtio serial controller has ports and vectors"),
         "xenbus": Row(
@@ -87,6 +88,7 @@ CONTROLLER_MODELS = {
     "fdc": (),
     "ccid": (),
     "isa": (),
+    "nvme": (),
     "xenbus": (),
 }
 """The models of each type; those of SCSI have a rule of their own."""

@@ -151,13 +151,19 @@ def _panic(document: Document) -> Iterator[Fault]:
         yield Fault(panic, "/@model", panic.get("model"), (), says)
 
 
+_WITHOUT_ADDRESS = {"ib700": "on ISA", "itco": "on the board"}
+
+
 def _watchdog(document: Document) -> Iterator[Fault]:
     for watchdog in document.of("watchdog"):
         model, address = watchdog.get("model"), child(watchdog, "address")
         if model == "diag288" and document.is_pc:
             yield Fault(watchdog, "/@model", model, ("i6300esb", "ib700"))
-        elif address is not None and model == "ib700":
-            yield Fault(address, "/@type", address.get("type"), (), "ib700 is on ISA, and has no address")
+        elif model == "itco" and document.board == "i440fx":
+            yield Fault(watchdog, "/@model", model, ("i6300esb", "ib700"), "itco is a part of q35's board")
+        elif address is not None and model in _WITHOUT_ADDRESS:
+            says = f"{model} is {_WITHOUT_ADDRESS[model]}, and has no address"
+            yield Fault(address, "/@type", address.get("type"), (), says)
         elif address is not None and model == "i6300esb" and address.get("type") != "pci":
             yield Fault(address, "/@type", address.get("type"), ("pci",), "i6300esb is on PCI")
 
@@ -315,8 +321,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="watchdog-model",
         says="the watchdog is one of a PC, where it can stand",
-        why="diag288 is that of S/390; ib700 is on ISA, i6300esb on PCI.",
-        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainWatchdogDef",
+        why="diag288 is that of S/390, itco that of q35's board; ib700 is on ISA, i6300esb on PCI.",
+        source="libvirt 9.0.0, src/qemu/qemu_validate.c, qemuValidateDomainWatchdogDef; "
+        "libvirt 11.3.0, the same",
         hint="use model='i6300esb', and no address",
         libvirt="refused",
         check=_watchdog,

@@ -222,7 +222,25 @@ def smbios_system(option: Option) -> settings.SmbiosSystem | None:
 def to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
     """Give kvm_extra: options for what Ganeti has no parameter for."""
     report.lose(_AT, None, "the order and spelling of free options is not kept")
+    _report_devices(found.devices, report)
     return {"kvm_extra": shlex.join(_words(found))}
+
+
+def _report_devices(found: domain.Devices, report: Report) -> None:
+    """Report the watchdogs and generators of random numbers that are no options of QEMU for a PC."""
+    for watchdog in found.watchdogs:
+        model, action = watchdog.model, watchdog.action or ""
+        if model == "itco":
+            reason = "whether the board's watchdog acts, QEMU decides under Ganeti: since machine types 8.0"
+            report.lose(_AT, model, reason, Severity.GUEST_VISIBLE)
+        elif not WATCHDOGS.knows_right(model):
+            report.lose(_AT, model, "a PC has no such watchdog", Severity.GUEST_VISIBLE)
+        elif action and not WATCHDOG_ACTIONS.knows_right(action):
+            report.lose(_AT, action, "QEMU's watchdog has no such action: it resets", Severity.GUEST_VISIBLE)
+    for rng in found.rngs:
+        if not RNG_BACKENDS.knows_right(rng.backend or ""):
+            reason = "free options have no such source of random numbers"
+            report.lose(_AT, rng.backend, reason, Severity.GUEST_VISIBLE)
 
 
 def _words(found: domain.Domain) -> Iterator[str]:

@@ -84,6 +84,9 @@ class Pair:
     uri: str = "qemu:///system"
     uuid: str = UUID
     """Of the domain that libvirt has."""
+    kvm: bool = False
+    asked: int = 3
+    """How often the old one has asked what was written."""
 
     def changed(self) -> None:
         """Remember what must never be."""
@@ -183,7 +186,10 @@ class FakeQmp:
         return {"running": self._pair.status == "running", "status": self._pair.status}
 
     def _query_migrate(self) -> dict[str, Any]:
-        return {"status": self._pair.migration}
+        return {"status": self._pair.migration, "ram": {"dirty-sync-count": self._pair.asked}}
+
+    def _query_kvm(self) -> dict[str, bool]:
+        return {"present": True, "enabled": self._pair.kvm}
 
     def _query_migrate_parameters(self) -> dict[str, int]:
         return dict(self._pair.parameters)

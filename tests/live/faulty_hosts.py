@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 import pytest
+from msgspec import structs
 
 from lab.commands import run
+from lab.counting import STEADY
 from lab.twins import NAME
 from tests.live.wrong_domains import Wrong
 from virtxlate.errors import LiveError
@@ -151,7 +153,12 @@ def at_moment(
         if name == wanted:
             act(twins, conversations)
 
-    yield usual(twins, guest, opened=opened, tools={"moment": moment, "limits": Limits(method=method)})
+    yield usual(
+        twins,
+        guest,
+        opened=opened,
+        tools={"moment": moment, "limits": structs.replace(STEADY, method=method)},
+    )
 
 
 def cancel(_twins: Twins, conversations: list[Any]) -> None:

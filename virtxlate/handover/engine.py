@@ -36,6 +36,7 @@ from virtxlate.handover.transfer import (
     Heard,
     Limits,
     Sending,
+    expect_whole,
     give_back,
     manner_of,
     put_manner_back,
@@ -300,6 +301,8 @@ class Engine:
             if self._old.is_gone():
                 return
             self._before = glance(self._old)
+        if self._record.decision is Decision.OPEN and not self._old.is_gone():
+            expect_whole(self._old)
         found = self._tools.judge(self._before, glance(self._new.domain().ask))
         if found and self._record.decision is Decision.OPEN and not self._old.is_gone():
             raise VerificationError(

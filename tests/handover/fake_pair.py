@@ -72,6 +72,8 @@ class Pair:
     faults: dict[str, Callable[[], None]] = field(default_factory=dict)
     """By the name of a call: what happens in its stead, once."""
     jobs: list[dict[str, str]] = field(default_factory=list)
+    other_jobs: list[dict[str, str]] = field(default_factory=list)
+    """Of the old one, that are not on a disk."""
     ran_under_libvirt: bool = False
     both_ran: bool = False
     lent: dict[str, int] = field(default_factory=dict)
@@ -225,6 +227,9 @@ class FakeQmp:
 
     def _query_block_jobs(self) -> list[dict[str, str]]:
         return self._pair.jobs
+
+    def _query_jobs(self) -> list[dict[str, str]]:
+        return self._pair.other_jobs
 
     def _query_uuid(self) -> dict[str, str]:
         return {"UUID": UUID}

@@ -77,7 +77,7 @@ FACTS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a guest that stands still": ({"status": "paused"}, ("status", "paused")),
     "a migration": ({"busy": Busy(migration="active")}, ("migration", "active")),
     "a blocker": ({"busy": Busy(blockers=("VFIO",))}, ("migration blocker", "VFIO")),
-    "a block job": ({"busy": Busy(jobs=("mirror",))}, ("block job", "mirror")),
+    "a job": ({"busy": Busy(jobs=("mirror",))}, ("job", "mirror")),
     "plugged memory": ({"plugged_memory": 5}, ("memory", "5 bytes")),
     "a NIC that is on no tap": ({"nets": {NIC: Net(type="user")}}, (f"nic {NIC}", "user")),
     "a newer QEMU": ({"version": (8, 0, 0)}, ("qemu", "7.2.22")),

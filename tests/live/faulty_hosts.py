@@ -322,7 +322,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "lock held": (lock_held, "another process holds the lock"),
     "guest that stands still": (stopped, "expected a guest that runs"),
     "migration blocked": (blocked, "vvfat"),
-    "block job": (block_job, "a block job would be lost"),
+    "block job": (block_job, "a job would be lost"),
     "domain of that name": (partial(domain_there, uuid=OTHER_UUID, active=False), OTHER_UUID),
     "domain of that name, active": (partial(domain_there, uuid=OTHER_UUID, active=True), OTHER_UUID),
     "domain of that UUID, active": (

@@ -111,7 +111,7 @@ def _of_qemu(running: Running) -> Iterator[Finding]:
     for each in facts.busy.blockers:
         yield fatal("migration blocker", each, "QEMU itself refuses to migrate")
     for each in facts.busy.jobs:
-        yield fatal("block job", each, "it would be lost: let it end, or end it")
+        yield fatal("job", each, "it would be lost: let it end, or end it")
     if facts.plugged_memory:
         yield fatal("memory", f"{facts.plugged_memory} bytes", "memory was plugged in: no element has it")
     if facts.balloon is not None and facts.balloon != facts.machine.memory:

@@ -46,6 +46,7 @@ from virtxlate.handover.transfer import (
 )
 from virtxlate.handover.verdicts import Verdict, verdict
 from virtxlate.hardware.describe import glance
+from virtxlate.hardware.inspect import jobs_of
 from virtxlate.hardware.model import Machine
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.live.port import HandoverHost
@@ -125,9 +126,8 @@ class Engine:
                 message = f"expected a guest that runs, found one that is {found}{why}"
                 raise OperationRefusedError(message, call="handover")
             self._expect_room()
-            jobs = [str(job.get("device", "")) for job in self._old("query-block-jobs")]
-            if jobs:
-                message = f"a block job would be lost: let it end, or end it: {', '.join(jobs)}"
+            if jobs := ", ".join(jobs_of(self._old)):
+                message = f"a job would be lost: let it end, or end it: {jobs}"
                 raise OperationRefusedError(message, call="handover")
             self._book.begin(process=self._old.process, uri=self._host.uri())
             return self._go(Way.HANDOVER)

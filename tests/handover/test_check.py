@@ -279,6 +279,14 @@ def test_a_guest_does_not_stand_still_for_an_image_that_has_no_room(
     assert told(checked(found, root, image=place)) == [("image", str(place))] * expected
 
 
+def test_a_journal_that_cannot_be_written_is_told(found: Running, root: Path) -> None:
+    report = checked(found, root, journal="no file can be made in /srv")
+    (finding,) = (each for each in report.findings if each.meaning is Meaning.FATAL)
+    reason = "no file can be made in /srv: a handover writes down first what it does"
+    assert (finding.about, finding.reason) == ("journal", reason)
+    assert not report.is_safe
+
+
 @pytest.mark.parametrize(("stp", "expected"), [("1", 1), ("0", 0)])
 def test_a_bridge_that_lets_a_new_port_wait_is_told(
     stp: str, expected: int, found: Running, root: Path

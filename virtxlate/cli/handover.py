@@ -215,6 +215,7 @@ def _checked(
                 pid=pid,
                 ifup=args.ifup,
                 live=args.method == "live",
+                journal=Journal(Path(args.state_dir), domain.name).trouble(len(text)),
                 image=Path(args.state_dir) if args.method == "stop" else None,
             ),
         )

@@ -52,6 +52,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the guest is to run while its memory is sent."""
     image: Path | None = None
     """Where the guest's memory is written to while it stands still; None: nowhere."""
+    journal: str = ""
+    """Why no journal can be written; empty: it can be."""
     free_port: bool = True
     """Whether a port may be tried by listening on it for a moment."""
 
@@ -63,6 +65,8 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
     yield from _image(asked, look)
+    if look.journal:
+        yield fatal("journal", asked.name, f"{look.journal}: a handover writes down first what it does")
     yield from _words(running, asked)
     yield from watcher.findings(look.root)
 

@@ -228,6 +228,18 @@ def test_a_port_that_is_taken_is_told(found: Running, root: Path) -> None:
     assert told(checked(found, root, text=text)) == []
 
 
+def test_an_address_that_is_not_of_this_host_is_told(found: Running, root: Path) -> None:
+    address = "198.51.100.7"
+    listen = f'<listen type="address" address="{address}"/>'
+    display = f'<graphics type="vnc" port="5900" autoport="no">{listen}</graphics>'
+    report = checked(found, root, text=with_display(text_of(found), display))
+    (finding,) = (each for each in report.findings if each.meaning is Meaning.FATAL)
+    assert (finding.at, finding.reason) == (
+        "vnc port 5900",
+        f"nobody can listen there, at {address}: Cannot assign requested address",
+    )
+
+
 def test_a_display_at_a_socket_has_no_port(found: Running, root: Path) -> None:
     facts = msgspec.structs.replace(found.facts, displays=(Display(type="vnc", socket="/run/x.vnc"),))
     there = msgspec.structs.replace(found, facts=facts)

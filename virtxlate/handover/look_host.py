@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -226,8 +227,8 @@ def _place_of(graphics: settings.Graphics, running: Running, look: Look) -> Iter
         yield harmless("display", graphics.type, "libvirt chooses another port")
     elif taken:
         yield _moving(moves, f"{graphics.type} port {port}")
-    elif look.free_port and not _is_free(port, graphics):
-        yield fatal("display", f"{graphics.type} port {port}", "something listens there already")
+    elif look.free_port and (reason := _taken(port, graphics)):
+        yield fatal("display", f"{graphics.type} port {port}", reason)
 
 
 def _moving(moves: bool, at: str) -> Finding:
@@ -236,18 +237,20 @@ def _moving(moves: bool, at: str) -> Finding:
     return fatal("display", at, "the old server cannot move away: give the domain another place")
 
 
-def _is_free(port: int, graphics: settings.Graphics) -> bool:
-    """Tell whether nobody listens on a port, by listening there for a moment."""
+def _taken(port: int, graphics: settings.Graphics) -> str:
+    """Give why nobody can listen on a port, by listening there for a moment; empty: one can."""
     address = next((each.address for each in graphics.listens if each.address), "127.0.0.1")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             line.bind((address, port))
             line.listen(1)
-        except OSError:
-            return False
-    return True
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            return "something listens there already"
+        return f"nobody can listen there, at {address}: {exc.strerror or exc}"
+    return ""
 
 
 def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:

@@ -185,12 +185,13 @@ class Engine:
 
     def _done(self) -> Done:
         seen = self._seen()
-        where = "libvirt" if seen.target is Target.RUNS else "nowhere"
-        if seen.source in {Source.RUNS, Source.REPLACED}:
-            where = "ganeti"
+        runs = {Source.RUNS: "ganeti", Source.REPLACED: "ganeti"}.get(seen.source)
+        if seen.target is Target.UNKNOWN and self._record.decision is Decision.RAN:
+            self._differences += ("libvirt: it was seen to run there, and libvirt does not answer any more",)
+            runs = runs or "libvirt"
         return Done(
             instance=self._record.instance,
-            runs=where,
+            runs=runs or ("libvirt" if seen.target is Target.RUNS else "nowhere"),
             pause_ms=None if self._pause is None else round(self._pause * 1000, 1),
             seconds=round(time.monotonic() - self._began, 3),
             differences=self._differences,

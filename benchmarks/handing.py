@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lab.counting import counting
+from msgspec import structs
+
+from lab.counting import STEADY, counting
 from lab.embedded import embedded_libvirt
 from lab.guest import build_guest
 from lab.network import bridge
@@ -17,7 +19,6 @@ from virtxlate.handover.differences import fatal
 from virtxlate.handover.engine import Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
-from virtxlate.handover.transfer import Limits
 from virtxlate.live.connection import LibvirtHost
 from virtxlate.live.qmp import open_qmp
 
@@ -55,7 +56,7 @@ def handed_over(memory_mib: int) -> Iterator[Callable[[Method], tuple[float, flo
                     instance=name, uuid=guest.instance.uuid, xml=guest.xml, qmp=str(guest.qemu.qmp)
                 )
                 journal = Journal(Path(folder) / "state", name)
-                tools = Tools(limits=Limits(method=method), judge=fatal)
+                tools = Tools(limits=structs.replace(STEADY, method=method), judge=fatal)
                 with Old(guest.qemu.qmp, open_qmp) as old:
                     done = Engine(LibvirtHost(host.connection), old, journal, record, tools).hand_over()
                 guest.connected()

@@ -114,6 +114,13 @@ class GuestConsole:
                     raise
         self.run("true", timeout_s=max(deadline - time.monotonic(), NUDGE_S))
 
+    def reboot(self, timeout_s: float = BOOT_S) -> None:
+        """Let the guest reset itself, and return once the shell of the next boot answers."""
+        deadline = time.monotonic() + timeout_s
+        self._ask(_nonce(), "reboot -f")
+        self._read_until(READY, deadline)
+        self.run("true", timeout_s=max(deadline - time.monotonic(), NUDGE_S))
+
     def ask(self, command: str, *, timeout_s: float = 30.0) -> Answer:
         """Give output and exit status of a shell script that the guest runs (busybox sh, no input).
 

@@ -26,6 +26,7 @@ from lab.twins import VERSION
 from virtxlate import Context, Renames, Report, format_domain
 from virtxlate.handover.facts import running
 from virtxlate.handover.room import with_room
+from virtxlate.handover.transfer import Limits
 from virtxlate.hardware.inspect import inspect
 from virtxlate.live.process import taps_of
 from virtxlate.live.qmp import open_qmp
@@ -45,6 +46,10 @@ _COUNT = (
     " echo $! >/tmp/counter"
 )
 _TICK = re.compile(r"tick (\d+)\r?\n")
+STEADY = Limits(downtime_ms=1000)
+"""One round while the guest runs, however busy the host: more is refused without KVM. It stands still for no
+longer, for what it writes meanwhile is little.
+"""
 _CONNECT_S = 10.0
 _MOST_LINES = 128
 """Of QEMUs that have come and gone before anybody looks."""

@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from lab.counting import STEADY
 from virtxlate import parse_domain
 from virtxlate.handover.engine import Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
-from virtxlate.handover.transfer import Limits
 from virtxlate.live.connection import connect
 from virtxlate.live.qmp import open_qmp
 
@@ -35,7 +37,7 @@ def main(uri: str, qmp: str, state: str, xml: str, moment: str, method: str) -> 
     text = Path(xml).read_text(encoding="utf-8")
     domain = parse_domain(text)
     record = Record(instance=domain.name, uuid=domain.uuid or "", xml=text, qmp=qmp)
-    tools = Tools(limits=Limits(method=_METHODS[method]), moment=die)
+    tools = Tools(limits=structs.replace(STEADY, method=_METHODS[method]), moment=die)
     with connect(uri) as host, Old(Path(qmp), open_qmp) as old:
         Engine(host, old, Journal(Path(state), domain.name), record, tools).hand_over()
 

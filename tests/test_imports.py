@@ -48,6 +48,7 @@ LAYERS: dict[str, float] = {
     "virtxlate.handover.look": 5,
     "virtxlate.handover.display": 5,
     "virtxlate.handover.journal": 5.05,
+    "virtxlate.handover.book": 5.07,
     "virtxlate.handover.settle": 5.05,
     "virtxlate.handover.target": 5,
     "virtxlate.handover.transfer": 5,

@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,7 +26,7 @@ class Host(FakeHost):
         return 7_002_022
 
     def is_local(self) -> bool:
-        return False
+        return not urlsplit(self.uri()).netloc
 
 
 def pointed_at(pair: Pair, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:

@@ -97,6 +97,21 @@ def test_what_contradicts_itself_is_told_before_anything(
     assert pair.where() == "ganeti"
 
 
+@pytest.mark.parametrize("option", ["--check", "--resume", "--abort", "--json"])
+@pytest.mark.parametrize("uri", ["qemu+ssh://root@node2/system", "qemu+tcp://node2.example.com:16509/system"])
+def test_the_libvirt_of_another_host_is_refused_before_anything(
+    uri: str, option: str, cli: Cli, pair: Pair, tmp_path: Path
+) -> None:
+    """It would read another FIFO of that path, and none is there."""
+    pair.uri, pair.faults["query-status"] = uri, pytest.fail
+    result = cli("handover", NAME, option, "--state-dir", tmp_path / "state")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        f"virtxlate: error: --connect: expected the libvirt of this host, where the guest runs, found {uri}: "
+        "give a URI without a host, such as qemu:///system\n"
+    )
+
+
 @pytest.mark.parametrize("runtime", [b"no JSON", b"\xff"])
 @pytest.mark.parametrize(
     ("option", "expected", "code"), [("--abort", "ganeti", 0), ("--resume", "libvirt", 1)]

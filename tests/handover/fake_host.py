@@ -78,6 +78,7 @@ def checked(
     pid: int | None = None,
     image: Path | None = None,
     ifup: str | None = None,
+    journal: str = "",
 ) -> Checked:
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -87,7 +88,7 @@ def checked(
         host or FakeHost(),
         scratch=scratch,
         uuid=UUID,
-        surroundings=Look(root=root, live=live, pid=pid, image=image, ifup=ifup),
+        surroundings=Look(root=root, live=live, pid=pid, image=image, ifup=ifup, journal=journal),
     )
 
 

@@ -72,6 +72,8 @@ class Pair:
     faults: dict[str, Callable[[], None]] = field(default_factory=dict)
     """By the name of a call: what happens in its stead, once."""
     jobs: list[dict[str, str]] = field(default_factory=list)
+    other_jobs: list[dict[str, str]] = field(default_factory=list)
+    """Of the old one, that are not on a disk."""
     ran_under_libvirt: bool = False
     both_ran: bool = False
     lent: dict[str, int] = field(default_factory=dict)
@@ -84,6 +86,9 @@ class Pair:
     uri: str = "qemu:///system"
     uuid: str = UUID
     """Of the domain that libvirt has."""
+    kvm: bool = False
+    asked: int = 3
+    """How often the old one has asked what was written."""
 
     def changed(self) -> None:
         """Remember what must never be."""
@@ -183,7 +188,10 @@ class FakeQmp:
         return {"running": self._pair.status == "running", "status": self._pair.status}
 
     def _query_migrate(self) -> dict[str, Any]:
-        return {"status": self._pair.migration}
+        return {"status": self._pair.migration, "ram": {"dirty-sync-count": self._pair.asked}}
+
+    def _query_kvm(self) -> dict[str, bool]:
+        return {"present": True, "enabled": self._pair.kvm}
 
     def _query_migrate_parameters(self) -> dict[str, int]:
         return dict(self._pair.parameters)
@@ -219,6 +227,9 @@ class FakeQmp:
 
     def _query_block_jobs(self) -> list[dict[str, str]]:
         return self._pair.jobs
+
+    def _query_jobs(self) -> list[dict[str, str]]:
+        return self._pair.other_jobs
 
     def _query_uuid(self) -> dict[str, str]:
         return {"UUID": UUID}

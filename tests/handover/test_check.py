@@ -77,7 +77,7 @@ FACTS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a guest that stands still": ({"status": "paused"}, ("status", "paused")),
     "a migration": ({"busy": Busy(migration="active")}, ("migration", "active")),
     "a blocker": ({"busy": Busy(blockers=("VFIO",))}, ("migration blocker", "VFIO")),
-    "a block job": ({"busy": Busy(jobs=("mirror",))}, ("block job", "mirror")),
+    "a job": ({"busy": Busy(jobs=("mirror",))}, ("job", "mirror")),
     "plugged memory": ({"plugged_memory": 5}, ("memory", "5 bytes")),
     "a NIC that is on no tap": ({"nets": {NIC: Net(type="user")}}, (f"nic {NIC}", "user")),
     "a newer QEMU": ({"version": (8, 0, 0)}, ("qemu", "7.2.22")),
@@ -228,6 +228,18 @@ def test_a_port_that_is_taken_is_told(found: Running, root: Path) -> None:
     assert told(checked(found, root, text=text)) == []
 
 
+def test_an_address_that_is_not_of_this_host_is_told(found: Running, root: Path) -> None:
+    address = "198.51.100.7"
+    listen = f'<listen type="address" address="{address}"/>'
+    display = f'<graphics type="vnc" port="5900" autoport="no">{listen}</graphics>'
+    report = checked(found, root, text=with_display(text_of(found), display))
+    (finding,) = (each for each in report.findings if each.meaning is Meaning.FATAL)
+    assert (finding.at, finding.reason) == (
+        "vnc port 5900",
+        f"nobody can listen there, at {address}: Cannot assign requested address",
+    )
+
+
 def test_a_display_at_a_socket_has_no_port(found: Running, root: Path) -> None:
     facts = msgspec.structs.replace(found.facts, displays=(Display(type="vnc", socket="/run/x.vnc"),))
     there = msgspec.structs.replace(found, facts=facts)
@@ -277,6 +289,14 @@ def test_a_guest_does_not_stand_still_for_an_image_that_has_no_room(
     assert told(checked(found, root)) == []
     place = root / "not" / "there"
     assert told(checked(found, root, image=place)) == [("image", str(place))] * expected
+
+
+def test_a_journal_that_cannot_be_written_is_told(found: Running, root: Path) -> None:
+    report = checked(found, root, journal="no file can be made in /srv")
+    (finding,) = (each for each in report.findings if each.meaning is Meaning.FATAL)
+    reason = "no file can be made in /srv: a handover writes down first what it does"
+    assert (finding.about, finding.reason) == ("journal", reason)
+    assert not report.is_safe
 
 
 @pytest.mark.parametrize(("stp", "expected"), [("1", 1), ("0", 0)])

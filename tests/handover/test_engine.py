@@ -85,6 +85,42 @@ def test_after_a_fault_the_guest_goes_on_under_ganeti(fault: str, method: str, t
     assert is_untouched(pair, tmp_path)
 
 
+def test_memory_that_the_emulator_may_have_missed_is_given_to_nobody(tmp_path: Path) -> None:
+    """What a guest writes after a second round has sent it, QEMU 7.2 without KVM does not see."""
+    pair = Pair(asked=4)
+    with (
+        Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
+        pytest.raises(
+            OperationRefusedError,
+            match=r"in 2 rounds.*--downtime-limit more, or --method stop.*goes on",
+        ),
+    ):
+        engine.hand_over()
+    assert is_untouched(pair, tmp_path)
+
+
+def test_memory_that_the_emulator_may_have_missed_is_found_after_a_kill_too(tmp_path: Path) -> None:
+    pair = Pair(asked=4)
+    with (
+        Caller(pair, tmp_path, kill_at="after transfer").engine(record(tmp_path)) as engine,
+        pytest.raises(Killed),
+    ):
+        engine.hand_over()
+    with (
+        Caller(pair, tmp_path).engine() as engine,
+        pytest.raises(OperationRefusedError, match=r"in 2 rounds.*the guest goes on under Ganeti"),
+    ):
+        engine.finish(Wish.RESUME)
+    assert is_untouched(pair, tmp_path)
+
+
+@pytest.mark.parametrize(("kvm", "asked"), [(True, 9), (False, 3), (False, 2)])
+def test_memory_that_nothing_can_have_missed_is_handed_over(kvm: bool, asked: int, tmp_path: Path) -> None:
+    pair = Pair(kvm=kvm, asked=asked)
+    with Caller(pair, tmp_path).engine(record(tmp_path)) as engine:
+        assert engine.hand_over().runs == "libvirt"
+
+
 def test_what_an_earlier_migration_left_on_is_off_for_a_while(tmp_path: Path) -> None:
     pair = Pair(faults={"loaded": refusing()})
     with Caller(pair, tmp_path).engine(record(tmp_path)) as engine, pytest.raises(LiveError):

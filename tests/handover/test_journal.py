@@ -135,6 +135,32 @@ def test_what_somebody_puts_there_meanwhile_stays(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.rglob("*")] == [NAME, "notes"]
 
 
+@pytest.mark.parametrize("place", [".", "not/yet/there"])
+def test_where_a_journal_can_be_written_there_is_no_trouble(place: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / place, NAME)
+    assert journal.trouble(1000) == ""
+    assert list(tmp_path.iterdir()) == []
+    journal.begin(record(tmp_path))
+
+
+def test_what_would_stop_a_journal_is_told_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "state", NAME)
+    journal.begin(record(tmp_path))
+    assert journal.trouble(1000).startswith(f"a handover of {NAME} is under way, or was cut short")
+    (journal.folder / "journal.json").rename(journal.folder / "disk0")
+    assert "expected an empty directory, found disk0 in" in journal.trouble(1000)
+    file = tmp_path / "file"
+    file.touch()
+    assert Journal(file, NAME).trouble(1000) == f"expected a directory: {file}"
+    assert Journal(file / "below", NAME).trouble(1000) == f"expected a directory: {file}"
+    room = Journal(tmp_path / "other", NAME).trouble(1 << 60)
+    assert room.endswith(f"bytes are free in {tmp_path}, and {(2 << 60) + (64 << 10)} are needed")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert Journal(tmp_path / "other", NAME).trouble(1000) == f"no file can be made in {tmp_path}"
+
+
 def test_its_end_leaves_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path, NAME)
     journal.begin(record(tmp_path))

@@ -58,11 +58,21 @@ def test_a_domain_of_its_uuid_that_is_active_is_left_alone(state: str, tmp_path:
     assert not (tmp_path / "state").exists()
 
 
-def test_a_block_job_is_not_lost(tmp_path: Path) -> None:
-    pair = Pair(jobs=[{"device": "mirror0"}])
+MIRROR = {"device": "mirror0", "type": "mirror", "status": "running"}
+SAVE = {"id": "save0", "type": "snapshot-save", "status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        (Pair(jobs=[MIRROR]), "mirror of mirror0: running"),
+        (Pair(other_jobs=[SAVE]), "snapshot-save save0: running"),
+    ],
+)
+def test_a_job_is_not_lost(pair: Pair, told: str, tmp_path: Path) -> None:
     with (
         Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
-        pytest.raises(OperationRefusedError, match=r"a block job would be lost: .*: mirror0"),
+        pytest.raises(OperationRefusedError, match=f"a job would be lost: let it end, or end it: {told}$"),
     ):
         engine.hand_over()
     assert (pair.status, (tmp_path / "state").exists()) == ("running", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from contextlib import nullcontext
 from pathlib import Path
@@ -42,6 +43,51 @@ def test_a_process_that_cannot_be_seen_has_not_ended(
     with Old(tmp_path / "qmp", Caller(Pair(status="gone"), tmp_path).opened, Process(1, 1)) as old:
         assert old.state() is Source.UNKNOWN
         assert "cannot be looked at" in old.trouble
+
+
+def test_a_process_whose_threads_cannot_be_counted_has_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first thread may have ended before the others, which still write to the disks."""
+
+    def refuse(_path: object) -> Any:
+        raise OSError(24, "Too many open files")
+
+    with subprocess.Popen(["true"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        monkeypatch.setattr("os.listdir", refuse)
+        with pytest.raises(LiveError, match="cannot be looked at: Too many open files"):
+            process(child.pid)
+
+
+def test_where_nobody_can_tell_who_listens_nothing_is_known(tmp_path: Path) -> None:
+    """Another QEMU may have the disks: the domain must not start from them."""
+    path = tmp_path / "qmp"
+    path.symlink_to(path)
+    with Old(
+        path, Caller(Pair(status="gone"), tmp_path).opened, Process(1, 1), look=lambda _pid: None
+    ) as old:
+        assert old.state() is Source.UNKNOWN
+        assert "cannot be told: Too many levels of symbolic links" in old.trouble
+
+
+@pytest.mark.parametrize("path", ["nothing", "a file", "below a file"])
+def test_where_nobody_can_listen_it_is_gone(path: str, tmp_path: Path) -> None:
+    where = tmp_path / "qmp"
+    if path != "nothing":
+        where.touch()
+    where = where / "qmp" if path == "below a file" else where
+    caller = Caller(Pair(status="gone"), tmp_path)
+    with Old(where, caller.opened, Process(1, 1), look=caller.look) as old:
+        assert old.state() is Source.GONE
+
+
+def test_one_that_ends_right_now_may_be_replaced_already(tmp_path: Path) -> None:
+    seen = iter([Process(1, 1)] * 2)
+    caller = Caller(Pair(status="gone"), tmp_path)
+    with socket.socket(socket.AF_UNIX) as anew:
+        anew.bind(str(tmp_path / "qmp"))
+        anew.listen()
+        with Old(tmp_path / "qmp", caller.opened, Process(1, 1), look=lambda _pid: next(seen, None)) as old:
+            assert old.state() is Source.REPLACED
 
 
 @pytest.mark.parametrize(

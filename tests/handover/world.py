@@ -33,6 +33,8 @@ class World(NamedTuple):
     """Of whoever works; None: the first call."""
     wrote: bool = False
     """Whether whoever works wrote *forward* himself, so that nobody else's call to run is on its way."""
+    first: bool = False
+    """Whether whoever works began it, and nobody else has ever worked."""
 
     @property
     def seen(self) -> Seen:
@@ -55,7 +57,7 @@ class World(NamedTuple):
 
 def begun() -> World:
     """Give the world right after somebody called ``handover``."""
-    return World(journal=True, way=Way.HANDOVER)
+    return World(journal=True, way=Way.HANDOVER, first=True)
 
 
 def moves(world: World, *, faults: bool = True) -> Iterator[World]:
@@ -122,9 +124,16 @@ def _faults(world: World) -> Iterator[World]:
     else:
         yield here(daemon=True, target=Target.ABSENT if world.target is Target.LOADING else world.target)
     if world.way is not None:
-        yield here(way=None, at=0, wish=None, wrote=False)
+        yield here(way=None, at=0, wish=None, wrote=False, first=False)
         if world.daemon and world.name in _CALLS and _may(world):
-            yield here(way=None, at=0, wish=None, wrote=False, pending=world.pending | {_CALLS[world.name]})
+            yield here(
+                way=None,
+                at=0,
+                wish=None,
+                wrote=False,
+                first=False,
+                pending=world.pending | {_CALLS[world.name]},
+            )
 
 
 _CALLS = {Name.TRANSFER: "restore", Name.RUN: "resume", Name.END_TARGET: "destroy", Name.START: "start"}
@@ -146,7 +155,7 @@ def _next(world: World) -> World:
 
 
 def _given_up(world: World) -> World:
-    return world._replace(way=None, at=0, wish=None, wrote=False)
+    return world._replace(way=None, at=0, wish=None, wrote=False, first=False)
 
 
 def _failed(world: World) -> World:
@@ -169,6 +178,10 @@ def _worked(world: World, *, faults: bool) -> Iterator[World]:
         return
     if row.decides is not None:
         yield _next(world._replace(decision=row.decides, wrote=row.decides is Decision.FORWARD))
+        if faults and row.decides is Decision.BACK and world.first:
+            yield _next(world)  # the disk takes nothing, and says *open*
+        elif faults:
+            yield _failed(world)
         return
     yield from _done(world, name)
     if faults:
@@ -212,6 +225,8 @@ def _done(world: World, name: Name) -> Iterator[World]:  # noqa: C901, PLR0912 -
         yield _next(here(source=Source.RUNS if world.source is Source.STOPPED else world.source))
     elif name is Name.TIDY:
         yield _next(here(journal=False))
+        if world.decision is Decision.OPEN:
+            yield _given_up(world)  # what could not be written cannot be removed
     else:
         yield _next(world)
 

@@ -98,11 +98,18 @@ def test_what_qemu_is_busy_with_is_told() -> None:
         replayed("plugged-3.2"),
         query_migrate={"status": "active", "blocked-reasons": ["VFIO"]},
         query_block_jobs=[{"device": "disk-0", "type": "mirror", "status": "running", "len": 1}],
+        query_jobs=[
+            {"id": "disk-0", "type": "mirror", "status": "running", "current-progress": 0},
+            {"id": "image", "type": "create", "status": "running", "current-progress": 0},
+            {"id": "before", "type": "snapshot-save", "status": "concluded", "current-progress": 1},
+        ],
         query_balloon=LiveError("no balloon", call="query-balloon"),
         query_vnc=LiveError("built without", call="query-vnc"),
     )
     facts = inspect(ask)
-    expected = Busy(migration="active", blockers=("VFIO",), jobs=("mirror of disk-0: running",))
+    expected = Busy(
+        migration="active", blockers=("VFIO",), jobs=("mirror of disk-0: running", "create image: running")
+    )
     assert (facts.busy, facts.balloon, is_migrating(facts)) == (expected, None, True)
 
 

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 import pytest
+from msgspec import structs
 
 from lab.commands import run
+from lab.counting import STEADY
 from lab.twins import NAME
 from tests.live.wrong_domains import Wrong
 from virtxlate.errors import LiveError
@@ -151,7 +153,12 @@ def at_moment(
         if name == wanted:
             act(twins, conversations)
 
-    yield usual(twins, guest, opened=opened, tools={"moment": moment, "limits": Limits(method=method)})
+    yield usual(
+        twins,
+        guest,
+        opened=opened,
+        tools={"moment": moment, "limits": structs.replace(STEADY, method=method)},
+    )
 
 
 def cancel(_twins: Twins, conversations: list[Any]) -> None:
@@ -315,7 +322,7 @@ HOST_FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "lock held": (lock_held, "another process holds the lock"),
     "guest that stands still": (stopped, "expected a guest that runs"),
     "migration blocked": (blocked, "vvfat"),
-    "block job": (block_job, "a block job would be lost"),
+    "block job": (block_job, "a job would be lost"),
     "domain of that name": (partial(domain_there, uuid=OTHER_UUID, active=False), OTHER_UUID),
     "domain of that name, active": (partial(domain_there, uuid=OTHER_UUID, active=True), OTHER_UUID),
     "domain of that UUID, active": (

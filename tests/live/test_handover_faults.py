@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.commands import run
-from lab.counting import Counting, counting, judged, let_run, successor
+from lab.counting import STEADY, Counting, counting, judged, let_run, successor
 from lab.ganeti_qemu import ganeti_guest
 from lab.hardware_cases import CDROM1
 from lab.twins import NAME, Twins, instance_of
@@ -72,7 +72,7 @@ def guest(twins: Twins, guest_files: GuestFiles) -> Iterator[Counting]:
 
 def hand_over(attempt: Attempt) -> Done:
     record = Record(instance=NAME, uuid=attempt.uuid, xml=attempt.xml, qmp=str(attempt.qmp))
-    tools = Tools(**{"judge": fatal, **attempt.tools})
+    tools = Tools(**{"judge": fatal, "limits": STEADY, **attempt.tools})
     with Old(attempt.qmp, attempt.opened) as old:
         return Engine(attempt.host, old, Journal(attempt.state, NAME), record, tools).hand_over()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.counting import Counting, counting
+from lab.counting import STEADY, Counting, counting
 from lab.daemon import PrivateLibvirtd, private_libvirtd
 from lab.twins import NAME, Twins, instance_of
 from virtxlate.errors import LiveError, OperationRefusedError
@@ -87,8 +87,9 @@ def finish(daemon: PrivateLibvirtd, twins: Twins, wish: Wish) -> Done:
 def begin(daemon: PrivateLibvirtd, twins: Twins, guest: Counting, moment: Callable[[str], None]) -> Done:
     """Begin in this process, which is told of each moment."""
     record = Record(instance=NAME, uuid=guest.instance.uuid, xml=guest.xml, qmp=str(guest.qemu.qmp))
+    tools = Tools(moment=moment, limits=STEADY)
     with connect(daemon.uri) as host, Old(guest.qemu.qmp, open_qmp) as old:
-        return Engine(host, old, Journal(state(twins), NAME), record, Tools(moment=moment)).hand_over()
+        return Engine(host, old, Journal(state(twins), NAME), record, tools).hand_over()
 
 
 def cli(daemon: PrivateLibvirtd, twins: Twins, *words: str) -> subprocess.CompletedProcess[str]:
@@ -200,7 +201,10 @@ def test_the_command_line_does_it_all(daemon: PrivateLibvirtd, twins: Twins, gue
         assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, f"{NAME}: it would be safe"), (
             checked
         )
-        done = cli(daemon, twins, "--release", "--json", "--map", str(bridges))
+        nowhere = cli(daemon, twins, "--check", "--map", str(bridges), "--state-dir", str(bridges))
+        assert nowhere.returncode == 1
+        assert nowhere.stdout.startswith(f"  fatal: journal: {NAME}: expected a directory: {bridges}: ")
+        done = cli(daemon, twins, "--release", "--json", "--map", str(bridges), "--downtime-limit", "1000")
         assert done.returncode == 0, done.stderr
         (result,) = json.loads(done.stdout)
         assert (result["code"], result["done"]["runs"], result["done"]["removed"]) == (

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from lab.bootable import DISK_MIB, STORAGE, context_for
 from lab.commands import run
-from lab.counting import Counting, bootable_whole, counting, let_run, successor
+from lab.counting import STEADY, Counting, bootable_whole, counting, let_run, successor
 from lab.ganeti_judge import prepare
 from lab.ganeti_qemu import ganeti_guest
 from lab.guest import build_guest
@@ -24,7 +25,6 @@ from virtxlate.handover.differences import Meaning, fatal, judge
 from virtxlate.handover.engine import Done, Engine, Tools
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.source import Old
-from virtxlate.handover.transfer import Limits
 from virtxlate.hardware.describe import describe
 from virtxlate.hotplug.session import Hotplug
 from virtxlate.live.connection import LibvirtHost
@@ -103,7 +103,7 @@ def host(twins: Twins) -> LibvirtHost:
 
 def hand_over(host: LibvirtHost, folder: Path, qmp: Path, xml: str, method: Method = "live") -> Done:
     record = Record(instance=NAME, uuid=UUID, xml=xml, qmp=str(qmp))
-    tools = Tools(judge=fatal, limits=Limits(method=method))
+    tools = Tools(judge=fatal, limits=structs.replace(STEADY, method=method))
     with Old(qmp, open_qmp) as old:
         return Engine(host, old, Journal(folder / "state", NAME), record, tools).hand_over()
 

@@ -77,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--release, --ifup: what the first call was told holds; leave them out")
     results: list[Result] = []
     with connected(args.connect, read_only=False) as host, interruptions() as heard:
+        if not (args.to_ganeti or host.is_local()):
+            message = f"expected the libvirt of this host, where the guest runs, found {host.uri()}"
+            raise UsageError(f"--connect: {message}: give a URI without a host, such as qemu:///system")
         if args.libvirt_version is None:
             args.libvirt_version = host.version()
         take_own_scsi(args, host)
@@ -212,6 +215,7 @@ def _checked(
                 pid=pid,
                 ifup=args.ifup,
                 live=args.method == "live",
+                journal=Journal(Path(args.state_dir), domain.name).trouble(len(text)),
                 image=Path(args.state_dir) if args.method == "stop" else None,
             ),
         )

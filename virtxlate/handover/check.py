@@ -111,7 +111,7 @@ def _of_qemu(running: Running) -> Iterator[Finding]:
     for each in facts.busy.blockers:
         yield fatal("migration blocker", each, "QEMU itself refuses to migrate")
     for each in facts.busy.jobs:
-        yield fatal("block job", each, "it would be lost: let it end, or end it")
+        yield fatal("job", each, "it would be lost: let it end, or end it")
     if facts.plugged_memory:
         yield fatal("memory", f"{facts.plugged_memory} bytes", "memory was plugged in: no element has it")
     if facts.balloon is not None and facts.balloon != facts.machine.memory:
@@ -125,7 +125,7 @@ def _of_qemu(running: Running) -> Iterator[Finding]:
 
 
 def _of_emulation(running: Running) -> Iterator[Finding]:
-    """Give what is against sending the memory of a guest that runs: seen with QEMU 7.2's emulator only."""
+    """Give what is against sending the memory of a guest that runs: see transfer.expect_whole."""
     cpus = len(running.facts.machine.cpus)
     if running.facts.kvm:
         return
@@ -133,7 +133,7 @@ def _of_emulation(running: Running) -> Iterator[Finding]:
         reason = "without KVM, QEMU may lose what several CPUs write while it sends: use --method stop"
         yield fatal("method", f"{cpus} CPUs", reason)
     else:
-        reason = "without KVM, QEMU may lose what the guest writes, on a busy host: --method stop never has"
+        reason = "without KVM, a guest that needs more than one round stays where it is: QEMU may miss writes"
         yield harmless("method", "1 CPU", reason)
 
 

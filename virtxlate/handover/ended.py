@@ -20,6 +20,15 @@ def kept(decision: Decision) -> str:
     return f"the journal is kept: end it with {_ENDS[decision]}"
 
 
+def left(why: OSError | None) -> str:
+    """Give what is to be done about a journal that could be neither written nor removed; None: it was."""
+    if why is None:
+        return ""
+    return (
+        f"; the journal could not be written ({why.strerror or why}): once it can be, remove it with --abort"
+    )
+
+
 def raise_with_more(error: BaseException, more: str) -> None:
     """Raise the same error with more to say; one that is not ours gets a note, for its caller to raise."""
     if isinstance(error, LiveError):

@@ -19,8 +19,9 @@ from virtxlate.errors import (
     VerificationError,
     VirtxlateError,
 )
+from virtxlate.handover.book import Book
 from virtxlate.handover.display import displays_of, move_displays, put_back
-from virtxlate.handover.ended import FAILED, kept, raise_with_more
+from virtxlate.handover.ended import FAILED, kept, left, raise_with_more
 from virtxlate.handover.journal import Journal, Record
 from virtxlate.handover.look import Judge, judged
 from virtxlate.handover.networks import connect_taps
@@ -36,6 +37,7 @@ from virtxlate.handover.transfer import (
     Heard,
     Limits,
     Sending,
+    expect_whole,
     give_back,
     manner_of,
     put_manner_back,
@@ -44,6 +46,7 @@ from virtxlate.handover.transfer import (
 )
 from virtxlate.handover.verdicts import Verdict, verdict
 from virtxlate.hardware.describe import glance
+from virtxlate.hardware.inspect import jobs_of
 from virtxlate.hardware.model import Machine
 from virtxlate.hotplug.lock import domain_lock
 from virtxlate.live.port import HandoverHost
@@ -87,10 +90,9 @@ class Engine:
 
     def __init__(self, host: HandoverHost, old: Old, journal: Journal, record: Record, tools: Tools) -> None:
         self._host, self._old, self._journal, self._tools = host, old, journal, tools
-        self._record = record
+        self._book = Book(journal, record)
         self._new = New(host, record.uuid, record.instance)
         self._before: Machine | None = None
-        self._wrote_forward = False
         self._secure: str | None = None
         """The definition that there was, with what is secret in it: for nobody but this process."""
         self._began = time.monotonic()
@@ -112,7 +114,7 @@ class Engine:
             Name.END_TARGET: self._end_target,
             Name.WAKE: self._wake,
             Name.UNDO: self._undo,
-            Name.TIDY: self._journal.end,
+            Name.TIDY: self._book.end,
         }
 
     def hand_over(self) -> Done:
@@ -124,14 +126,10 @@ class Engine:
                 message = f"expected a guest that runs, found one that is {found}{why}"
                 raise OperationRefusedError(message, call="handover")
             self._expect_room()
-            jobs = [str(job.get("device", "")) for job in self._old("query-block-jobs")]
-            if jobs:
-                message = f"a block job would be lost: let it end, or end it: {', '.join(jobs)}"
+            if jobs := ", ".join(jobs_of(self._old)):
+                message = f"a job would be lost: let it end, or end it: {jobs}"
                 raise OperationRefusedError(message, call="handover")
-            self._record = msgspec.structs.replace(
-                self._record, process=self._old.process, uri=self._host.uri()
-            )
-            self._journal.begin(self._record)
+            self._book.begin(process=self._old.process, uri=self._host.uri())
             return self._go(Way.HANDOVER)
 
     def _expect_room(self) -> None:
@@ -146,7 +144,7 @@ class Engine:
     def finish(self, wish: Wish) -> Done:
         """End what was cut short. Raises OperationRefusedError with what is to be done."""
         with self._tools.lock(self._record.uuid):
-            before, self._record = self._record, self._journal.read()
+            before, self._book.record = self._record, self._journal.read()
             if (before.qmp, before.process) != (self._record.qmp, self._record.process):
                 raise OperationRefusedError(
                     "another handover has begun meanwhile: call again", call="journal"
@@ -169,6 +167,10 @@ class Engine:
         with suppress(ConnectionFailedError):  # the verdict says what to do then
             self._new.expect_no_other()
 
+    @property
+    def _record(self) -> Record:
+        return self._book.record
+
     def _seen(self) -> Seen:
         return Seen(self._old.state(), self._new.state())
 
@@ -183,12 +185,13 @@ class Engine:
 
     def _done(self) -> Done:
         seen = self._seen()
-        where = "libvirt" if seen.target is Target.RUNS else "nowhere"
-        if seen.source in {Source.RUNS, Source.REPLACED}:
-            where = "ganeti"
+        runs = {Source.RUNS: "ganeti", Source.REPLACED: "ganeti"}.get(seen.source)
+        if seen.target is Target.UNKNOWN and self._record.decision is Decision.RAN:
+            self._differences += ("libvirt: it was seen to run there, and libvirt does not answer any more",)
+            runs = runs or "libvirt"
         return Done(
             instance=self._record.instance,
-            runs=where,
+            runs=runs or ("libvirt" if seen.target is Target.RUNS else "nowhere"),
             pause_ms=None if self._pause is None else round(self._pause * 1000, 1),
             seconds=round(time.monotonic() - self._began, 3),
             differences=self._differences,
@@ -207,20 +210,14 @@ class Engine:
                 call=name,
             )
         if row.decides is not None:
-            self._write(decision=row.decides)
-            self._wrote_forward = row.decides is Decision.FORWARD
+            self._book.decide(row.decides)
         else:
             self._work[name]()
         self._tools.moment(f"after {name}")
 
-    def _write(self, **fields: Any) -> None:
-        record = msgspec.structs.replace(self._record, **fields)
-        self._journal.write(record)
-        self._record = record
-
     def _begin(self, name: Name, **fields: Any) -> None:
         """Write down that an action may have been done from now on."""
-        self._write(begun=tuple(dict.fromkeys((*self._record.begun, name))), **fields)
+        self._book.write(begun=tuple(dict.fromkeys((*self._record.begun, name))), **fields)
         self._tools.moment(f"begun {name}")
 
     def _fail(self, way: Way, error: BaseException) -> None:
@@ -243,7 +240,8 @@ class Engine:
             raise_with_more(error, f"the journal is kept: {told.reason}")
             return
         goes_on = self._old.state() is Source.RUNS
-        raise_with_more(error, "the guest goes on under Ganeti" if goes_on else "the old QEMU has ended")
+        more = "the guest goes on under Ganeti" if goes_on else "the old QEMU has ended"
+        raise_with_more(error, f"{more}{left(self._book.unwritable)}")
 
     def _way_back(self) -> Verdict:
         """Give what an abort would do, as soon as what is on its way has arrived or is lost."""
@@ -300,6 +298,8 @@ class Engine:
             if self._old.is_gone():
                 return
             self._before = glance(self._old)
+        if self._record.decision is Decision.OPEN and not self._old.is_gone():
+            expect_whole(self._old)
         found = self._tools.judge(self._before, glance(self._new.domain().ask))
         if found and self._record.decision is Decision.OPEN and not self._old.is_gone():
             raise VerificationError(
@@ -313,8 +313,8 @@ class Engine:
         except ConnectionFailedError:
             raise
         except LiveError:
-            if self._wrote_forward and self._new.state() is Target.PAUSED:
-                self._write(decision=Decision.OPEN)  # it answered no, and nobody else has asked
+            if self._book.wrote_forward and self._new.state() is Target.PAUSED:
+                self._book.write(decision=Decision.OPEN)  # it answered no, and nobody else has asked
             raise
         if self._old.stopped_at is not None:
             self._pause = time.time() - self._old.stopped_at
@@ -360,7 +360,7 @@ class Engine:
                 self._old("migrate_cancel")
         give_back(self._old)
         self._new.end((self._journal.folder / FIFO, self._journal.folder / IMAGE))
-        self._journal.clear()
+        self._book.clear()
         self._settle()
 
     def _wake(self) -> None:
@@ -379,7 +379,7 @@ class Engine:
         for name in UNDONE:
             if name in self._record.begun:
                 undo[name]()
-                self._write(begun=tuple(each for each in self._record.begun if each is not name))
+                self._book.write(begun=tuple(each for each in self._record.begun if each is not name))
 
     def _undefine(self) -> None:
         if self._record.before is not None:

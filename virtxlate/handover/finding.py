@@ -11,7 +11,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What it is about, where, what it means for the guest, and why."""
 
     about: str
-    """difference, tap, display, disk, memory, block job ..."""
+    """difference, tap, display, disk, memory, job ..."""
     at: str
     meaning: Meaning
     reason: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Of Ganeti's, to be removed at the end."""
 
 
+def _room(size: int) -> int:
+    """Give the bytes that are kept for the records after a first one of that size."""
+    return 2 * size + _SPARE_BYTES
+
+
 class _Version(msgspec.Struct):
     version: int
 
@@ -107,6 +113,26 @@ class Journal:
                 call="journal",
             )
 
+    def trouble(self, size: int) -> str:
+        """Give why a record of so many bytes would be refused, as a look tells; empty: for nothing."""
+        try:
+            self.expect_none()
+            place = next(
+                each for each in (self.folder, *self.folder.absolute().parents) if os.path.lexists(each)
+            )
+            if place == self.folder:
+                self._expect_own()
+            if not place.is_dir():
+                return f"expected a directory: {place}"
+            if not os.access(place, os.W_OK | os.X_OK):
+                return f"no file can be made in {place}"
+            room, free = _room(size), shutil.disk_usage(place).free
+        except OperationRefusedError as exc:
+            return exc.message
+        except OSError as exc:
+            return f"{exc.strerror or exc}: {self.folder}"
+        return "" if free >= room else f"{free} bytes are free in {place}, and {room} are needed"
+
     def _expect_own(self) -> None:
         """Raise OperationRefusedError for a directory of somebody else's, or with other files in it."""
         found = self.folder.lstat()
@@ -123,7 +149,7 @@ class Journal:
     def _keep_room(self, size: int) -> None:
         """Have what the last records need, so that a disk which becomes full stops no way back."""
         with (self.folder / _SPARE).open("wb") as file, suppress(NotImplementedError):
-            os.posix_fallocate(file.fileno(), 0, 2 * size + _SPARE_BYTES)
+            os.posix_fallocate(file.fileno(), 0, _room(size))
 
     def write(self, record: Record) -> None:
         """Write it whole, and return when it is on the disk; a full disk costs the room that was kept."""

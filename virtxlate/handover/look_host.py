@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -52,6 +53,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the guest is to run while its memory is sent."""
     image: Path | None = None
     """Where the guest's memory is written to while it stands still; None: nowhere."""
+    journal: str = ""
+    """Why no journal can be written; empty: it can be."""
     free_port: bool = True
     """Whether a port may be tried by listening on it for a moment."""
 
@@ -63,6 +66,8 @@ def findings(running: Running, asked: domain.Domain, look: Look) -> Iterator[Fin
     yield from _displays(running, asked, look)
     yield from _memory(asked, look)
     yield from _image(asked, look)
+    if look.journal:
+        yield fatal("journal", asked.name, f"{look.journal}: a handover writes down first what it does")
     yield from _words(running, asked)
     yield from watcher.findings(look.root)
 
@@ -222,8 +227,8 @@ def _place_of(graphics: settings.Graphics, running: Running, look: Look) -> Iter
         yield harmless("display", graphics.type, "libvirt chooses another port")
     elif taken:
         yield _moving(moves, f"{graphics.type} port {port}")
-    elif look.free_port and not _is_free(port, graphics):
-        yield fatal("display", f"{graphics.type} port {port}", "something listens there already")
+    elif look.free_port and (reason := _taken(port, graphics)):
+        yield fatal("display", f"{graphics.type} port {port}", reason)
 
 
 def _moving(moves: bool, at: str) -> Finding:
@@ -232,18 +237,20 @@ def _moving(moves: bool, at: str) -> Finding:
     return fatal("display", at, "the old server cannot move away: give the domain another place")
 
 
-def _is_free(port: int, graphics: settings.Graphics) -> bool:
-    """Tell whether nobody listens on a port, by listening there for a moment."""
+def _taken(port: int, graphics: settings.Graphics) -> str:
+    """Give why nobody can listen on a port, by listening there for a moment; empty: one can."""
     address = next((each.address for each in graphics.listens if each.address), "127.0.0.1")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             line.bind((address, port))
             line.listen(1)
-        except OSError:
-            return False
-    return True
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            return "something listens there already"
+        return f"nobody can listen there, at {address}: {exc.strerror or exc}"
+    return ""
 
 
 def _memory(asked: domain.Domain, look: Look) -> Iterator[Finding]:

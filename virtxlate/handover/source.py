@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -24,6 +25,8 @@ _DYING_S, _TURN_S = 1.0, 0.01
 _SENDING = "finish-migrate"
 """The guest stands still and its last is sent: QEMU itself ends this, and may let it run again."""
 _ENDED = frozenset({"Z", "X"})
+_NOBODY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ECONNREFUSED})
+"""What a connection to a socket meets at which nobody listens."""
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat behind the name, from its third on: one letter, and clock ticks since the boot."""
 
@@ -78,8 +81,10 @@ def _threads(pid: int) -> int:
     """Give how many threads a process has: its first one may have ended before the others."""
     try:
         return len(os.listdir(_PROC / str(pid) / "task"))  # noqa: PTH208 - a count, no objects
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0
+    except OSError as exc:
+        raise LiveError(f"cannot be looked at: {exc.strerror or exc}", call=f"process {pid}") from None
 
 
 class Old:
@@ -139,13 +144,19 @@ class Old:
         """Give what it does."""
         for _ in range(2):
             try:
-                if self.is_gone():
-                    return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
-                return self._state()
+                return self._left() if self.is_gone() else self._state()
             except LiveError as exc:
                 self.trouble = str(exc)
                 self.hang_up()
-        return Source.GONE if self._goes() else Source.UNKNOWN
+        try:
+            return self._left() if self._goes() else Source.UNKNOWN
+        except LiveError as exc:
+            self.trouble = str(exc)
+            return Source.UNKNOWN
+
+    def _left(self) -> Source:
+        """Give what is where its process was. Raises LiveError where this cannot be told."""
+        return Source.REPLACED if _is_listened_to(self.path) else Source.GONE
 
     def _goes(self) -> bool:
         """Tell whether the process has ended, or does so now: one that is killed takes a moment."""
@@ -172,13 +183,19 @@ class Old:
 
 
 def _is_listened_to(path: Path) -> bool:
-    """Tell whether somebody listens at a unix socket, even if others wait there already."""
-    with socket.socket(socket.AF_UNIX) as line:
-        line.setblocking(False)
-        try:
+    """Tell whether somebody listens at a unix socket, even if others wait there already.
+
+    Raises LiveError where this cannot be told.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.setblocking(False)
             line.connect(str(path))
-        except BlockingIOError:
-            return True
-        except OSError:
+    except BlockingIOError:
+        return True
+    except OSError as exc:
+        if exc.errno in _NOBODY:
             return False
+        message = f"whether somebody listens there cannot be told: {exc.strerror or exc}"
+        raise LiveError(message, call=f"connect {path}") from None
     return True

@@ -134,14 +134,22 @@ def is_dry(path: Path) -> bool:
 
 
 def _is_read(path: Path) -> bool:
-    """Tell whether somebody has the file open: a FIFO that nobody reads cannot be opened for writing."""
+    """Tell whether somebody has the file open: a FIFO that nobody reads cannot be opened for writing.
+
+    Raises LiveError where this cannot be told.
+    """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
+        fifo = path.is_fifo()
+        # a disk may take nothing more, but still a lease
+        descriptor = os.open(path, (os.O_WRONLY if fifo else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno in {errno.ENXIO, errno.ENOENT}:
+            return False
+        raise LiveError(f"who reads it cannot be told: {exc.strerror}: {path}", call="destroy") from None
+    if fifo:
+        os.close(descriptor)
+        return True
     try:
-        if path.is_fifo():
-            return True
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as exc:

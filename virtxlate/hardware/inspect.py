@@ -29,6 +29,8 @@ _NO_FEATURES = frozenset({"realized", "hotplugged", "hotpluggable", "start-power
 """Switches of any QEMU device, or of its migration."""
 _HOST_MODELS = frozenset({"host", "max"})
 _LIMITS = ("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr")
+_OVER = frozenset({"concluded", "null"})
+"""What a job is of which only the result is left."""
 _BUSY = frozenset({"setup", "active", "device", "pre-switchover", "postcopy-active", "wait-unplug"})
 
 
@@ -100,7 +102,10 @@ class _Migration(msgspec.Struct, rename="kebab"):
 
 
 class _Job(msgspec.Struct):
+    """A row of query-block-jobs, which says device, or of query-jobs, which says id."""
+
     device: str = ""
+    id: str = ""
     type: str = "job"
     status: str = ""
 
@@ -252,12 +257,20 @@ def _balloon(ask: Ask) -> int | None:
 
 def _busy(ask: Ask) -> Busy:
     migration = _read(ask, _Migration, "query-migrate")
-    jobs = _read(ask, list[_Job], "query-block-jobs")
     return Busy(
-        migration=migration.status,
-        blockers=tuple(migration.blocked_reasons),
-        jobs=tuple(f"{job.type} of {job.device}: {job.status}" for job in jobs),
+        migration=migration.status, blockers=tuple(migration.blocked_reasons), jobs=tuple(jobs_of(ask))
     )
+
+
+def jobs_of(ask: Ask) -> Iterator[str]:
+    """Give a line for each job that goes on, on a disk or not. Raises InputError, and what ``ask`` raises."""
+    seen = set()
+    for job in _read(ask, list[_Job], "query-block-jobs"):
+        seen.add(job.device)
+        yield f"{job.type} of {job.device}: {job.status}"
+    for job in _optional(ask, list[_Job], "query-jobs") or ():
+        if job.id not in seen and job.status not in _OVER:
+            yield f"{job.type} {job.id}: {job.status}"
 
 
 def is_migrating(facts: Facts) -> bool:

@@ -455,6 +455,7 @@ TO_GANETI = {
         "hvparams.security_model, hvparams.security_domain",
     ),
     "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
+    "an option for QEMU holds a secret: Ganeti's data hold none": Advice("hvparams.kvm_extra"),
     "Ganeti has no such mode: the nearest one that keeps data safe": Advice("hvparams.disk_cache"),
     "Ganeti does not look for zeroes": Advice("disks[N].detect_zeroes"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),

@@ -32,6 +32,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"kvm_extra": "-spice password=hunter2"},
         "kvm_extra: an option holds a secret: libvirt XML holds none",
     ),
+    (
+        {"kvm_extra": """-object '{"qom-type":"secret","id":"s","data":"hunter2"}'"""},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
+    (
+        {"kvm_extra": "-drive file=http://u:hunter2@h/x.iso"},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
 ]
 
 
@@ -132,6 +140,18 @@ def test_a_usb_device_of_somebody_else_is_a_free_option(value: str) -> None:
     found = msgspec.structs.replace(there(instance()), qemu_command_line=words)
     told_back = back(found).hvparams
     assert (told_back.usb_devices, shlex.split(told_back.kvm_extra)) == ("", ["-device", value])
+
+
+def test_a_secret_in_the_words_for_qemu_of_a_domain_stays_there() -> None:
+    values = ("-object", "secret,id=s,data=hunter2", "-device", "edu")
+    words = settings.QemuCommandLine(arguments=tuple(settings.QemuArgument(value=word) for word in values))
+    report = Report()
+    told_back = back(msgspec.structs.replace(there(instance()), qemu_command_line=words), report=report)
+    assert told_back.hvparams.kvm_extra == "-device edu"
+    assert [str(loss) for loss in report.losses if loss.value == "-object"] == [
+        "hvparams.kvm_extra = '-object': an option for QEMU holds a secret: Ganeti's data hold none "
+        "(guest-visible)"
+    ]
 
 
 def test_untainted_says_nothing_past_libvirt_and_reports_it() -> None:

@@ -17,6 +17,7 @@ from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.errors import GanetiDataError, UnsupportedError
 from virtxlate.ganeti.model import Instance
+from virtxlate.ganeti.uri import holds_secret
 from virtxlate.report import Report, Severity
 from virtxlate.tables.extra import (
     PCI_DRIVERS,
@@ -33,7 +34,6 @@ from virtxlate.translate.context import Context
 from virtxlate.translate.graphics import is_ciphers
 
 _AT = "hvparams.kvm_extra"
-_SECRET = re.compile(r"\bsecret\w*,.*\bdata=|\bpassw(?:or)?d=[^,]")
 _ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.0)?", re.ASCII)
 _PCI_BUSES = ("pci.0", "pcie.0", "")
 _OWN_OPTIONS = ("-cpu",)
@@ -94,12 +94,12 @@ def options(instance: Instance) -> tuple[Option, ...]:
     text = instance.hvparams.kvm_extra
     if not text:
         return ()
-    if _SECRET.search(text):
-        raise UnsupportedError("an option holds a secret: libvirt XML holds none", at=_AT)
     try:
         words = shlex.split(text) if instance.version >= SHELL_WORDS_SINCE else text.split()
     except ValueError as exc:
         raise GanetiDataError(f"not shell words: {exc}", at=_AT) from None
+    if any(map(holds_secret, words)):
+        raise UnsupportedError("an option holds a secret: libvirt XML holds none", at=_AT)
     return tuple(_options(words))
 
 
@@ -222,10 +222,10 @@ def smbios_system(option: Option) -> settings.SmbiosSystem | None:
 def to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
     """Give kvm_extra: options for what Ganeti has no parameter for."""
     report.lose(_AT, None, "the order and spelling of free options is not kept")
-    return {"kvm_extra": shlex.join(_words(found))}
+    return {"kvm_extra": shlex.join(_words(found, report))}
 
 
-def _words(found: domain.Domain) -> Iterator[str]:
+def _words(found: domain.Domain, report: Report) -> Iterator[str]:
     for number, rng in enumerate(found.devices.rngs):
         if not RNG_BACKENDS.knows_right(rng.backend or ""):
             continue
@@ -247,7 +247,10 @@ def _words(found: domain.Domain) -> Iterator[str]:
     raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
     for option in _options(raw):
         own = option.name in _OWN_OPTIONS or usb.is_own(option.words) or is_ciphers(option.words)
-        if not own:
+        if any(map(holds_secret, option.words)):
+            reason = "an option for QEMU holds a secret: Ganeti's data hold none"
+            report.lose(_AT, option.name, reason, Severity.GUEST_VISIBLE)
+        elif not own:
             yield from option.words
 
 

@@ -200,6 +200,10 @@ WORDS: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]] = {
         ("-fw_cfg", "name=opt/x,string=s3cret", "-uuid", "u"),
         [("command", "-fw_cfg name=opt/x")],
     ),
+    "of a file that wants a password": (
+        ("-mtdblock", "http://u:s3cret@h/x.img"),
+        [("command", "-mtdblock http://u@h/x.img")],
+    ),
     "another clock": (("-rtc", "clock=vm"), [("command", "-rtc clock=vm")]),
     "without a value": (("-win2k-hack", "-S"), [("command", "-win2k-hack")]),
     "with two dashes": (("--bios", "/x.bin"), [("command", "-bios /x.bin")]),

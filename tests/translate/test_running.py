@@ -233,7 +233,7 @@ def test_the_system_that_smbios_tells_is_carried_without_a_file() -> None:
 
 
 def test_words_that_ganetis_data_has_are_carried() -> None:
-    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,serial=7")
+    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,manufacturer=Acme,,Inc,serial=7")
     old = cases()["scsi-3.0"]
     one = old.instance
     assert one is not None

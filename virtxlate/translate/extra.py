@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,10 +34,18 @@ from virtxlate.translate.context import Context
 from virtxlate.translate.graphics import is_ciphers
 
 _AT = "hvparams.kvm_extra"
-_ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.0)?", re.ASCII)
+_ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.([0-7]))?", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}|0[xX][0-9a-fA-F]{1,8}", re.ASCII)
+_MAX_RATE = 0xFFFFFFFF
+"""Of libvirt, in bytes."""
 _PCI_BUSES = ("pci.0", "pcie.0", "")
 _OWN_OPTIONS = ("-cpu",)
 """What other parameters tell QEMU by its own options."""
+
+
+def split(value: str) -> list[str]:
+    """Give the parts of an option's value; two commas are one that belongs to a part."""
+    return [part.replace("\0", ",") for part in value.replace(",,", "\0").split(",")]
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -47,8 +55,9 @@ class Option(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The option itself, ``-device``."""
-        return self.words[0]
+        """The option itself, ``-device``; QEMU takes a second dash, too."""
+        word = self.words[0]
+        return word[1:] if word.startswith("--") else word
 
     @property
     def driver(self) -> str:
@@ -58,21 +67,30 @@ class Option(msgspec.Struct, frozen=True):
     @property
     def properties(self) -> dict[str, str]:
         """What follows, by name."""
-        pairs = (part.partition("=") for part in "".join(self.words[1:]).split(",")[1:])
+        pairs = (part.partition("=") for part in split("".join(self.words[1:]))[1:])
         return {name: value for name, _equals, value in pairs}
 
     @property
     def slot(self) -> int | None:
         """The slot of pci.0 that a device asks for."""
         found = _ADDR.fullmatch(self.properties.get("addr", ""))
-        on_pci = self.name == "-device" and self.properties.get("bus", "") in _PCI_BUSES
-        return int(found[1], 16) if found and on_pci else None
+        return int(found[1], 16) if found and self._is_on_pci else None
+
+    @property
+    def is_placeable(self) -> bool:
+        """Whether a device asks for no place, or for a slot of pci.0 as a whole."""
+        found = _ADDR.fullmatch(self.properties.get("addr", "0"))
+        return self._is_on_pci and found is not None and found[2] in {None, "0"}
+
+    @property
+    def _is_on_pci(self) -> bool:
+        return self.name == "-device" and self.properties.get("bus", "") in _PCI_BUSES
 
     @property
     def wants_slot(self) -> bool:
         """Whether QEMU gives the device a slot of pci.0 by itself."""
-        told = self.properties.keys() & {"addr", "bus"}
-        return self.name == "-device" and not told and any(fnmatchcase(self.driver, n) for n in PCI_DRIVERS)
+        asks = self._is_on_pci and "addr" not in self.properties
+        return asks and any(fnmatchcase(self.driver, name) for name in PCI_DRIVERS)
 
     def at(self, slot: int) -> Option:
         """Give the device with a slot."""
@@ -125,10 +143,11 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
     rngs: list[domain.Rng] = []
     watchdogs: list[domain.Watchdog] = []
     used: set[Option] = set()
-    written: dict[Option, Option] = {}
+    written: list[tuple[Option, Option]] = []
     sysinfo, menu = None, None
     action = next((each.driver for each in found if each.name == "-watchdog-action"), "reset")
     for each in found:
+        now = each
         if (rng := _rng(each, found, used)) is not None:
             rngs.append(_placed(rng, each, places))
         elif each.name == "-device" and _watchdog(each) and WATCHDOG_ACTIONS.knows_left(action):
@@ -142,21 +161,20 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
             menu = each.words[1] == "menu=on"
             used.add(each)
         elif each.wants_slot:
-            written[each] = each.at(places.place(_AT).slot)
-    rest = tuple(each for each in found if each not in used)
-    _report(rest, context, report)
+            now = each.at(places.place(_AT).slot)
+        written.append((each, now))
+    rest = tuple((each, now) for each, now in written if each not in used)
+    _report((each for each, _now in rest), context, report)
     return Extra(
         rngs=tuple(rngs),
         watchdogs=tuple(watchdogs),
         sysinfo=sysinfo,
         boot_menu=menu,
-        words=()
-        if context.untainted
-        else tuple(word for each in rest for word in written.get(each, each).words),
+        words=() if context.untainted else tuple(word for _each, now in rest for word in now.words),
     )
 
 
-def _report(rest: tuple[Option, ...], context: Context, report: Report) -> None:
+def _report(rest: Iterable[Option], context: Context, report: Report) -> None:
     for each in rest:
         if context.untainted:
             reason = "libvirt has no word for it, and QEMU is not told by its own option: it is left out"
@@ -177,10 +195,9 @@ def _rng(option: Option, found: tuple[Option, ...], used: set[Option]) -> domain
     told = option.properties
     if option.name != "-device" or option.driver != RNG_DEVICE:
         return None
-    if (
-        not told.keys() <= {"rng", "bus", "addr", "id", "max-bytes", "period"}
-        or told.get("bus", "") not in _PCI_BUSES
-    ):
+    known = told.keys() <= {"rng", "bus", "addr", "id", "max-bytes", "period"}
+    rate = _rate(told)
+    if not known or rate is None or not option.is_placeable:
         return None
     backends = [
         each for each in found if each.name == "-object" and each.properties.get("id") == told.get("rng")
@@ -195,15 +212,26 @@ def _rng(option: Option, found: tuple[Option, ...], used: set[Option]) -> domain
     else:
         return None
     used.add(option)
-    rate = (int(told["max-bytes"]), int(told.get("period", "65536"))) if "max-bytes" in told else (None, None)
     return domain.Rng(
         model="virtio", rate_bytes=rate[0], rate_period=rate[1], backend=model, backend_path=path
     )
 
 
+def _rate(told: dict[str, str]) -> tuple[int | None, int | None] | None:
+    """Give bytes and milliseconds, which no rate is without; None where libvirt cannot say them."""
+    if "max-bytes" not in told:
+        return None, None
+    texts = told["max-bytes"], told.get("period", "65536")
+    if not all(map(_NUMBER.fullmatch, texts)):
+        return None
+    rate, period = (int(text, 0) for text in texts)
+    return (rate, period) if 0 < rate <= _MAX_RATE and 0 < period <= _MAX_RATE else None
+
+
 def _watchdog(option: Option) -> bool:
     told = option.properties
-    return WATCHDOGS.knows_left(option.driver) and told.keys() <= {"addr", "bus", "id"}
+    known = WATCHDOGS.knows_left(option.driver) and told.keys() <= {"addr", "bus", "id"}
+    return known and option.is_placeable
 
 
 def smbios_system(option: Option) -> settings.SmbiosSystem | None:
@@ -230,7 +258,7 @@ def _words(found: domain.Domain, report: Report) -> Iterator[str]:
         if not RNG_BACKENDS.knows_right(rng.backend or ""):
             continue
         backend = RNG_BACKENDS.left(rng.backend or "")
-        file = f",filename={rng.backend_path}" if rng.backend_path else ""
+        file = f",filename={_escaped(rng.backend_path)}" if rng.backend_path else ""
         yield from ("-object", f"{backend},id=rng{number}{file}")
         rate = f",max-bytes={rng.rate_bytes},period={rng.rate_period}" if rng.rate_bytes else ""
         yield from ("-device", f"{RNG_DEVICE},rng=rng{number}{rate}{_place(rng.address)}")
@@ -240,10 +268,15 @@ def _words(found: domain.Domain, report: Report) -> Iterator[str]:
             if (watchdog.action or "") and WATCHDOG_ACTIONS.knows_right(watchdog.action or ""):
                 yield from ("-watchdog-action", WATCHDOG_ACTIONS.left(watchdog.action or ""))
     if found.sysinfo is not None and found.sysinfo.system is not None:
-        entries = (f"{each.name}={each.value}" for each in found.sysinfo.system.entries)
+        entries = (f"{each.name}={_escaped(each.value)}" for each in found.sysinfo.system.entries)
         yield from ("-smbios", ",".join(("type=1", *entries)))
     if found.os.boot_menu is not None:
         yield from ("-boot", f"menu={'on' if found.os.boot_menu else 'off'}")
+    yield from _free_words(found, report)
+
+
+def _free_words(found: domain.Domain, report: Report) -> Iterator[str]:
+    """Give the words for QEMU that no other parameter made."""
     raw = [each.value for each in found.qemu_command_line.arguments] if found.qemu_command_line else []
     for option in _options(raw):
         own = option.name in _OWN_OPTIONS or usb.is_own(option.words) or is_ciphers(option.words)
@@ -252,6 +285,10 @@ def _words(found: domain.Domain, report: Report) -> Iterator[str]:
             report.lose(_AT, option.name, reason, Severity.GUEST_VISIBLE)
         elif not own:
             yield from option.words
+
+
+def _escaped(value: str) -> str:
+    return value.replace(",", ",,")
 
 
 def _place(address: Any) -> str:

@@ -85,7 +85,8 @@ def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def smbios(command: tuple[str, ...]) -> frozenset[frozenset[str]]:
     """Give the parts of each ``-smbios`` of a QEMU: ``{{"type=1", "manufacturer=Acme"}}``."""
-    return frozenset(frozenset(value.split(",")) for option, value in _options(command) if option == SMBIOS)
+    told = (value for option, value in _options(command) if option == SMBIOS)
+    return frozenset(frozenset(extra.split(value)) for value in told)
 
 
 def sysinfo(command: tuple[str, ...]) -> settings.Sysinfo | None:

@@ -552,6 +552,7 @@ CHECKED = {
     "USB_CHARDEVS",
     "USB_MODEL",
     "USB_PORTS",
+    "USB_POINTERS",
     "VIDEO_SLOT",
     "IO_URING_SINCE",
     "NATIVE_AIO_CACHES",

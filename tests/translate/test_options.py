@@ -22,6 +22,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"cpu_mask": "0;1"}, "cpu_mask: expected 'all' or CPUs such as '0-3,5', found '0;1'"),
     ({"cpu_mask": "0:1"}, "cpu_mask: 2 groups for 1 vcpus"),
+    ({"cpu_mask": "3-1"}, "cpu_mask: expected 'all' or CPUs such as '0-3,5', found '3-1'"),
+    ({"usb_mouse": "keyboard"}, "usb_mouse: expected one of mouse, tablet, found 'keyboard'"),
+    (
+        {"usb_mouse": "Mouse", "machine_version": "q35"},
+        "usb_mouse: expected one of mouse, tablet, found 'Mouse'",
+    ),
     ({"security_model": "user"}, "security_domain: security_model user needs one"),
     ({"security_model": "root"}, "security_model: expected one of none, user, pool, found 'root'"),
     (
@@ -98,6 +104,11 @@ def test_each_vcpu_has_a_pin_or_none() -> None:
     assert found.cputune is not None
     assert [(pin.vcpu, pin.cpuset) for pin in found.cputune.pins] == [(0, "1"), (2, "2-3")]
     assert back(found).hvparams.cpu_mask == "1:all:2-3"
+
+
+def test_no_cpu_mask_is_all_of_the_hosts_cpus() -> None:
+    found = there(instance(cpu_mask=""))
+    assert (found.vcpu_cpuset, found.cputune) == (None, None)
 
 
 def test_a_password_file_closes_the_display_and_is_named_nowhere() -> None:

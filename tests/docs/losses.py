@@ -324,6 +324,10 @@ TO_LIBVIRT = {
         "hvparams.kvm_extra",
         "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
     ),
+    "libvirt tells QEMU of the same part, too: it may not start, or the guest see another machine": Advice(
+        "hvparams.kvm_extra",
+        "Say it by the parameter that the loss names, and take it out of kvm_extra; or edit the domain.",
+    ),
     "libvirt has no word for it, and QEMU is not told by its own option: it is left out": Advice(
         "hvparams.kvm_extra", "Leave `--untainted` out."
     ),

@@ -13,7 +13,7 @@ from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report,
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.report import Severity
-from virtxlate.tables.extra import PCI_DRIVERS
+from virtxlate.tables.extra import MACHINE_OPTIONS, PCI_DRIVERS, MachineOption
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
@@ -245,6 +245,47 @@ def test_a_free_pci_card_gets_the_slot_that_it_has_under_ganeti(pattern: str) ->
     )
     elsewhere = f"{driver},bus=x"
     assert told(there(instance(kvm_extra=f"-device {elsewhere}"))) in ([], ["-device", elsewhere])
+
+
+OF_THE_MACHINE = {
+    "-M": ("q35", "pc,usb=on", "type=pc"),
+    "-boot": ("n", "order=cd", "menu=on,once=d", "cd"),
+    "-cdrom": ("/x.iso",),
+    "-fda": ("/x.img",),
+    "-hdc": ("/x.img",),
+    "-m": ("512", "size=512,slots=4,maxmem=1G"),
+    "-machine": ("q35", "pc,accel=kvm"),
+    "-nodefaults": ("",),
+    "-parallel": ("none",),
+    "-serial": ("none",),
+    "-smp": ("4", "cpus=4"),
+    "-usb": ("",),
+    "-usbdevice": ("tablet",),
+    "-vga": ("std",),
+}
+
+
+@pytest.mark.parametrize("row", MACHINE_OPTIONS, ids=lambda row: row.name)
+def test_a_free_option_about_the_machine_itself_is_guest_visible(row: MachineOption) -> None:
+    for value in OF_THE_MACHINE[row.name]:
+        text = f"{row.name} {value}".strip()
+        one = instance(kvm_extra=text, machine_version="q35")
+        (lost,) = [loss for loss in losses_there(one) if loss.path == "hvparams.kvm_extra"]
+        assert (lost.value, lost.severity) == (text, Severity.GUEST_VISIBLE)
+        assert lost.remedy == (row.instead and f"say it by {row.instead} instead")
+
+
+@pytest.mark.parametrize(
+    "text", ["-boot splash=/x", "-boot strict=on", "-machine smm=off", "-M usb=on,smm=off", "-mem-prealloc"]
+)
+def test_a_free_option_that_says_one_thing_more_is_not(text: str) -> None:
+    (lost,) = [loss for loss in losses_there(instance(kvm_extra=text)) if loss.path == "hvparams.kvm_extra"]
+    assert (lost.value, lost.severity, lost.remedy) == (text, Severity.HOST_ONLY, "")
+
+
+def test_the_usb_controller_that_every_pc_has_is_not_asked_for_twice() -> None:
+    one = instance(kvm_extra="-usb")
+    assert (told(there(one)), losses_there(one)) == ([], ())
 
 
 def test_two_free_cards_of_a_kind_have_a_slot_each() -> None:

@@ -20,6 +20,8 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.uri import holds_secret
 from virtxlate.report import Report, Severity
 from virtxlate.tables.extra import (
+    MACHINE_OPTIONS,
+    OF_EVERY_PC,
     PCI_DRIVERS,
     RNG_BACKENDS,
     RNG_DEVICE,
@@ -27,9 +29,10 @@ from virtxlate.tables.extra import (
     SYSTEM_ENTRIES,
     WATCHDOG_ACTIONS,
     WATCHDOGS,
+    MachineOption,
 )
 from virtxlate.translate import usb
-from virtxlate.translate.board import Places
+from virtxlate.translate.board import Places, is_q35
 from virtxlate.translate.context import Context
 from virtxlate.translate.graphics import is_ciphers
 
@@ -160,6 +163,8 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
         elif each.words in {("-boot", "menu=on"), ("-boot", "menu=off")}:
             menu = each.words[1] == "menu=on"
             used.add(each)
+        elif each.name == OF_EVERY_PC and not is_q35(instance):
+            used.add(each)
         elif each.wants_slot:
             now = each.at(places.place(_AT).slot)
         written.append((each, now))
@@ -176,12 +181,24 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
 
 def _report(rest: Iterable[Option], context: Context, report: Report) -> None:
     for each in rest:
+        row = next((row for row in MACHINE_OPTIONS if _is_of(each, row)), None)
         if context.untainted:
             reason = "libvirt has no word for it, and QEMU is not told by its own option: it is left out"
             report.lose(_AT, " ".join(each.words), reason, Severity.GUEST_VISIBLE)
+        elif row is not None:
+            reason = (
+                "libvirt tells QEMU of the same part, too: it may not start, or the guest see another machine"
+            )
+            remedy = f"say it by {row.instead} instead" if row.instead else ""
+            report.lose(_AT, " ".join(each.words), reason, Severity.GUEST_VISIBLE, remedy=remedy)
         else:
             reason = "QEMU is told by its own option, which taints the domain"
             report.lose(_AT, " ".join(each.words), reason)
+
+
+def _is_of(option: Option, row: MachineOption) -> bool:
+    value = " ".join(option.words[1:])
+    return option.name == row.name and re.fullmatch(row.form, value, re.DOTALL) is not None
 
 
 def _placed(device: Any, option: Option, places: Places) -> Any:

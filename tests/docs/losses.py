@@ -322,7 +322,12 @@ TO_LIBVIRT = {
     ),
     "QEMU is told by its own option, which taints the domain": Advice(
         "hvparams.kvm_extra",
-        "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
+        "Nothing: QEMU is told the same. libvirt does not check it, knows nothing of such a device, and "
+        "gives QEMU no right to a file that it names: that must be one that libvirt's QEMU may open.",
+    ),
+    "libvirt gives QEMU no right to a host's device that only its own option names": Advice(
+        "hvparams.kvm_extra",
+        "Take it out of kvm_extra, and write the device into the domain as a `hostdev` at its slot.",
     ),
     "libvirt tells QEMU of the same part, too: it may not start, or the guest see another machine": Advice(
         "hvparams.kvm_extra",

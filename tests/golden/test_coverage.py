@@ -355,8 +355,8 @@ def test_every_security_model_has_a_golden() -> None:
 def test_every_system_entry_is_written() -> None:
     """SYSTEM_ENTRIES; SHELL_WORDS_SINCE: free options have a golden on each side of it.
 
-    MACHINE_OPTIONS, OF_EVERY_PC, PCI_DRIVERS: see translate/test_options.py; for what QEMU itself lists
-    live/test_same_hardware.py.
+    HOST_DEVICES, MACHINE_OPTIONS, OF_EVERY_PC, PCI_DRIVERS: see translate/test_options.py; for what QEMU
+    itself lists live/test_same_hardware.py.
     """
     told = [each for each in every_translation() if each.domain.sysinfo and each.domain.sysinfo.system]
     systems = [each.domain.sysinfo.system for each in told if each.domain.sysinfo is not None]
@@ -562,6 +562,7 @@ CHECKED = {
     "HVPARAM_EFFECTS",
     "METADATA_ONLY",
     "NICPARAM_EFFECTS",
+    "HOST_DEVICES",
     "MACHINE_OPTIONS",
     "OF_EVERY_PC",
     "PCI_DRIVERS",

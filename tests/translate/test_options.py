@@ -283,6 +283,13 @@ def test_a_free_option_that_says_one_thing_more_is_not(text: str) -> None:
     assert (lost.value, lost.severity, lost.remedy) == (text, Severity.HOST_ONLY, "")
 
 
+def test_a_device_of_the_host_is_reported_with_what_libvirt_has_for_it() -> None:
+    text = "-device vfio-pci,host=01:00.0,addr=0x6"
+    (lost,) = losses_there(instance(kvm_extra=text))
+    assert (lost.value, lost.severity) == (text, Severity.GUEST_VISIBLE)
+    assert lost.remedy == "in the domain: <hostdev mode='subsystem' type='pci'>"
+
+
 def test_the_usb_controller_that_every_pc_has_is_not_asked_for_twice() -> None:
     one = instance(kvm_extra="-usb")
     assert (told(there(one)), losses_there(one)) == ([], ())

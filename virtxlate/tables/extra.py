@@ -92,6 +92,11 @@ Source: measured on QEMU 7.2 beside the options that libvirt 9.0 gives it: the s
 drive at a place, other memory or processors stop it, the others change what the guest sees.
 """
 
+HOST_DEVICES = "vfio-pci*"
+"""Drivers of PCI devices of the host, as a pattern: QEMU opens /dev/vfio, which libvirt shows it, and lets it
+use, for a hostdev only. Source: libvirt 9.0.0, qemu_namespace.c and qemu_cgroup.c.
+"""
+
 RNG_DEVICE = "virtio-rng-pci"
 
 RNG_BACKENDS = Bijection("rng backend", [("rng-random", "random"), ("rng-builtin", "builtin")])

@@ -20,6 +20,7 @@ from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.uri import holds_secret
 from virtxlate.report import Report, Severity
 from virtxlate.tables.extra import (
+    HOST_DEVICES,
     MACHINE_OPTIONS,
     OF_EVERY_PC,
     PCI_DRIVERS,
@@ -181,19 +182,24 @@ def to_domain(instance: Instance, places: Places, context: Context, report: Repo
 
 def _report(rest: Iterable[Option], context: Context, report: Report) -> None:
     for each in rest:
+        text = " ".join(each.words)
         row = next((row for row in MACHINE_OPTIONS if _is_of(each, row)), None)
         if context.untainted:
             reason = "libvirt has no word for it, and QEMU is not told by its own option: it is left out"
-            report.lose(_AT, " ".join(each.words), reason, Severity.GUEST_VISIBLE)
+            report.lose(_AT, text, reason, Severity.GUEST_VISIBLE)
         elif row is not None:
             reason = (
                 "libvirt tells QEMU of the same part, too: it may not start, or the guest see another machine"
             )
             remedy = f"say it by {row.instead} instead" if row.instead else ""
-            report.lose(_AT, " ".join(each.words), reason, Severity.GUEST_VISIBLE, remedy=remedy)
+            report.lose(_AT, text, reason, Severity.GUEST_VISIBLE, remedy=remedy)
+        elif each.name == "-device" and fnmatchcase(each.driver, HOST_DEVICES):
+            reason = "libvirt gives QEMU no right to a host's device that only its own option names"
+            remedy = "in the domain: <hostdev mode='subsystem' type='pci'>"
+            report.lose(_AT, text, reason, Severity.GUEST_VISIBLE, remedy=remedy)
         else:
             reason = "QEMU is told by its own option, which taints the domain"
-            report.lose(_AT, " ".join(each.words), reason)
+            report.lose(_AT, text, reason)
 
 
 def _is_of(option: Option, row: MachineOption) -> bool:

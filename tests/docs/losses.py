@@ -464,6 +464,11 @@ TO_GANETI = {
         "hvparams.security_model, hvparams.security_domain",
     ),
     "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
+    "only a virtio generator that is fed by a file or QEMU itself is told by free options": Advice(
+        "rngs[N].model, rngs[N].backend"
+    ),
+    "no free option asks for a watchdog of this model": Advice("watchdogs[N].model"),
+    "no free option makes a watchdog do this: it resets the guest": Advice("watchdogs[N].action"),
     "an option for QEMU holds a secret: Ganeti's data hold none": Advice("hvparams.kvm_extra"),
     "Ganeti has no such mode: the nearest one that keeps data safe": Advice("hvparams.disk_cache"),
     "Ganeti does not look for zeroes": Advice("disks[N].detect_zeroes"),

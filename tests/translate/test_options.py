@@ -318,6 +318,38 @@ def test_what_libvirt_can_say_comes_back_as_it_was(text: str) -> None:
     assert (told(found), back(found).hvparams.kvm_extra) == ([], text)
 
 
+UNTOLD: list[tuple[dict[str, Any], str, list[tuple[str, str]]]] = [
+    ({"rngs": (domain.Rng(model="virtio", backend="egd"),)}, "", [("rngs[0].backend", "egd")]),
+    (
+        {"rngs": (domain.Rng(model="virtio-non-transitional", backend="builtin"),)},
+        "",
+        [("rngs[0].model", "virtio-non-transitional")],
+    ),
+    (
+        {"rngs": (domain.Rng(model="virtio", backend="builtin", rate_bytes=9),)},
+        "-object rng-builtin,id=rng0 -device virtio-rng-pci,rng=rng0,max-bytes=9,period=1000",
+        [],
+    ),
+    ({"watchdogs": (domain.Watchdog(model="itco", action="reset"),)}, "", [("watchdogs[0].model", "itco")]),
+    (
+        {"watchdogs": (domain.Watchdog(model="ib700", action="dump"),)},
+        "-device ib700",
+        [("watchdogs[0].action", "dump")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("devices", "text", "lost"), UNTOLD)
+def test_a_device_that_no_free_option_makes_is_reported_on_the_way_back(
+    devices: dict[str, Any], text: str, lost: list[tuple[str, str]]
+) -> None:
+    one, report = there(instance()), Report()
+    found = msgspec.structs.replace(one, devices=msgspec.structs.replace(one.devices, **devices))
+    assert back(found, report=report).hvparams.kvm_extra == text
+    paths = ("rngs", "watchdogs")
+    assert [(loss.path, loss.value) for loss in report.losses if loss.path.startswith(paths)] == lost
+
+
 def test_the_rate_of_a_generator_may_be_hexadecimal() -> None:
     found = there(instance(kvm_extra="-device virtio-rng-pci,max-bytes=0x400"))
     assert [(each.rate_bytes, each.rate_period) for each in found.devices.rngs] == [(1024, 65536)]

@@ -42,6 +42,10 @@ _ADDR = re.compile(r"(?:0x)?([0-9a-fA-F]{1,2})(?:\.([0-7]))?", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}|0[xX][0-9a-fA-F]{1,8}", re.ASCII)
 _MAX_RATE = 0xFFFFFFFF
 """Of libvirt, in bytes."""
+_RNG_MODELS = ("virtio", "virtio-transitional")
+"""On PCI a virtio device is transitional by itself."""
+_PERIOD_MS = 1000
+"""Of libvirt, where a rate names none."""
 _PCI_BUSES = ("pci.0", "pcie.0", "")
 _OWN_OPTIONS = ("-cpu",)
 """What other parameters tell QEMU by its own options."""
@@ -278,24 +282,44 @@ def to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
 
 def _words(found: domain.Domain, report: Report) -> Iterator[str]:
     for number, rng in enumerate(found.devices.rngs):
-        if not RNG_BACKENDS.knows_right(rng.backend or ""):
-            continue
-        backend = RNG_BACKENDS.left(rng.backend or "")
-        file = f",filename={_escaped(rng.backend_path)}" if rng.backend_path else ""
-        yield from ("-object", f"{backend},id=rng{number}{file}")
-        rate = f",max-bytes={rng.rate_bytes},period={rng.rate_period}" if rng.rate_bytes else ""
-        yield from ("-device", f"{RNG_DEVICE},rng=rng{number}{rate}{_place(rng.address)}")
-    for watchdog in found.devices.watchdogs:
-        if WATCHDOGS.knows_right(watchdog.model):
-            yield from ("-device", WATCHDOGS.left(watchdog.model) + _place(watchdog.address))
-            if (watchdog.action or "") and WATCHDOG_ACTIONS.knows_right(watchdog.action or ""):
-                yield from ("-watchdog-action", WATCHDOG_ACTIONS.left(watchdog.action or ""))
+        yield from _rng_words(number, rng, report)
+    for number, watchdog in enumerate(found.devices.watchdogs):
+        yield from _watchdog_words(number, watchdog, report)
     if found.sysinfo is not None and found.sysinfo.system is not None:
         entries = (f"{each.name}={_escaped(each.value)}" for each in found.sysinfo.system.entries)
         yield from ("-smbios", ",".join(("type=1", *entries)))
     if found.os.boot_menu is not None:
         yield from ("-boot", f"menu={'on' if found.os.boot_menu else 'off'}")
     yield from _free_words(found, report)
+
+
+def _rng_words(number: int, rng: domain.Rng, report: Report) -> Iterator[str]:
+    for name, word, known in (
+        ("model", rng.model, rng.model in _RNG_MODELS),
+        ("backend", rng.backend, RNG_BACKENDS.knows_right(rng.backend or "")),
+    ):
+        if not known:
+            reason = "only a virtio generator that is fed by a file or QEMU itself is told by free options"
+            report.lose(f"rngs[{number}].{name}", word, reason, Severity.GUEST_VISIBLE)
+            return
+    backend = RNG_BACKENDS.left(rng.backend or "")
+    file = f",filename={_escaped(rng.backend_path)}" if rng.backend_path else ""
+    yield from ("-object", f"{backend},id=rng{number}{file}")
+    rate = f",max-bytes={rng.rate_bytes},period={rng.rate_period or _PERIOD_MS}" if rng.rate_bytes else ""
+    yield from ("-device", f"{RNG_DEVICE},rng=rng{number}{rate}{_place(rng.address)}")
+
+
+def _watchdog_words(number: int, watchdog: domain.Watchdog, report: Report) -> Iterator[str]:
+    if not WATCHDOGS.knows_right(watchdog.model):
+        reason = "no free option asks for a watchdog of this model"
+        report.lose(f"watchdogs[{number}].model", watchdog.model, reason, Severity.GUEST_VISIBLE)
+        return
+    yield from ("-device", WATCHDOGS.left(watchdog.model) + _place(watchdog.address))
+    if WATCHDOG_ACTIONS.knows_right(watchdog.action or ""):
+        yield from ("-watchdog-action", WATCHDOG_ACTIONS.left(watchdog.action or ""))
+    elif watchdog.action:
+        reason = "no free option makes a watchdog do this: it resets the guest"
+        report.lose(f"watchdogs[{number}].action", watchdog.action, reason, Severity.GUEST_VISIBLE)
 
 
 def _free_words(found: domain.Domain, report: Report) -> Iterator[str]:

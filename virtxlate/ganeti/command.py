@@ -29,7 +29,7 @@ RUN_DIRECTORY = "/var/run/ganeti/kvm-hypervisor"
 _LOG_DIRECTORY = "/var/log/ganeti/kvm"
 _CDROM_DRIVERS = {"ide": "ide-cd", "paravirtual": "virtio-blk-pci", "scsi-cd": "scsi-cd"}
 _BOOT_LETTERS = {"cdrom": "d", "floppy": "a", "network": "n"}
-_URL = re.compile(r"(https?|ftp)://", re.ASCII)
+_URL = re.compile(r"(https?|ftps?)://", re.ASCII)
 _AUDIO_SINCE, _NO_ACPI_UNTIL = (7, 1), (9, 0)
 """Versions of QEMU: -audio instead of -soundhw; acpi=off instead of -no-acpi."""
 

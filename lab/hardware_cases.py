@@ -61,7 +61,7 @@ PARAMETERS: Mapping[str, tuple[Any, ...]] = {
         "",
         "-device virtio-rng-pci",
         "-device i6300esb,addr=0x8 -device virtio-rng-pci,addr=0x7",
-        "-device edu",
+        "-device edu -device edu,bus=pci.0",
         "-global PIIX4_PM.disable_s3=1 -device ib700",
     ),
     "soundhw": ("", "hda", "ac97", "es1370", "sb16"),

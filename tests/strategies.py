@@ -160,7 +160,16 @@ _securities: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"security_domain": "kvm1"},
     ]
 )
-_MACHINES = ("", "pc", "pc-i440fx-2.8", "pc-i440fx-6.1", "pc-i440fx-6.2", "pc-i440fx-7.2", "pc-1.3")
+_MACHINES = (
+    "",
+    "pc",
+    "pc-i440fx-jammy",
+    "pc-i440fx-2.8",
+    "pc-i440fx-6.1",
+    "pc-i440fx-6.2",
+    "pc-i440fx-7.2",
+    "pc-1.3",
+)
 _KERNEL_ARGS = ("ro", "", "ro quiet", " x ", "ro console=ttyS0,9600", " console=ttyS0,1\n")
 _ROOT_PATHS = (None, "", "/dev/vda1", "UUID=x y", " ", "a\tb")
 _CPUS = (

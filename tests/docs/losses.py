@@ -322,7 +322,16 @@ TO_LIBVIRT = {
     ),
     "QEMU is told by its own option, which taints the domain": Advice(
         "hvparams.kvm_extra",
-        "Nothing: QEMU is told the same. libvirt does not check it, and knows nothing of such a device.",
+        "Nothing: QEMU is told the same. libvirt does not check it, knows nothing of such a device, and "
+        "gives QEMU no right to a file that it names: that must be one that libvirt's QEMU may open.",
+    ),
+    "libvirt gives QEMU no right to a host's device that only its own option names": Advice(
+        "hvparams.kvm_extra",
+        "Take it out of kvm_extra, and write the device into the domain as a `hostdev` at its slot.",
+    ),
+    "libvirt tells QEMU of the same part, too: it may not start, or the guest see another machine": Advice(
+        "hvparams.kvm_extra",
+        "Say it by the parameter that the loss names, and take it out of kvm_extra; or edit the domain.",
     ),
     "libvirt has no word for it, and QEMU is not told by its own option: it is left out": Advice(
         "hvparams.kvm_extra", "Leave `--untainted` out."
@@ -456,11 +465,14 @@ TO_GANETI = {
     ),
     "the order and spelling of free options is not kept": Advice("hvparams.kvm_extra"),
     "whether the board's watchdog acts, QEMU decides under Ganeti: since machine types 8.0": Advice(
-        "hvparams.kvm_extra"
+        "watchdogs[N].model"
     ),
-    "a PC has no such watchdog": Advice("hvparams.kvm_extra"),
-    "QEMU's watchdog has no such action: it resets": Advice("hvparams.kvm_extra"),
-    "free options have no such source of random numbers": Advice("hvparams.kvm_extra"),
+    "only a virtio generator that is fed by a file or QEMU itself is told by free options": Advice(
+        "rngs[N].model, rngs[N].backend"
+    ),
+    "no free option asks for a watchdog of this model": Advice("watchdogs[N].model"),
+    "no free option makes a watchdog do this: it resets the guest": Advice("watchdogs[N].action"),
+    "an option for QEMU holds a secret: Ganeti's data hold none": Advice("hvparams.kvm_extra"),
     "Ganeti has no such mode: the nearest one that keeps data safe": Advice("hvparams.disk_cache"),
     "Ganeti does not look for zeroes": Advice("disks[N].detect_zeroes"),
     "there is no SCSI controller to tell it by": Advice("hvparams.scsi_controller_type"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtxlate.ganeti.model import Disk
-from virtxlate.ganeti.uri import conceal, is_secret_key, without_password
+from virtxlate.ganeti.uri import conceal, holds_secret, is_secret_key, without_password
 
 STRIPPED = [
     ("iscsi://vm1%geheim@h:3260/iqn.x:y/1", "iscsi://vm1@h:3260/iqn.x:y/1"),
@@ -45,6 +45,29 @@ UNCHANGED = [
     "key:remove",
     "path=gluster://h:1/v/a@b,name=x@y",
     "0:mac=generate",
+]
+WITH_SECRET = [
+    "secret,id=s,data=geheim",
+    "qom-type=secret,id=s,data=geheim",
+    "id=s,data=geheim,qom-type=secret",
+    '{"qom-type": "secret", "id": "s", "data": "geheim"}',
+    "port=5901,password=geheim",
+    "file.password=geheim,encrypt.key-secret=s",
+    "file=http://u:geheim@h/x.iso,if=virtio",
+    "driver=http,password-secret=s,url=http://u:geheim@h/x",
+    "file=rbd:p/i:id=a:key=geheim==:mon_host=h",
+    '{"driver": "ssh", "password": "geheim"}',
+]
+WITHOUT_SECRET = [
+    "-object",
+    "secret,id=s,file=/etc/s",
+    "file=http://h:80/x,password-secret=s",
+    '{"driver": "luks", "key-secret": "s", "file": "x"}',
+    "file=ssh://u@h/x",
+    "file=rbd:p/i@snap",
+    "socket,path=/data,id=secret0",
+    "name=opt/x,string=data=1",
+    "guest=secret",
 ]
 
 
@@ -84,3 +107,8 @@ def test_keys_of_secrets_are_known() -> None:
         False,
         False,
     ]
+
+
+def test_a_word_for_qemu_holds_a_secret_or_only_its_name() -> None:
+    assert [word for word in WITH_SECRET if not holds_secret(word)] == []
+    assert [word for word in WITHOUT_SECRET if holds_secret(word)] == []

@@ -355,7 +355,8 @@ def test_every_security_model_has_a_golden() -> None:
 def test_every_system_entry_is_written() -> None:
     """SYSTEM_ENTRIES; SHELL_WORDS_SINCE: free options have a golden on each side of it.
 
-    PCI_DRIVERS: see translate/test_options.py, and live/test_same_hardware.py for what QEMU itself lists.
+    HOST_DEVICES, MACHINE_OPTIONS, OF_EVERY_PC, PCI_DRIVERS: see translate/test_options.py; for what QEMU
+    itself lists live/test_same_hardware.py.
     """
     told = [each for each in every_translation() if each.domain.sysinfo and each.domain.sysinfo.system]
     systems = [each.domain.sysinfo.system for each in told if each.domain.sysinfo is not None]
@@ -552,6 +553,7 @@ CHECKED = {
     "USB_CHARDEVS",
     "USB_MODEL",
     "USB_PORTS",
+    "USB_POINTERS",
     "VIDEO_SLOT",
     "IO_URING_SINCE",
     "NATIVE_AIO_CACHES",
@@ -560,6 +562,9 @@ CHECKED = {
     "HVPARAM_EFFECTS",
     "METADATA_ONLY",
     "NICPARAM_EFFECTS",
+    "HOST_DEVICES",
+    "MACHINE_OPTIONS",
+    "OF_EVERY_PC",
     "PCI_DRIVERS",
     "SHELL_WORDS_SINCE",
     "SYSTEM_ENTRIES",

@@ -117,7 +117,7 @@ def test_state_of_another_machine_does_not_load(name: str, twins: Twins) -> None
 TOLD: dict[str, tuple[dict[str, Any], dict[str, int], int]] = {
     "usual": ({}, {}, 512),
     "many devices": ({"vga": "cirrus"}, {"disks": 4, "nics": 3, "vcpus": 4}, 512),
-    "SMBIOS": ({"kvm_extra": "-smbios type=1,manufacturer=Acme,product=Rack"}, {}, 512),
+    "SMBIOS": ({"kvm_extra": "-smbios type=1,manufacturer=Acme,,Inc,product=Rack"}, {}, 512),
 }
 """Parameters, counts, and how many bytes of each file are read."""
 BOOTS_FIRST = "bootorder"

@@ -102,7 +102,7 @@ VALUES: dict[str, list[Any]] = {
     "vga": ["cirrus", "std"],
     "vnc_bind_address": ["0.0.0.0", "127.0.0.1", "::1"],
     "spice_bind": ["127.0.0.1", "::1"],
-    "cdrom_image_path": ["/iso/a.iso", "http://h/x.iso"],
+    "cdrom_image_path": ["/iso/a.iso", "http://h/x.iso", "ftps://h/x.iso"],
     "floppy_image_path": ["/iso/f.img"],
 }
 """One parameter a case; each is accepted by Ganeti 3.0."""

@@ -158,6 +158,7 @@ def test_an_empty_drive_is_none_of_ganeti_s_disks(drive: domain.Disk, count: int
         ("pc-i440fx-6.1", "vga", 1),
         ("pc-i440fx-2.2", "vga", 1),
         ("pc-i440fx-2.1", "cirrus", 1),
+        ("pc-i440fx-trusty", "cirrus", 1),
         ("pc-1.1", "cirrus", 1),
     ],
 )

@@ -52,6 +52,7 @@ def test_an_image_is_a_drive_of_its_type(
     [
         ("http://h/a.iso", ("http", "a.iso", None, "h", 80)),
         ("ftp://h:2121/d/a.iso", ("ftp", "d/a.iso", None, "h", 2121)),
+        ("ftps://h/a.iso", ("ftps", "a.iso", None, "h", 990)),
         ("https://[::1]/a?b=c&d", ("https", "a", "b=c&d", "::1", 443)),
     ],
 )
@@ -72,6 +73,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "cdrom_image_path: expected http://HOST[:PORT]/PATH[?QUERY], found 'http://h/'",
     ),
     (
+        {"cdrom_image_path": "HTTP://u:hunter2@h/a"},
+        "cdrom_image_path: expected a path, or a URL of http, https, ftp, ftps, found one of 'HTTP'",
+    ),
+    (
         {"cdrom_image_path": "http://h:x/a"},
         "cdrom_image_path: not a URL: Port could not be cast to integer value as 'x'",
     ),
@@ -89,6 +94,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("params", "message"), REFUSED)
 def test_what_is_no_image_is_refused(params: dict[str, Any], message: str) -> None:
     assert refusal(instance(**params)) == f"hvparams.{message}"
+
+
+def test_a_path_may_have_what_a_url_begins_with() -> None:
+    found = there(instance(cdrom_image_path="/srv/http://a.iso"))
+    assert back(found).hvparams.cdrom_image_path == "/srv/http://a.iso"
 
 
 def test_a_scsi_cdrom_takes_no_id_of_a_disk() -> None:

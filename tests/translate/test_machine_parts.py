@@ -36,8 +36,16 @@ BEFORE_6_2 = [
     ((2, 2, 0), 8, (2, 2, 2)),
     ((2, 2, 2), 8, (2, 2, 2)),
 ]
-NEW = ("", "pc", "pc-i440fx-6.2", "pc-i440fx-10.0", "pc-i440fx-7.2-foo")
-OLD = ("pc-i440fx-6.1", "pc-i440fx-2.12", "pc-1.3", "pc-0.15")
+NEW = (
+    "",
+    "pc",
+    "pc-i440fx-6.2",
+    "pc-i440fx-10.0",
+    "pc-i440fx-7.2-foo",
+    "pc-i440fx-jammy",
+    "pc-i440fx-noble-v2",
+)
+OLD = ("pc-i440fx-6.1", "pc-i440fx-2.12", "pc-1.3", "pc-0.15", "pc-i440fx-impish", "pc-i440fx-focal-hpb")
 TOPOLOGIES = [
     *((word, *row) for word in NEW for row in SINCE_6_2),
     *((word, *row) for word in OLD for row in BEFORE_6_2),
@@ -344,15 +352,32 @@ def test_only_a_particular_emulator_is_named(path: str, emulator: str | None, ag
     assert ("hvparams.kvm_path" in paths_lost_back(found)) == lost
 
 
-@pytest.mark.parametrize("word", ["microvm", "isapc", "pc-i440fx", "pc-i440fx-7", "pc-q35", "q35,smm=on"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "microvm",
+        "isapc",
+        "pc-i440fx",
+        "pc-i440fx-7",
+        "pc-q35",
+        "q35,smm=on",
+        "pc-i440fx-rhel7.6.0",
+        "pc-q35-wheezy",
+    ],
+)
 def test_a_machine_without_pci_0_is_refused(word: str) -> None:
     assert refusal(instance(machine_version=word)) == (
-        f"hvparams.machine_version: expected 'pc', 'pc-i440fx-...', 'q35' or 'pc-q35-...', "
-        f"found {word!r}: Ganeti knows no other"
+        "hvparams.machine_version: expected 'pc', 'q35', or a type of a QEMU or an Ubuntu, such as "
+        f"'pc-i440fx-7.2' and 'pc-q35-jammy', found {word!r}"
     )
 
 
-MACHINES = [("", "pc", "pc", True), ("pc", "pc", "pc", True), ("pc-i440fx-7.2", "pc-i440fx-7.2", None, False)]
+MACHINES = [
+    ("", "pc", "pc", True),
+    ("pc", "pc", "pc", True),
+    ("pc-i440fx-7.2", "pc-i440fx-7.2", None, False),
+    ("pc-i440fx-jammy", "pc-i440fx-jammy", None, False),
+]
 
 
 @pytest.mark.parametrize(("word", "machine", "again", "lost"), MACHINES)

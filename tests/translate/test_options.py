@@ -13,7 +13,7 @@ from virtxlate import Context, GanetiDataError, PlacementError, Renames, Report,
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.report import Severity
-from virtxlate.tables.extra import PCI_DRIVERS
+from virtxlate.tables.extra import MACHINE_OPTIONS, PCI_DRIVERS, MachineOption
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
@@ -22,6 +22,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"cpu_mask": "0;1"}, "cpu_mask: expected 'all' or CPUs such as '0-3,5', found '0;1'"),
     ({"cpu_mask": "0:1"}, "cpu_mask: 2 groups for 1 vcpus"),
+    ({"cpu_mask": "3-1"}, "cpu_mask: expected 'all' or CPUs such as '0-3,5', found '3-1'"),
+    ({"usb_mouse": "keyboard"}, "usb_mouse: expected one of mouse, tablet, found 'keyboard'"),
+    (
+        {"usb_mouse": "Mouse", "machine_version": "q35"},
+        "usb_mouse: expected one of mouse, tablet, found 'Mouse'",
+    ),
     ({"security_model": "user"}, "security_domain: security_model user needs one"),
     ({"security_model": "root"}, "security_model: expected one of none, user, pool, found 'root'"),
     (
@@ -30,6 +36,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"kvm_extra": "-spice password=hunter2"},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
+    (
+        {"kvm_extra": """-object '{"qom-type":"secret","id":"s","data":"hunter2"}'"""},
+        "kvm_extra: an option holds a secret: libvirt XML holds none",
+    ),
+    (
+        {"kvm_extra": "-drive file=http://u:hunter2@h/x.iso"},
         "kvm_extra: an option holds a secret: libvirt XML holds none",
     ),
 ]
@@ -92,6 +106,11 @@ def test_each_vcpu_has_a_pin_or_none() -> None:
     assert back(found).hvparams.cpu_mask == "1:all:2-3"
 
 
+def test_no_cpu_mask_is_all_of_the_hosts_cpus() -> None:
+    found = there(instance(cpu_mask=""))
+    assert (found.vcpu_cpuset, found.cputune) == (None, None)
+
+
 def test_a_password_file_closes_the_display_and_is_named_nowhere() -> None:
     found = there(instance(vnc_bind_address="0.0.0.0", vnc_password_file="/etc/secret"))
     assert [each.password for each in found.devices.graphics] == [""]
@@ -132,6 +151,16 @@ def test_a_usb_device_of_somebody_else_is_a_free_option(value: str) -> None:
     found = msgspec.structs.replace(there(instance()), qemu_command_line=words)
     told_back = back(found).hvparams
     assert (told_back.usb_devices, shlex.split(told_back.kvm_extra)) == ("", ["-device", value])
+
+
+def test_a_secret_in_the_words_for_qemu_of_a_domain_stays_there() -> None:
+    values = ("-object", "secret,id=s,data=hunter2", "-device", "edu")
+    words = settings.QemuCommandLine(arguments=tuple(settings.QemuArgument(value=word) for word in values))
+    report = Report()
+    told_back = back(msgspec.structs.replace(there(instance()), qemu_command_line=words), report=report)
+    assert told_back.hvparams.kvm_extra == "-device edu"
+    reason = "an option for QEMU holds a secret: Ganeti's data hold none"
+    assert [loss.reason for loss in report.losses if loss.value == "-object"] == [reason]
 
 
 def test_untainted_says_nothing_past_libvirt_and_reports_it() -> None:
@@ -184,6 +213,14 @@ EXTRAS: list[tuple[str, int, list[str]]] = [
      ["-object", "rng-egd,id=a", "-device", "virtio-rng-pci,rng=a,addr=0x4"]),
     ("-smbios type=1,uuid=1", 3_010_000, ["-smbios", "type=1,uuid=1"]),
     ("-device ib700 -watchdog-action debug", 3_010_000, ["-device", "ib700", "-watchdog-action", "debug"]),
+    ("-device virtio-rng-pci,max-bytes=1k", 3_010_000, ["-device", "virtio-rng-pci,max-bytes=1k,addr=0x4"]),
+    ("-device virtio-rng-pci,max-bytes=1,period=", 3_010_000,
+     ["-device", "virtio-rng-pci,max-bytes=1,period=,addr=0x4"]),
+    ("-device virtio-rng-pci,max-bytes=0x100000000", 3_010_000,
+     ["-device", "virtio-rng-pci,max-bytes=0x100000000,addr=0x4"]),
+    ("-device virtio-rng-pci,addr=5.1", 3_010_000, ["-device", "virtio-rng-pci,addr=5.1"]),
+    ("-device i6300esb,addr=5.1", 3_010_000, ["-device", "i6300esb,addr=5.1"]),
+    ("--device edu", 3_010_000, ["--device", "edu,addr=0x4"]),
     ("-name 'a b'", 3_010_000, ["-name", "a b"]),
     ("-name 'a b'", 3_000_000, ["-name", "'a", "b'"]),
 ]  # fmt: skip
@@ -201,8 +238,122 @@ def test_what_libvirt_cannot_say_stays_a_word_for_qemu(text: str, version: int, 
 def test_a_free_pci_card_gets_the_slot_that_it_has_under_ganeti(pattern: str) -> None:
     driver = pattern.replace("[58]", "5").replace("[34]", "3").replace("*", "x")
     assert told(there(instance(kvm_extra=f"-device {driver}"))) in ([], ["-device", f"{driver},addr=0x4"])
+    on_the_root = f"{driver},bus=pci.0"
+    assert told(there(instance(kvm_extra=f"-device {on_the_root}"))) in (
+        [],
+        ["-device", f"{on_the_root},addr=0x4"],
+    )
     elsewhere = f"{driver},bus=x"
     assert told(there(instance(kvm_extra=f"-device {elsewhere}"))) in ([], ["-device", elsewhere])
+
+
+OF_THE_MACHINE = {
+    "-M": ("q35", "pc,usb=on", "type=pc"),
+    "-boot": ("n", "order=cd", "menu=on,once=d", "cd"),
+    "-cdrom": ("/x.iso",),
+    "-fda": ("/x.img",),
+    "-hdc": ("/x.img",),
+    "-m": ("512", "size=512,slots=4,maxmem=1G"),
+    "-machine": ("q35", "pc,accel=kvm"),
+    "-nodefaults": ("",),
+    "-parallel": ("none",),
+    "-serial": ("none",),
+    "-smp": ("4", "cpus=4"),
+    "-usb": ("",),
+    "-usbdevice": ("tablet",),
+    "-vga": ("std",),
+}
+
+
+@pytest.mark.parametrize("row", MACHINE_OPTIONS, ids=lambda row: row.name)
+def test_a_free_option_about_the_machine_itself_is_guest_visible(row: MachineOption) -> None:
+    for value in OF_THE_MACHINE[row.name]:
+        text = f"{row.name} {value}".strip()
+        one = instance(kvm_extra=text, machine_version="q35")
+        (lost,) = [loss for loss in losses_there(one) if loss.path == "hvparams.kvm_extra"]
+        assert (lost.value, lost.severity) == (text, Severity.GUEST_VISIBLE)
+        assert lost.remedy == (row.instead and f"say it by {row.instead} instead")
+
+
+@pytest.mark.parametrize(
+    "text", ["-boot splash=/x", "-boot strict=on", "-machine smm=off", "-M usb=on,smm=off", "-mem-prealloc"]
+)
+def test_a_free_option_that_says_one_thing_more_is_not(text: str) -> None:
+    (lost,) = [loss for loss in losses_there(instance(kvm_extra=text)) if loss.path == "hvparams.kvm_extra"]
+    assert (lost.value, lost.severity, lost.remedy) == (text, Severity.HOST_ONLY, "")
+
+
+def test_a_device_of_the_host_is_reported_with_what_libvirt_has_for_it() -> None:
+    text = "-device vfio-pci,host=01:00.0,addr=0x6"
+    (lost,) = losses_there(instance(kvm_extra=text))
+    assert (lost.value, lost.severity) == (text, Severity.GUEST_VISIBLE)
+    assert lost.remedy == "in the domain: <hostdev mode='subsystem' type='pci'>"
+
+
+def test_the_usb_controller_that_every_pc_has_is_not_asked_for_twice() -> None:
+    one = instance(kvm_extra="-usb")
+    assert (told(there(one)), losses_there(one)) == ([], ())
+
+
+def test_two_free_cards_of_a_kind_have_a_slot_each() -> None:
+    found = told(there(instance(kvm_extra="-device edu -device edu")))
+    assert found == ["-device", "edu,addr=0x4", "-device", "edu,addr=0x5"]
+
+
+def test_a_slot_of_which_a_free_card_asks_for_one_function_is_nobody_elses() -> None:
+    found = there(instance((disk(),), kvm_extra="-device edu,addr=0xc.1"))
+    assert found.devices.disks[0].address == domain.PciAddress(slot=0xD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-smbios 'type=1,manufacturer=Acme,, Inc.,serial=7'",
+        "-object rng-random,id=rng0,filename=/dev/a,,b -device virtio-rng-pci,rng=rng0,bus=pci.0,addr=0x4",
+        "-device i6300esb,bus=pci.0,addr=0x4 -watchdog-action reset",
+    ],
+)
+def test_what_libvirt_can_say_comes_back_as_it_was(text: str) -> None:
+    found = there(instance(kvm_extra=text))
+    assert (told(found), back(found).hvparams.kvm_extra) == ([], text)
+
+
+UNTOLD: list[tuple[dict[str, Any], str, list[tuple[str, str]]]] = [
+    ({"rngs": (domain.Rng(model="virtio", backend="egd"),)}, "", [("rngs[0].backend", "egd")]),
+    (
+        {"rngs": (domain.Rng(model="virtio-non-transitional", backend="builtin"),)},
+        "",
+        [("rngs[0].model", "virtio-non-transitional")],
+    ),
+    (
+        {"rngs": (domain.Rng(model="virtio", backend="builtin", rate_bytes=9),)},
+        "-object rng-builtin,id=rng0 -device virtio-rng-pci,rng=rng0,max-bytes=9,period=1000",
+        [],
+    ),
+    ({"watchdogs": (domain.Watchdog(model="diag288"),)}, "", [("watchdogs[0].model", "diag288")]),
+    ({"watchdogs": (domain.Watchdog(model="itco", action="reset"),)}, "", [("watchdogs[0].model", "itco")]),
+    (
+        {"watchdogs": (domain.Watchdog(model="ib700", action="dump"),)},
+        "-device ib700",
+        [("watchdogs[0].action", "dump")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("devices", "text", "lost"), UNTOLD)
+def test_a_device_that_no_free_option_makes_is_reported_on_the_way_back(
+    devices: dict[str, Any], text: str, lost: list[tuple[str, str]]
+) -> None:
+    one, report = there(instance()), Report()
+    found = msgspec.structs.replace(one, devices=msgspec.structs.replace(one.devices, **devices))
+    assert back(found, report=report).hvparams.kvm_extra == text
+    paths = ("rngs", "watchdogs")
+    assert [(loss.path, loss.value) for loss in report.losses if loss.path.startswith(paths)] == lost
+
+
+def test_the_rate_of_a_generator_may_be_hexadecimal() -> None:
+    found = there(instance(kvm_extra="-device virtio-rng-pci,max-bytes=0x400"))
+    assert [(each.rate_bytes, each.rate_period) for each in found.devices.rngs] == [(1024, 65536)]
 
 
 def test_a_free_device_that_is_no_pci_card_gets_no_slot() -> None:
@@ -215,23 +366,3 @@ def test_a_slot_that_a_free_option_asks_for_is_nobody_elses() -> None:
     found = there(one).devices
     addresses = [found.disks[0].address, found.rngs[0].address, found.memballoon and found.memballoon.address]
     assert addresses == [domain.PciAddress(slot=slot) for slot in (0xD, 3, 4)]
-
-
-@pytest.mark.parametrize(
-    ("watchdogs", "rngs", "lost"),
-    [
-        ((domain.Watchdog(model="itco", action="reset"),), (), "itco"),
-        ((domain.Watchdog(model="diag288"),), (), "diag288"),
-        ((domain.Watchdog(model="i6300esb", action="dump"),), (), "dump"),
-        ((), (domain.Rng(model="virtio", backend="egd"),), "egd"),
-    ],
-)
-def test_a_device_that_no_free_option_makes_is_reported(
-    watchdogs: tuple[domain.Watchdog, ...], rngs: tuple[domain.Rng, ...], lost: str
-) -> None:
-    found = there(instance())
-    devices = msgspec.structs.replace(found.devices, watchdogs=watchdogs, rngs=rngs)
-    report = Report()
-    back(msgspec.structs.replace(found, devices=devices), report=report)
-    told = [(each.path, each.severity) for each in report.losses if each.value == lost]
-    assert told == [("hvparams.kvm_extra", Severity.GUEST_VISIBLE)]

@@ -52,6 +52,7 @@ CASES: list[tuple[Instance, tuple[DeviceOverride, ...]]] = [
         ),
     ),
     (instance((), (nic(),), vnet_hdr=False, machine_version="pc-i440fx-8.1"), SEGMENTATION),
+    (instance((), (nic(),), vnet_hdr=False, machine_version="pc-i440fx-noble"), SEGMENTATION),
     (instance((), (nic(),), vnet_hdr=False, machine_version="pc-i440fx-8.0"), ()),
     (instance((), (nic(),), vnet_hdr=False, machine_version="pc"), ()),
     (instance((), (nic(),), machine_version="pc-i440fx-8.1"), ()),

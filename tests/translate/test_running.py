@@ -200,6 +200,10 @@ WORDS: dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]] = {
         ("-fw_cfg", "name=opt/x,string=s3cret", "-uuid", "u"),
         [("command", "-fw_cfg name=opt/x")],
     ),
+    "of a file that wants a password": (
+        ("-mtdblock", "http://u:s3cret@h/x.img"),
+        [("command", "-mtdblock http://u@h/x.img")],
+    ),
     "another clock": (("-rtc", "clock=vm"), [("command", "-rtc clock=vm")]),
     "without a value": (("-win2k-hack", "-S"), [("command", "-win2k-hack")]),
     "with two dashes": (("--bios", "/x.bin"), [("command", "-bios /x.bin")]),
@@ -229,7 +233,7 @@ def test_the_system_that_smbios_tells_is_carried_without_a_file() -> None:
 
 
 def test_words_that_ganetis_data_has_are_carried() -> None:
-    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,serial=7")
+    words = ("-fw_cfg", "name=opt/x,string=y", "-smbios", "type=1,manufacturer=Acme,,Inc,serial=7")
     old = cases()["scsi-3.0"]
     one = old.instance
     assert one is not None

@@ -44,9 +44,10 @@ def parse_document(text: bytes | str) -> etree._Element:
 
 
 def parse_domain(text: bytes | str, leftovers: list[Leftover] | None = None) -> Domain:
-    """Give the domain that stands in ``text``.
+    """Give the domain that stands in ``text``; elements and attributes that no record has are passed over.
 
-    With ``leftovers`` unknown elements and optional values are noted there instead of refused.
+    With ``leftovers`` they are noted there, and so are optional values that are not understood, which are
+    refused otherwise.
 
     Raises DomainXmlError.
     """

@@ -16,6 +16,7 @@ import msgspec
 
 from virtxlate.ganeti import q35
 from virtxlate.ganeti.console import display
+from virtxlate.ganeti.machines import qemu_of
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.runtime_tree import Word, lost
@@ -28,8 +29,7 @@ RUN_DIRECTORY = "/var/run/ganeti/kvm-hypervisor"
 _LOG_DIRECTORY = "/var/log/ganeti/kvm"
 _CDROM_DRIVERS = {"ide": "ide-cd", "paravirtual": "virtio-blk-pci", "scsi-cd": "scsi-cd"}
 _BOOT_LETTERS = {"cdrom": "d", "floppy": "a", "network": "n"}
-_URL = re.compile(r"(https?|ftp)://", re.ASCII)
-_MACHINE = re.compile(r"pc-(?:i440fx|q35)-([0-9]+)\.([0-9]+)", re.ASCII)
+_URL = re.compile(r"(https?|ftps?)://", re.ASCII)
 _AUDIO_SINCE, _NO_ACPI_UNTIL = (7, 1), (9, 0)
 """Versions of QEMU: -audio instead of -soundhw; acpi=off instead of -no-acpi."""
 
@@ -95,8 +95,7 @@ def _always(instance: Instance, release: int, *, is_q35: bool) -> list[str]:
 
 def _qemu_at_least(hvparams: HvParams) -> tuple[int, int]:
     """Give the oldest QEMU that has the instance's machine type; (0, 0) where that does not tell."""
-    match = _MACHINE.match(hvparams.machine_version)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+    return qemu_of(hvparams.machine_version) or (0, 0)
 
 
 def _machine(hvparams: HvParams, release: int, report: Report) -> list[str]:

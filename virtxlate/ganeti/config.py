@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.errors import GanetiDataError
-from virtxlate.ganeti.decode import convert, decode
+from virtxlate.ganeti.decode import convert, decode, decode_params
 from virtxlate.ganeti.fill import Layer, merge, origins, os_names, upgrade_beparams
 from virtxlate.ganeti.model import LAST_VERSION, Disk, Instance, Network, Nic, template_of
 from virtxlate.ganeti.params import (
@@ -100,7 +100,6 @@ _CONFIG = msgspec.json.Decoder(_Config)
 _HEAD = msgspec.json.Decoder(_Head)
 _INSTANCE = msgspec.json.Decoder(_Instance)
 _DISK = msgspec.json.Decoder(WireDisk)
-_PARAMS = msgspec.json.Decoder(dict[str, Scalar])
 
 
 class Config:
@@ -227,7 +226,7 @@ class Config:
 
     def _hvparam_layers(self, wire: _Instance) -> tuple[Layer, ...]:
         cluster = self._config.cluster
-        own = decode(_PARAMS, wire.hvparams, "hvparams")
+        own = decode_params(wire.hvparams, "hvparams")
         return (
             Layer("built-in default", self._builtin),
             Layer("cluster.hvparams.kvm", cluster.hvparams.get("kvm", {})),
@@ -246,7 +245,7 @@ class Config:
         return self._hvparams[key]
 
     def _beparam_layers(self, wire: _Instance) -> tuple[Layer, ...]:
-        own = decode(_PARAMS, wire.beparams, "beparams")
+        own = decode_params(wire.beparams, "beparams")
         return (
             Layer("built-in default", msgspec.structs.asdict(BeParams())),
             Layer(

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from virtxlate.errors import GanetiDataError
+from virtxlate.ganeti.params import Scalar
 from virtxlate.ganeti.words import PATTERNS
 
 T = TypeVar("T")
@@ -21,6 +22,9 @@ _PATTERN = re.compile(r"`?str`? matching regex '(.*)'")
 _NAMES_OF_PATTERNS = {pattern.replace("\\", "\\\\"): name for name, pattern in PATTERNS.items()}
 """msgspec shows a pattern as Python would write it."""
 _MAX_SHOWN = 200
+_PARAMS = msgspec.json.Decoder(dict[str, Scalar])
+_ANY_PARAMS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PARAM: msgspec.json.Decoder[Scalar] = msgspec.json.Decoder(Scalar)
 
 
 def decode(
@@ -28,6 +32,16 @@ def decode(
 ) -> T:
     """Give the record in ``data``. Raises GanetiDataError whose path starts with ``at``."""
     return _typed(lambda: decoder.decode(data), at)
+
+
+def decode_params(data: bytes | msgspec.Raw, at: str) -> dict[str, Scalar]:
+    """Give the parameters in ``data``. Raises GanetiDataError with the name of the one that is none."""
+    try:
+        return decode(_PARAMS, data, at)
+    except GanetiDataError:
+        for name, raw in decode(_ANY_PARAMS, data, at).items():
+            decode(_PARAM, raw, f"{at}.{name}" if name.isidentifier() else f"{at}[{name[:_MAX_SHOWN]!r}]")
+        raise
 
 
 def convert(value: Any, kind: type[T], at: str = "") -> T:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.errors import GanetiDataError
-from virtxlate.ganeti.decode import convert, decode
+from virtxlate.ganeti.decode import convert, decode, decode_params
 from virtxlate.ganeti.model import Disk, Instance, Nic, template_of
 from virtxlate.ganeti.params import HVPARAM_NAMES, BeParams, HvParams, Scalar, builtin_hvparams
 from virtxlate.ganeti.uri import without_password
@@ -37,7 +37,6 @@ _FORMS = (3, 4)
 _PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 _COMMAND = msgspec.json.Decoder(tuple[_Word, ...])
 _NICS = msgspec.json.Decoder(tuple[WireNic, ...])
-_PARAMS = msgspec.json.Decoder(dict[str, Scalar])
 _DISKS = msgspec.json.Decoder(tuple[_Placed, ...])
 
 
@@ -80,7 +79,7 @@ def read_runtime(data: bytes, report: Report, version: int = RUNTIME_VERSION) ->
     parts = decode(_PARTS, data)
     if len(parts) not in _FORMS:
         raise GanetiDataError(f"expected a list of 3 or 4 parts, found {len(parts)}")
-    stored: dict[str, Scalar] = decode(_PARAMS, parts[2], "[2]")
+    stored: dict[str, Scalar] = decode_params(parts[2], "[2]")
     params = {**builtin_hvparams(version), **stored}
     hvparams = convert(params, HvParams, "[2]")
     if len(parts) == _FORMS[0]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from virtxlate.bijection import Bijection
 
 SHELL_WORDS_SINCE = 3_010_000
@@ -51,6 +53,48 @@ PCI_DRIVERS = (
 of theirs: so it is given the slot that it has under Ganeti.
 
 Source: QEMU 7.2, ``-device help`` (bus PCI).
+"""
+
+OF_EVERY_PC = "-usb"
+"""What Ganeti tells QEMU by itself, and the board of every domain has."""
+
+
+class MachineOption(msgspec.Struct, frozen=True, kw_only=True):
+    """A free option about a part that libvirt's own options are about, too.
+
+    ``form``: what its value looks like then. ``instead``: the parameter of Ganeti that both obey.
+    """
+
+    name: str
+    form: str = ".*"
+    instead: str = ""
+
+
+MACHINE_OPTIONS = (
+    MachineOption(name="-M", form=r"(?:type=)?[^=,]+(?:,.*)?", instead="hvparams.machine_version"),
+    MachineOption(name="-boot", form=r"(?:.*,)?(?:order|once)=.*|[^=]+", instead="hvparams.boot_order"),
+    MachineOption(name="-cdrom", instead="hvparams.cdrom_image_path"),
+    MachineOption(name="-fda", instead="hvparams.floppy_image_path"),
+    MachineOption(name="-hdc", instead="hvparams.cdrom_image_path"),
+    MachineOption(name="-m", instead="beparams.maxmem"),
+    MachineOption(name="-machine", form=r"(?:type=)?[^=,]+(?:,.*)?", instead="hvparams.machine_version"),
+    MachineOption(name="-nodefaults"),
+    MachineOption(name="-parallel"),
+    MachineOption(name="-serial", instead="hvparams.serial_console"),
+    MachineOption(name="-smp", instead="beparams.vcpus"),
+    MachineOption(name="-usb", instead="hvparams.usb_devices"),
+    MachineOption(name="-usbdevice", instead="hvparams.usb_devices"),
+    MachineOption(name="-vga", instead="hvparams.vga"),
+)
+"""Ganeti's QEMU makes one machine of all options; libvirt's QEMU has its devices besides, at the same places.
+
+Source: measured on QEMU 7.2 beside the options that libvirt 9.0 gives it: the second controller, display or
+drive at a place, other memory or processors stop it, the others change what the guest sees.
+"""
+
+HOST_DEVICES = "vfio-pci*"
+"""Drivers of PCI devices of the host, as a pattern: QEMU opens /dev/vfio, which libvirt shows it, and lets it
+use, for a hostdev only. Source: libvirt 9.0.0, qemu_namespace.c and qemu_cgroup.c.
 """
 
 RNG_DEVICE = "virtio-rng-pci"

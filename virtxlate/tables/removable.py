@@ -20,8 +20,11 @@ CDROM_TYPES = Bijection(
 )
 """Ganeti's word to libvirt's (bus, device): a paravirtual CD-ROM is a read-only disk to the guest."""
 
-URL_PORTS = {"http": 80, "https": 443, "ftp": 21}
-"""Schemes of an image's URL, and the port that each has by itself; libvirt says the same words."""
+URL_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 990}
+"""Schemes of an image's URL, and the port that each has by itself; libvirt says the same words.
+
+Source: Ganeti lib/utils (IsUrl); libvirt 9.0.0 virStorageSourceNetworkDefaultPort.
+"""
 
 IMAGE_ALIASES = Bijection(
     "image",

@@ -14,6 +14,9 @@ from virtxlate.errors import TableError
 USB_INPUTS = Bijection("usb device", [("mouse", "mouse"), ("tablet", "tablet"), ("keyboard", "keyboard")])
 """Words of ``-usbdevice`` beside libvirt's input types."""
 
+USB_POINTERS = ("mouse", "tablet")
+"""Words of usb_mouse. Source: Ganeti Constants.hs (htKvmValidMouseTypes)."""
+
 USB_DRIVERS = Bijection(
     "usb device of QEMU",
     [

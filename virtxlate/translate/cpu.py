@@ -20,7 +20,8 @@ from virtxlate.translate.context import Context
 
 CPU_OPTION = "-cpu"
 _ALL = "all"
-_CPUS = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*", re.ASCII)
+_RANGE = r"[0-9]{1,9}(?:-[0-9]{1,9})?"
+_CPUS = re.compile(rf"{_RANGE}(?:,{_RANGE})*", re.ASCII)
 _STATES = {"on": "+", "true": "+", "yes": "+", "off": "-", "false": "-", "no": "-"}
 _EMULATOR = "qemu"
 """libvirt's domain type without KVM."""
@@ -94,10 +95,10 @@ def pinning(instance: Instance) -> tuple[str | None, settings.CpuTune | None]:
 
     Raises UnsupportedError for a mask that Ganeti itself refuses.
     """
-    mask, at = instance.hvparams.cpu_mask, "hvparams.cpu_mask"
+    mask, at = instance.hvparams.cpu_mask or _ALL, "hvparams.cpu_mask"
     groups = [group.replace(" ", "") for group in mask.split(":")]
     for group in groups:
-        if group != _ALL and not _CPUS.fullmatch(group):
+        if group != _ALL and not _is_list(group):
             raise UnsupportedError(f"expected 'all' or CPUs such as '0-3,5', found {group!r}", at=at)
     if len(groups) == 1:
         return (None if groups[0] == _ALL else groups[0]), None
@@ -107,6 +108,14 @@ def pinning(instance: Instance) -> tuple[str | None, settings.CpuTune | None]:
         settings.VcpuPin(vcpu=number, cpuset=group) for number, group in enumerate(groups) if group != _ALL
     )
     return None, settings.CpuTune(pins=pins) if pins else None
+
+
+def _is_list(text: str) -> bool:
+    """Tell whether a text is a list of CPUs; a range that runs backwards is none to Ganeti and libvirt."""
+    if not _CPUS.fullmatch(text):
+        return False
+    ranges = (part.partition("-") for part in text.split(","))
+    return all(not dash or int(first) <= int(last) for first, dash, last in ranges)
 
 
 def to_ganeti(found: domain.Domain, kept: str, report: Report) -> dict[str, Any]:

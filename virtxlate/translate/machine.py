@@ -13,6 +13,7 @@ import msgspec
 
 from virtxlate.domain import model as domain
 from virtxlate.errors import DomainXmlError, UnsupportedError
+from virtxlate.ganeti.machines import ALIASES, is_pc, qemu_of
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import BeParams
 from virtxlate.report import Report, Severity
@@ -33,10 +34,7 @@ from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
 _ARCH = "x86_64"
 SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
-_PC = re.compile(
-    r"pc|q35|pc-(?:i440fx|q35)-(?P<major>[0-9]+)\.(?P<minor>[0-9]+)(?:-.*)?|pc-[01]\.[0-9]+", re.ASCII
-)
-_NEWEST = ("pc", "q35")
+_OLDEST = (0, 0)
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
 _CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
 _SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
@@ -96,11 +94,12 @@ def consoles(instance: Instance) -> tuple[domain.Character, ...]:
 
 
 def machine(instance: Instance) -> str:
-    """Give the machine type. Raises UnsupportedError for one that has no bus pci.0."""
+    """Give the machine type. Raises UnsupportedError for one of which is not known what it has unasked."""
     word = instance.hvparams.machine_version or _DEFAULT_MACHINE
-    if not _PC.fullmatch(word):
+    if not is_pc(word):
         raise UnsupportedError(
-            f"expected 'pc', 'pc-i440fx-...', 'q35' or 'pc-q35-...', found {word!r}: Ganeti knows no other",
+            "expected 'pc', 'q35', or a type of a QEMU or an Ubuntu, such as 'pc-i440fx-7.2' and "
+            f"'pc-q35-jammy', found {word!r}",
             at="hvparams.machine_version",
         )
     return word
@@ -166,18 +165,9 @@ def topology(instance: Instance) -> tuple[int, int, int]:
     return sockets, cores, threads
 
 
-def has_version(word: str) -> bool:
-    """Tell whether a machine type names the QEMU that it is of."""
-    match = _PC.fullmatch(word)
-    return match is not None and match["major"] is not None
-
-
 def is_since(word: str, version: tuple[int, int]) -> bool:
     """Tell whether a machine type is of that QEMU or a newer one; ``pc`` and ``q35`` are the newest."""
-    match = _PC.fullmatch(word)
-    if match is None or match["major"] is None:
-        return word in _NEWEST
-    return (int(match["major"]), int(match["minor"])) >= version
+    return word in ALIASES or (qemu_of(word) or _OLDEST) >= version
 
 
 def to_ganeti(

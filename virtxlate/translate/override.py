@@ -8,13 +8,15 @@ from typing import NamedTuple
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
 from virtxlate.domain.words import USER_ALIAS_PREFIX
+from virtxlate.ganeti.machines import qemu_of
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
 from virtxlate.tables.nic import OFFLOADS_WITHOUT_HEADER
 from virtxlate.tables.override import NIC_WITHOUT_HEADER, OVERRIDES, overrides_of
 from virtxlate.translate.context import Context
-from virtxlate.translate.machine import has_version, is_since, machine
+from virtxlate.translate.machine import machine
 
+_UNKNOWN = (0, 0)
 _VIDEO_ALIAS = "video0"
 _SCSI_ALIAS = "scsi{index}"
 _NIC_ALIAS = "net{index}"
@@ -59,8 +61,7 @@ def _is_qemu_since(version: tuple[int, int], instance: Instance, context: Contex
     major, minor = version
     if context.qemu_version is not None:
         return context.qemu_version >= major * 1_000_000 + minor * 1_000
-    word = machine(instance)
-    return has_version(word) and is_since(word, version)
+    return (qemu_of(machine(instance)) or _UNKNOWN) >= version
 
 
 class _Device(NamedTuple):

@@ -119,6 +119,7 @@ def _drive(
 ) -> domain.Disk:
     (bus, device), (target, address) = words, place
     path = getattr(instance.hvparams, name)
+    _check_scheme(path, f"hvparams.{name}")
     url = _url(path, f"hvparams.{name}")
     return domain.Disk(
         type="file" if url is None else "network",
@@ -136,9 +137,23 @@ def _drive(
     )
 
 
+def _scheme(path: str) -> str:
+    """Give the scheme of a URL, "" for a path."""
+    scheme, mark, _rest = path.partition("://")
+    return scheme if mark and not path.startswith("/") else ""
+
+
+def _check_scheme(path: str, at: str) -> None:
+    """Raise UnsupportedError, which shows no password, for a URL that Ganeti does not take."""
+    scheme = _scheme(path)
+    if scheme and scheme not in URL_PORTS:
+        known = ", ".join(URL_PORTS)
+        raise UnsupportedError(f"expected a path, or a URL of {known}, found one of {scheme!r}", at=at)
+
+
 def _url(path: str, at: str) -> SplitResult | None:
     """Give the parts of a URL, or None for a path. Raises UnsupportedError, which shows no password."""
-    scheme = path.partition("://")[0] if "://" in path else ""
+    scheme = _scheme(path)
     if scheme not in URL_PORTS:
         return None
     try:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.errors import PlacementError
+from virtxlate.errors import PlacementError, UnsupportedError
 from virtxlate.ganeti.model import Instance
 from virtxlate.report import Report, Severity
 from virtxlate.tables.q35 import USB_MODEL, USB_PORTS
@@ -26,12 +26,14 @@ from virtxlate.tables.usb import (
     USB_CHARDEVS,
     USB_DRIVERS,
     USB_INPUTS,
+    USB_POINTERS,
     UsbBus,
 )
 from virtxlate.translate.board import Places, is_q35
 from virtxlate.translate.context import Context
 
 _AT = "hvparams.usb_devices"
+_TABLET = "tablet"
 _DEVICE, _CHARDEV = "-device", "-chardev"
 _OF_A_PORT = re.compile(r"[a-z]+,id=(usb-[a-z-]+)-[0-9.]+", re.ASCII)
 
@@ -64,7 +66,7 @@ class Usb(msgspec.Struct, frozen=True, kw_only=True):
 def to_domain(instance: Instance, places: Places, context: Context, report: Report) -> Usb:
     """Give the USB devices; a pc has its controller on the board, a q35 one only where a device is.
 
-    Raises PlacementError for more devices than ports.
+    Raises PlacementError for more devices than ports, UnsupportedError for a usb_mouse that is none.
     """
     pointer, devices = _pointer(instance), _devices(instance, report)
     if not is_q35(instance):
@@ -90,10 +92,15 @@ def held_slots(instance: Instance) -> dict[int, str]:
 
 
 def _pointer(instance: Instance) -> tuple[str, ...]:
-    """Give the pointing device; VNC without a usb_mouse has a tablet."""
+    """Give the pointing device; VNC without a usb_mouse has a tablet. Raises UnsupportedError."""
     hvparams = instance.hvparams
-    word = hvparams.usb_mouse or ("tablet" if hvparams.vnc_bind_address else "")
-    return (word,) if word else ()
+    word = hvparams.usb_mouse or (_TABLET if hvparams.vnc_bind_address else "")
+    if not word:
+        return ()
+    if word not in USB_POINTERS:
+        known = ", ".join(USB_POINTERS)
+        raise UnsupportedError(f"expected one of {known}, found {word!r}", at="hvparams.usb_mouse")
+    return (word,)
 
 
 def _devices(instance: Instance, report: Report) -> tuple[str, ...]:
@@ -195,9 +202,9 @@ def to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
     words = [word for _bus, _port, word in placed]
     mouse = ""
     first_bus = placed[0][0] if placed else 0
-    if words and USB_INPUTS.knows_left(words[0]) and words[0] != "keyboard" and first_bus == 0:
+    if words and words[0] in USB_POINTERS and first_bus == 0:
         mouse = words.pop(0)
-        if mouse == "tablet" and any(each.type == "vnc" for each in found.devices.graphics):
+        if mouse == _TABLET and any(each.type == "vnc" for each in found.devices.graphics):
             mouse = ""
     return {"usb_mouse": mouse, "usb_devices": ",".join(words)}
 

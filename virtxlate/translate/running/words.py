@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from virtxlate.domain import model as domain
 from virtxlate.domain import settings
+from virtxlate.ganeti.uri import conceal
 from virtxlate.tables.disk import DISK_AIOS, DISK_DISCARDS
 from virtxlate.tables.running import TOLD_OPTIONS
 from virtxlate.translate import extra
@@ -53,13 +54,14 @@ def io_and_discard(command: tuple[str, ...], drive: str) -> tuple[str | None, st
 def unsaid(command: tuple[str, ...], asked: domain.Domain) -> tuple[str, ...]:
     """Give the options of a running QEMU that QMP does not tell and a domain does not have; () for none.
 
-    ``-fw_cfg name=opt/x``: what stands behind the first comma may be a secret, and is left out.
+    ``-fw_cfg name=opt/x``: what stands behind the first comma may be a secret, and is left out, as is
+    a password before it.
     """
     told = asked.qemu_command_line
     words = () if told is None else tuple(each.value for each in told.arguments)
     has = set(_options(words))
     return tuple(
-        f"{option} {value.partition(',')[0]}".strip()
+        f"{option} {conceal(value).partition(',')[0]}".strip()
         for option, value in _options(command[1:])
         if option != SMBIOS and (option, value) not in has and not _is_told(option, value)
     )
@@ -83,7 +85,8 @@ def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def smbios(command: tuple[str, ...]) -> frozenset[frozenset[str]]:
     """Give the parts of each ``-smbios`` of a QEMU: ``{{"type=1", "manufacturer=Acme"}}``."""
-    return frozenset(frozenset(value.split(",")) for option, value in _options(command) if option == SMBIOS)
+    told = (value for option, value in _options(command) if option == SMBIOS)
+    return frozenset(frozenset(extra.split(value)) for value in told)
 
 
 def sysinfo(command: tuple[str, ...]) -> settings.Sysinfo | None:

@@ -290,6 +290,29 @@ def test_a_nic_of_libvirts_leaves_and_comes_back_under_an_alias_of_libvirts() ->
     assert at(found, "net0", "mac/@address") == "52:54:00:00:00:78"
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_an_ide_disk_changes_in_a_definition(running: bool) -> None:
+    found = domain_of(ganeti(2, 0, disk_type="ide"), running=running)
+    hotplug(found, config=True).modify_disk("1", logical_id=("xenvg", "b"))
+    assert found.calls == [f"detach {DISK} config", f"attach {DISK} config", "metadata config"]
+    assert at(found, DISK, "source/@dev", live=False) == "/dev/xenvg/b"
+    assert places(found, live=False)[DISK] == "0:1:0:1"
+    wanted = ganeti([DISKS[0], msgspec.structs.replace(DISKS[1], logical_id=("xenvg", "c"))], 0)
+    wanted = msgspec.structs.replace(wanted, hvparams=ganeti(disk_type="ide").hvparams)
+    hotplug(found, config=True).apply(wanted)
+    assert at(found, DISK, "source/@dev", live=False) == "/dev/xenvg/c"
+
+
+def test_an_ide_disk_of_a_running_guest_does_not_change() -> None:
+    found = domain_of(ganeti(2, 0, disk_type="ide"))
+    with pytest.raises(UnsupportedError) as caught:
+        hotplug(found).modify_disk("1", logical_id=("xenvg", "b"))
+    assert str(caught.value) == (
+        "disks[1]: an IDE bus has no hot-plug; stop the guest first, or change its definition (--config)"
+    )
+    assert found.calls == []
+
+
 def test_a_host_device_has_nothing_that_ganeti_could_change() -> None:
     found = two_disks()
     found.somebody_else_attaches(

@@ -68,7 +68,7 @@ def modify_disk(
     fields = _changed(before, after)
     if {"source", "readonly"} & set(fields):
         check_source(snapshot, after, entry.at, context, but=entry)
-    steps = change(snapshot, entry, after, fields, DISK_CHANGES)
+    steps = change(snapshot, entry, after, fields, DISK_CHANGES, running=running)
     obeys.check(snapshot, steps, report)
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
@@ -92,6 +92,7 @@ def change(
     table: dict[str, How],
     *,
     state: str | None = None,
+    running: bool = True,
 ) -> tuple[Step, ...]:
     """Give the steps that make ``fields`` of a device those of ``after``, as the table says.
 
@@ -106,7 +107,7 @@ def change(
         expect = _expected(after, fields) | ({"link/@state": state} if cable else {})
         names = (*fields, *(name for step in cable for name in step.changes))
         return (_update(snapshot, entry, edits.both(set_fields, set_state), names, expect),)
-    return _replace(snapshot, entry, after, fields, set_state)
+    return _replace(snapshot, entry, after, fields, set_state, running=running)
 
 
 def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str | None]:
@@ -157,6 +158,8 @@ def _replace(
     after: Device,
     fields: Iterable[str],
     set_state: edits.Edit,
+    *,
+    running: bool,
 ) -> tuple[Step, ...]:
     """Give the steps that take a device out and put it back, changed, into the same place."""
     now = entry.device
@@ -169,7 +172,7 @@ def _replace(
     edit = edits.both(edits.as_asked, edits.both(edits.set_fields(placed, fields), set_state))
     back = attach(kind_of(entry), placed, entry.at)
     back = msgspec.structs.replace(back, xml=edits.edited(entry.element.element, edit))
-    return (*remove(snapshot, entry), back)
+    return (*remove(snapshot, entry, running=running), back)
 
 
 def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Update, ...]:

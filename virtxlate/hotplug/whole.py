@@ -234,7 +234,7 @@ def _drift(
     mine = tuple(name for name in fields if name in own)
     if "source" in mine and not _is_of_ganeti(entry):
         raise GanetiDataError(f"nothing but order shows that it is {name_of(entry.info)}", at=at)
-    steps = changes.change(snapshot, entry, after, mine, table)
+    steps = changes.change(snapshot, entry, after, mine, table, running=running)
     return (*steps, *size) if not any(isinstance(step, Attach) for step in steps) else steps
 
 

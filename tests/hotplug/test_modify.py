@@ -355,6 +355,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], type[VirtxlateError], str]] = [
         ),
     ),
     ("disk", "1", {"size_mib": "big"}, GanetiDataError, "disks[1].size_mib: expected int, got str"),
+    ("nic", "1", {"link": ""}, GanetiDataError, "nics[1].link: expected the name of a bridge, found none"),
     (
         "disk",
         "0",
@@ -374,6 +375,13 @@ def test_what_must_not_or_cannot_be_changed_is_refused_before_any_call(
     with pytest.raises(VirtxlateError) as caught:
         (operations.modify_nic if kind == "nic" else operations.modify_disk)(which, **values)
     assert (type(caught.value), str(caught.value), found.calls) == (error, message, [])
+
+
+def test_a_disk_that_only_its_link_names_gets_the_link_of_its_own_index() -> None:
+    found = two_disks()
+    done = hotplug(found).modify_disk("1", template="rbd", logical_id=("rbd", "b"))
+    assert at(found, DISK, "source/@dev") == "/var/run/ganeti/instance-disks/web1.example.com:1"
+    assert [loss.path for loss in done.losses] == ["disks[1].device"]
 
 
 # What goes wrong on the way

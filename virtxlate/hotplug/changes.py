@@ -38,8 +38,9 @@ def modify_nic(
 
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for a MAC that another NIC has.
     """
-    before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), 0, context, Report())
-    after = wanted_nic(snapshot.instance, nic, 0, context, report)
+    index = _index(entry)
+    before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), index, context, Report())
+    after = wanted_nic(snapshot.instance, nic, index, context, report)
     fields = _changed(before, after)
     for other in snapshot.nics:
         if "mac" in fields and other is not entry and (other.info.mac or "").lower() == nic.mac.lower():
@@ -62,9 +63,9 @@ def modify_disk(
 
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for storage that another disk opens.
     """
-    old = ganeti_disk(entry, context)
-    before = wanted_disk(snapshot.instance, old, 0, context, Report())
-    after = wanted_disk(snapshot.instance, disk, 0, context, report)
+    old, index = ganeti_disk(entry, context), _index(entry)
+    before = wanted_disk(snapshot.instance, old, index, context, Report())
+    after = wanted_disk(snapshot.instance, disk, index, context, report)
     fields = _changed(before, after)
     if {"source", "readonly"} & set(fields):
         check_source(snapshot, after, entry.at, context, but=entry)
@@ -73,6 +74,12 @@ def modify_disk(
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps
+
+
+def _index(entry: Entry) -> int:
+    """Give Ganeti's index of a device, which losses and errors name; 0 where Ganeti does not count it."""
+    word, _, number = entry.at.rstrip("]").partition("[")
+    return int(number) if word in {"disks", "nics"} else 0
 
 
 def _changed(before: Device, after: Device) -> tuple[str, ...]:

@@ -8,15 +8,24 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
+from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, InternalError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits, obeys
+from virtxlate.hotplug.differing import decided, defined, differing, with_wrong
 from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Resize, Step, Update
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk, wanted_nic
 from virtxlate.report import Report
-from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES, LINK_STATES, How
+from virtxlate.tables.hotplug import (
+    DISK_CHANGES,
+    DISK_FIELDS,
+    INTERFACE_CHANGES,
+    LINK_STATES,
+    NIC_FIELDS,
+    How,
+)
 from virtxlate.translate import disk as disks_of
 from virtxlate.translate.context import Context
 from virtxlate.units import BYTES_PER_UNIT
@@ -30,18 +39,24 @@ def modify_nic(
     report: Report,
     *,
     state: str | None = None,
+    asked: Iterable[str] | None = None,
 ) -> tuple[Step, ...]:
     """Give the steps that make a NIC like ``nic``: in place where libvirt can, else out and in again.
 
-    ``state`` is that of its cable, None for as it is. The NIC keeps slot, alias and, unless that is what
-    changes, MAC.
+    ``state`` is that of its cable, None for as it is; ``asked`` the fields of Ganeti's NIC that were given,
+    None for all. The NIC keeps slot, alias and, unless that is what changes, MAC.
 
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for a MAC that another NIC has.
     """
     index = _index(entry)
     before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), index, context, Report())
     after = wanted_nic(snapshot.instance, nic, index, context, report)
-    fields = _changed(before, after)
+    own = decided(NIC_FIELDS, asked)
+    in_guest, lagging = (
+        () if each is None else [name for name in differing(after, each) if name in own]
+        for each in (entry.device, defined(snapshot, entry))
+    )
+    fields = with_wrong(_changed(before, after), in_guest, lagging, INTERFACE_CHANGES, entry.at)
     for other in snapshot.nics:
         if "mac" in fields and other is not entry and (other.info.mac or "").lower() == nic.mac.lower():
             raise OperationRefusedError(
@@ -58,15 +73,21 @@ def modify_disk(
     report: Report,
     *,
     running: bool = True,
+    asked: Iterable[str] | None = None,
 ) -> tuple[Step, ...]:
     """Give the steps that make a disk like ``disk``; a size that grows is told to the guest.
+
+    ``asked``: the fields of Ganeti's disk that were given, None for all.
 
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for storage that another disk opens.
     """
     old, index = ganeti_disk(entry, context), _index(entry)
     before = wanted_disk(snapshot.instance, old, index, context, Report())
     after = wanted_disk(snapshot.instance, disk, index, context, report)
-    fields = _changed(before, after)
+    own, other = decided(DISK_FIELDS, asked), defined(snapshot, entry)
+    in_guest = [name for name in _OF_A_DISK if name in own and not _is_same(after, entry.device, name)]
+    lagging = [name for name in own if other is not None and not _is_same(entry.device, other, name)]
+    fields = with_wrong(_changed(before, after), in_guest, lagging, DISK_CHANGES, entry.at)
     if {"source", "readonly"} & set(fields):
         check_source(snapshot, after, entry.at, context, but=entry)
     steps = change(snapshot, entry, after, fields, DISK_CHANGES, running=running)
@@ -74,6 +95,14 @@ def modify_disk(
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps
+
+
+_OF_A_DISK = ("readonly",)
+"""What a disk's own document tells better than Ganeti's data; what it opens has more than one name."""
+
+
+def _is_same(one: Device | None, other: Device | None, name: str) -> bool:
+    return one is None or other is None or getattr(one, name, None) == getattr(other, name, None)
 
 
 def _index(entry: Entry) -> int:
@@ -147,7 +176,7 @@ def _update(
     fields: Iterable[str],
     expect: dict[str, str | None],
 ) -> Update:
-    config = config_twin(snapshot, entry)
+    _live, config = _documents(snapshot, entry)
     return Update(
         at=entry.at,
         kind=kind_of(entry),
@@ -186,11 +215,16 @@ def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Update, ...]
     """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
     if state not in LINK_STATES:
         raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")
-    now = entry.element.part("link").get("state") or "up"
-    if now == state:
+    cables = [
+        each.part("link").get("state") or "up" for each in _documents(snapshot, entry) if each is not None
+    ]
+    if set(cables) == {state}:
         return ()
     expect: dict[str, str | None] = {"link/@state": state}
     return (_update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect),)
+
+
+_EMPTY = domain.DiskSource()
 
 
 def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) -> tuple[Step, ...]:
@@ -201,10 +235,25 @@ def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) 
     expect: dict[str, str | None] = dict.fromkeys(("source/@file", "source/@dev", "source/@name"))
     if source is not None:
         expect = {"source/@file": source.file, "source/@dev": source.dev, "source/@name": source.name}
-    now = entry.device.source if isinstance(entry.device, domain.Disk) else None
-    if (now or domain.DiskSource()) == (source or domain.DiskSource()):
+    drives = (entry.device, *(() if snapshot.config is None else (defined(snapshot, entry),)))
+    media = [(each.source if isinstance(each, domain.Disk) else None) or _EMPTY for each in drives]
+    if all(each == (source or _EMPTY) for each in media):
         return ()
     return (_update(snapshot, entry, edits.set_medium(medium), (what,), expect),)
+
+
+def _documents(snapshot: Snapshot, entry: Entry) -> tuple[LiveDevice, LiveDevice | None]:
+    """Give the device in the guest, and in the definition where that is to be changed in place too.
+
+    Raises UnsupportedError for a definition without it.
+    """
+    config = config_twin(snapshot, entry)
+    if snapshot.config is not None and config is None:
+        raise UnsupportedError(
+            "the definition does not have it: change the running guest alone (--live without --config)",
+            at=entry.at,
+        )
+    return entry.element, config
 
 
 def resize(entry: Entry, size: int) -> tuple[Step, ...]:

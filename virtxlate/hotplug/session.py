@@ -38,6 +38,7 @@ from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
 from virtxlate.report import Report
+from virtxlate.tables.hotplug import DISK_FIELDS, NIC_FIELDS
 from virtxlate.translate.context import Context
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.translate.runtime import ganeti_hvinfo
@@ -48,19 +49,6 @@ __all__ = ["Done", "Hotplug", "Options"]
 
 MiB = BYTES_PER_UNIT["MiB"]
 Heard = Callable[[Group, Done], None]
-_NIC_FIELDS = ("mac", "mode", "link", "vlan", "ip", "name", "network")
-_DISK_FIELDS = (
-    "mode",
-    "name",
-    "size_mib",
-    "template",
-    "logical_id",
-    "params",
-    "minor",
-    "link",
-    "uri",
-    "device",
-)
 
 
 class Hotplug:
@@ -205,8 +193,8 @@ class Hotplug:
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "nic", which)
         if values:
-            nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
-            return self._become_nic(affect, entry, nic, state)
+            nic = _replaced(ganeti_nic(entry, self._context), values, tuple(NIC_FIELDS), entry.at)
+            return self._become_nic(affect, entry, nic, state, tuple(values))
         return self._engine.do(
             affect, lambda now, _report: _link(now, entry, state), None, device=("nic", entry.info.uuid or "")
         )
@@ -216,12 +204,19 @@ class Hotplug:
         affect = self._engine.affect()
         return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
 
-    def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
+    def _become_nic(
+        self,
+        affect: Affect,
+        entry: Entry,
+        nic: Nic,
+        state: str | None,
+        asked: tuple[str, ...] = tuple(NIC_FIELDS),
+    ) -> Done:
         check_mac(nic.mac, f"{entry.at}.mac")
 
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now = again(snapshot, entry)
-            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state)
+            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state, asked=asked)
 
         return self._engine.do(
             affect, steps, follow.with_device("nic", nic) if nic.uuid else None, device=("nic", nic.uuid)
@@ -234,18 +229,22 @@ class Hotplug:
         """
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
-        disk = _replaced(ganeti_disk(entry, self._context), values, _DISK_FIELDS, entry.at)
-        return self._become_disk(affect, entry, disk)
+        disk = _replaced(ganeti_disk(entry, self._context), values, tuple(DISK_FIELDS), entry.at)
+        return self._become_disk(affect, entry, disk, tuple(values))
 
     def become_disk(self, disk: Disk) -> Done:
         """Make the disk of that uuid like ``disk``. Raises as modify_disk does."""
         affect = self._engine.affect()
         return self._become_disk(affect, find(self._engine.read(affect), "disk", disk.uuid), disk)
 
-    def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
+    def _become_disk(
+        self, affect: Affect, entry: Entry, disk: Disk, asked: tuple[str, ...] = tuple(DISK_FIELDS)
+    ) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now, running = again(snapshot, entry), affect.live
-            return changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
+            return changes.modify_disk(
+                snapshot, now, disk, self._context, report, running=running, asked=asked
+            )
 
         return self._engine.do(
             affect, steps, follow.with_device("disk", disk) if disk.uuid else None, device=("disk", disk.uuid)

@@ -18,11 +18,12 @@ from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, obeys, plan
+from virtxlate.hotplug.differing import decided, differing
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Loss, Report
-from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
+from virtxlate.tables.hotplug import DISK_CHANGES, DISK_FIELDS, INTERFACE_CHANGES, NIC_FIELDS
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.matching import match
@@ -188,15 +189,6 @@ def _view_without(view: LiveView, devices: Iterable[LiveDevice]) -> LiveView:
     return read_view(etree.tostring(root), foreign=True)
 
 
-_DISK_FIELDS = frozenset({"type", "source", "readonly"})
-_NIC_FIELDS = frozenset({"type", "mac", "bridge", "network", "virtualport", "vlan", "script"})
-"""Fields that Ganeti's disk or NIC decides; the others come from hvparams, which wait for the next start."""
-_ABSENT_IS_NONE = frozenset({"vlan", "virtualport", "script"})
-_OF_A_TYPE = frozenset({"bridge", "network"})
-"""What a NIC is connected to by its type: of one type libvirt shows more, of another one none of it stays."""
-_NOT_COMPARED = frozenset({"alias", "target", "address", "boot_order", "driver_name"})
-
-
 def _drift(
     snapshot: Snapshot,
     entry: Entry,
@@ -218,16 +210,17 @@ def _drift(
     after: Device
     if isinstance(wanted, Disk):
         after = _as_opened(snapshot.instance, wanted, index, context, report, entry.device)
-        own, table = _DISK_FIELDS, DISK_CHANGES
+        own, table = decided(DISK_FIELDS), DISK_CHANGES
         size = _growth(entry, wanted) if running else ()
     else:
         after = wanted_nic(snapshot.instance, wanted, index, context, report)
-        own, table = _NIC_FIELDS, INTERFACE_CHANGES
+        own, table = decided(NIC_FIELDS), INTERFACE_CHANGES
     if type(after) is not type(entry.device):
         found, said = (type(each).__name__.lower() for each in (entry.device, after))
         notes.append(f"{at}: it is a {found}, for Ganeti a {said}: that waits for the next start")
         return size
-    fields = tuple(_differing(after, entry.device))
+    fields = tuple(differing(after, entry.device))
+    # What hvparams decide waits for the next start.
     for name in sorted(set(fields) - own):
         said = f"{getattr(entry.device, name)!r}, Ganeti says {getattr(after, name)!r}"
         notes.append(f"{at}: {name} is {said}: that waits for the next start")
@@ -261,16 +254,3 @@ def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:
     if isinstance(entry.kept, Disk) and entry.kept.size_mib < wanted.size_mib:
         return changes.resize(entry, wanted.size_mib * BYTES_PER_UNIT["MiB"])
     return ()
-
-
-def _differing(after: Device, now: Device) -> Iterator[str]:
-    absent_is_none = _ABSENT_IS_NONE
-    if getattr(after, "type", None) != getattr(now, "type", None):
-        absent_is_none |= _OF_A_TYPE
-    for name in after.__struct_fields__:
-        wanted, found = getattr(after, name), getattr(now, name, None)
-        if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in absent_is_none):
-            continue
-        if name == "mac" and str(wanted).lower() == str(found).lower():
-            continue
-        yield name

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.hotplug.domains import DISK_IDS, DISKS, NIC_IDS, NICS, aliases, domain_of, ganeti, hotplug
+from tests.hotplug.domains import (
+    DISK_IDS,
+    DISKS,
+    NIC_IDS,
+    NICS,
+    aliases,
+    domain_of,
+    ganeti,
+    hotplug,
+    kept,
+    places,
+)
 from tests.hotplug.fake_document import attribute
 from tests.hotplug.fake_domain import FakeDomain
 from virtxlate.domain import model as domain
@@ -179,3 +190,63 @@ def test_a_disk_becomes_writable_again() -> None:
     assert len(hotplug(found).modify_disk("1", mode="rw").steps) == 2
     assert found.live.by_alias(DISK).find("readonly") is None  # type: ignore[union-attr]
     assert DISKS[1].mode == "rw"
+
+
+# A whole plan of both
+
+
+def test_what_only_the_definition_lacks_comes_where_the_guest_has_it() -> None:
+    found, wanted = two_of_each(), ganeti(3, 3)
+    live = hotplug(found, live=True)
+    live.add_nic(NICS[2])
+    live.add_disk(DISKS[2])
+    operations = hotplug(found, **BOTH)
+    planned = operations.plan(wanted)
+    assert [line(step) for step in planned.steps] == [
+        f"attach disk {DISK_IDS[2]} (vdc) at PCI bus 0 slot 0x11",
+        f"attach nic {NIC_IDS[2]} ({NICS[2].mac}) at PCI bus 0 slot 0x10",
+    ]
+    calls = len(found.calls)
+    done = operations.apply(wanted)
+    assert done.steps == planned.steps
+    assert done.notes == ("disks[2]: in the definition alone", "nics[2]: in the definition alone")
+    assert {call.rpartition(" ")[2] for call in found.calls[calls:]} == {"config"}
+    assert places(found) == places(found, live=False)
+    assert kept(found).disks == kept(found, live=False).disks
+    assert operations.plan(wanted).steps == ()
+
+
+def test_what_only_the_definition_has_otherwise_or_too_much_goes() -> None:
+    found = two_of_each()
+    live = hotplug(found, live=True)
+    live.remove("disk", "1")
+    live.modify_nic("0", link="br9")
+    live.modify_nic("1", mac=NEW_MAC)
+    wanted = kept(found)
+    operations = hotplug(found, **BOTH)
+    calls = len(found.calls)
+    assert [line(step) for step in operations.apply(wanted).steps] == [
+        f"detach disk {DISK}",
+        f"update nic {NIC}: bridge",
+        f"detach nic {NIC_IDS[1]}",
+        f"attach nic {NIC_IDS[1]} ({NEW_MAC}) at PCI bus 0 slot 0xf",
+    ]
+    assert {call.rpartition(" ")[2] for call in found.calls[calls:]} == {"config"}
+    assert aliases(found) == aliases(found, live=False)
+    assert seen(found, NIC, "source/@bridge") == ("br9", "br9")
+    assert seen(found, NIC_IDS[1], "mac/@address") == (NEW_MAC, NEW_MAC)
+    assert operations.plan(wanted).steps == ()
+
+
+def test_a_device_that_leaves_both_is_planned_once() -> None:
+    found = two_of_each()
+    stranger = (
+        "<interface type='bridge'><mac address='52:54:00:00:00:77'/><source bridge='br3'/>"
+        "<model type='virtio'/></interface>"
+    )
+    found.attach(stranger, live=True, config=True)
+    operations = hotplug(found, **BOTH)
+    planned = operations.plan(ganeti(2, 2), prune=True)
+    assert [line(step) for step in planned.steps] == ["detach nic net0"]
+    operations.apply(ganeti(2, 2), prune=True)
+    assert operations.plan(ganeti(2, 2), prune=True).steps == ()

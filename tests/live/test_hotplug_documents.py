@@ -94,6 +94,12 @@ def test_both_documents_change_and_the_next_start_has_all_in_place(persistent: P
     assert plug.config() == both
     assert controllers(running.XMLDesc(0)) == controllers(running.XMLDesc(2))
     kept = plug.kept()
+    assert plug.hotplug(**BOTH).plan(kept).steps == ()
+    plug.hotplug(config=True).remove("nic", nic(2).uuid)
+    assert lines(plug.hotplug(**BOTH).apply(kept)) == [
+        "attach nic ua-nic-00000002-0000-4000 (aa:00:00:00:00:02) at PCI bus 0 slot 0xf"
+    ]
+    assert plug.config() == both
 
     running.destroy()
     running.create()

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, InternalError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits, obeys
@@ -62,7 +61,9 @@ def modify_nic(
             raise OperationRefusedError(
                 f"{entry.at}: MAC {nic.mac} is that of {other.at} already", call="update"
             )
-    return change(snapshot, entry, after, fields, INTERFACE_CHANGES, state=state)
+    steps = change(snapshot, entry, after, fields, INTERFACE_CHANGES, state=state)
+    _check_defined(snapshot, steps)
+    return steps
 
 
 def modify_disk(
@@ -176,7 +177,7 @@ def _update(
     fields: Iterable[str],
     expect: dict[str, str | None],
 ) -> Update:
-    _live, config = _documents(snapshot, entry)
+    config = config_twin(snapshot, entry)
     return Update(
         at=entry.at,
         kind=kind_of(entry),
@@ -215,13 +216,12 @@ def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Update, ...]
     """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
     if state not in LINK_STATES:
         raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")
-    cables = [
-        each.part("link").get("state") or "up" for each in _documents(snapshot, entry) if each is not None
-    ]
-    if set(cables) == {state}:
-        return ()
     expect: dict[str, str | None] = {"link/@state": state}
-    return (_update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect),)
+    step = _update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect)
+    _check_defined(snapshot, (step,))
+    documents = (each for each in (entry.element, config_twin(snapshot, entry)) if each is not None)
+    is_so = all((each.part("link").get("state") or "up") == state for each in documents)
+    return () if is_so else (step,)
 
 
 _EMPTY = domain.DiskSource()
@@ -239,21 +239,19 @@ def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) 
     media = [(each.source if isinstance(each, domain.Disk) else None) or _EMPTY for each in drives]
     if all(each == (source or _EMPTY) for each in media):
         return ()
-    return (_update(snapshot, entry, edits.set_medium(medium), (what,), expect),)
+    step = _update(snapshot, entry, edits.set_medium(medium), (what,), expect)
+    _check_defined(snapshot, (step,))
+    return (step,)
 
 
-def _documents(snapshot: Snapshot, entry: Entry) -> tuple[LiveDevice, LiveDevice | None]:
-    """Give the device in the guest, and in the definition where that is to be changed in place too.
-
-    Raises UnsupportedError for a definition without it.
-    """
-    config = config_twin(snapshot, entry)
-    if snapshot.config is not None and config is None:
-        raise UnsupportedError(
-            "the definition does not have it: change the running guest alone (--live without --config)",
-            at=entry.at,
-        )
-    return entry.element, config
+def _check_defined(snapshot: Snapshot, steps: Iterable[Step]) -> None:
+    """Raise UnsupportedError for a change in place, of guest and definition, of what this does not have."""
+    for step in steps:
+        if snapshot.config is not None and isinstance(step, Update) and step.config_xml is None:
+            raise UnsupportedError(
+                "the definition does not have it: change the running guest alone (--live without --config)",
+                at=step.at,
+            )
 
 
 def resize(entry: Entry, size: int) -> tuple[Step, ...]:

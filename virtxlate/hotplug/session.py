@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.live import LiveDomain
+from virtxlate.domain.live import parse_live
 from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError, VirtxlateError
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
@@ -49,6 +49,7 @@ __all__ = ["Done", "Hotplug", "Options"]
 
 MiB = BYTES_PER_UNIT["MiB"]
 Heard = Callable[[Group, Done], None]
+_DEFINITION = Affect(live=False, config=True)
 
 
 class Hotplug:
@@ -294,8 +295,25 @@ class Hotplug:
     def plan(self, instance: Instance, *, prune: bool = False) -> WholePlan:
         """Give what would make the domain's devices those of ``instance``; see whole.whole_plan."""
         affect = self._engine.affect()
+        whole = self._whole(affect, instance, prune=prune)
+        if (lagging := self._lagging(affect, instance)) is None:
+            return whole
+        rest = self._whole(_DEFINITION, lagging, prune=prune)
+        groups = (each for each in rest.groups if not any(map(each.same_as, whole.groups)))
+        return msgspec.structs.replace(whole, groups=(*whole.groups, *groups))
+
+    def _whole(self, affect: Affect, instance: Instance, *, prune: bool) -> WholePlan:
         snapshot = self._engine.read(affect)
         return whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
+
+    def _lagging(self, affect: Affect, instance: Instance) -> Instance | None:
+        """Give what a definition must still become when guest and definition were changed; else None.
+
+        It may lag behind a guest that has all: its devices come where the guest has them.
+        """
+        if not (affect.live and affect.config):
+            return None
+        return follow.at_their_places(instance, parse_live(self._port.live_xml()))
 
     def apply(self, instance: Instance, *, prune: bool = False, heard: Heard | None = None) -> Done:
         """Make the domain's devices those of ``instance``, one after the other; ``heard`` is told of each.
@@ -303,23 +321,36 @@ class Hotplug:
         Raises as the single operations do; what was done before an error stays done, and the metadata tells.
         """
         affect = self._engine.affect()
-        whole = self.plan(instance, prune=prune)
+        whole = self._whole(affect, instance, prune=prune)
         self._engine.check(affect, whole.steps)
-        steps: list[Step] = []
-        freed: list[str] = []
-        notes = list(whole.notes)
-        for planned in whole.groups:
-            done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
-            if planned.wanted is None:
-                done = self._with_freed(affect, done)
-            else:
-                done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
-            steps, freed = [*steps, *done.steps], [*freed, *done.freed]
-            notes += done.notes
-            if heard is not None:
-                heard(planned, done)
-        self._engine.settle(affect, _becoming(instance))
-        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=tuple(notes))
+        made = [self._each(affect, instance, group, heard, prune=prune) for group in whole.groups]
+        if (lagging := self._lagging(affect, instance)) is not None:
+            rest = self._whole(_DEFINITION, lagging, prune=prune)
+            made += [self._each(_DEFINITION, lagging, group, heard, prune=prune) for group in rest.groups]
+        self._engine.settle(affect, follow.becoming(instance))
+        return Done(
+            steps=tuple(step for done in made for step in done.steps),
+            freed=tuple(each for done in made for each in done.freed),
+            losses=whole.losses,
+            notes=tuple(dict.fromkeys((*whole.notes, *(note for done in made for note in done.notes)))),
+        )
+
+    def _each(
+        self, affect: Affect, instance: Instance, planned: Group, heard: Heard | None, *, prune: bool
+    ) -> Done:
+        """Do what a whole plan has for one device."""
+        done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
+        if planned.wanted is None:
+            done = self._with_freed(affect, done)
+        else:
+            done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
+        if affect is _DEFINITION:
+            done = msgspec.structs.replace(
+                done, notes=(*done.notes, f"{planned.at}: in the definition alone")
+            )
+        if heard is not None:
+            heard(planned, done)
+        return done
 
     def _one(
         self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
@@ -335,24 +366,6 @@ class Hotplug:
 
 def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:
     return () if state is None else changes.set_link(snapshot, again(snapshot, entry), state)
-
-
-def _becoming(instance: Instance) -> follow.Change:
-    """Give the change that makes Ganeti's devices those of ``instance``, at their places in the document."""
-
-    def change(kept: Instance, live: LiveDomain) -> Instance:
-        def placed(kind: str, each: Any) -> Any:
-            place = follow.place_of(live, each.hvinfo, kind, each.uuid)
-            return msgspec.structs.replace(each, hvinfo=place)
-
-        return msgspec.structs.replace(
-            kept,
-            disks=tuple(placed("disk", each) for each in instance.disks),
-            nics=tuple(placed("nic", each) for each in instance.nics),
-            disk_template=instance.disk_template,
-        )
-
-    return change
 
 
 def _names(kind: str, device: Disk | Nic) -> set[str]:

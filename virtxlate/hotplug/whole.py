@@ -20,7 +20,7 @@ from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, obeys, plan
 from virtxlate.hotplug.differing import decided, differing
 from virtxlate.hotplug.snapshot import Entry, Snapshot
-from virtxlate.hotplug.steps import Attach, Device, Step, name_of
+from virtxlate.hotplug.steps import Attach, Detach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Loss, Report
 from virtxlate.tables.hotplug import DISK_CHANGES, DISK_FIELDS, INTERFACE_CHANGES, NIC_FIELDS
@@ -54,7 +54,15 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     def same_as(self, other: Group) -> bool:
         """Tell whether both are of one device."""
-        return (self.kind, self.at, self.wanted is None) == (other.kind, other.at, other.wanted is None)
+        return self._key == other._key
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        """Kind and path; of a device that leaves, what is the same in guest and definition."""
+        info = next((step.info for step in self.steps if isinstance(step, Detach)), None)
+        if self.wanted is not None or info is None:
+            return self.kind, self.at, self.wanted is None
+        return self.kind, info.mac, info.target, self.at if info.mac is info.target is None else None
 
 
 class WholePlan(msgspec.Struct, frozen=True, kw_only=True):

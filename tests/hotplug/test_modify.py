@@ -604,14 +604,12 @@ def test_a_resize_that_libvirt_did_not_hear_is_a_lost_connection() -> None:
     assert (found.sizes, kept(found).disks[1].size_mib) == ({}, 1024)
 
 
-def test_nobody_is_told_the_size_of_a_stopped_guests_disk() -> None:
-    found = two_disks(running=False)
-    with pytest.raises(OperationRefusedError) as caught:
-        hotplug(found).resize("1", 3 * GIB)
-    assert (str(caught.value), found.calls) == (
-        "resize: the domain does not run: there is nobody to tell",
-        [],
-    )
+def test_nobody_is_told_the_size_in_a_definition() -> None:
+    for running, why in ((False, "the domain does not run"), (True, "a definition holds no size")):
+        found = two_disks(running=running)
+        with pytest.raises(OperationRefusedError) as caught:
+            hotplug(found, config=True).resize("1", 3 * GIB)
+        assert (str(caught.value), found.calls) == (f"resize: {why}: there is nobody to tell", [])
 
 
 # Media

@@ -272,7 +272,8 @@ class Hotplug:
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
         if not affect.live:
-            raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
+            why = "a definition holds no size" if self._port.is_active() else "the domain does not run"
+            raise OperationRefusedError(f"{why}: there is nobody to tell", call="resize")
         disk = entry.kept if isinstance(entry.kept, Disk) else None
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
         return self._engine.do(

@@ -296,6 +296,14 @@ def test_the_difference_is_that_of_each_document(cli: Cli) -> None:
     assert cli("hotplug", "modify", NAME, "--net", "0:state=up", "--print-diff") == (0, "", "")
 
 
+@pytest.mark.parametrize("option", SHOWN[1:])
+@pytest.mark.parametrize("words", [("hotplug", "add", NAME, "--disk", ADD), ("apply", "-", NAME)])
+def test_what_is_printed_is_of_one_form(cli: Cli, words: tuple[str, ...], option: str) -> None:
+    result = cli(*words, option, "--json")
+    assert (result.code, result.out) == (2, "")
+    assert f"argument --json: not allowed with argument {option}" in result.err
+
+
 def test_a_dry_run_has_the_same_objects(cli: Cli, host: FakeHotplugHost) -> None:
     words = ("modify", NAME, "--disk", ADD, "--net", "add:mode=routed,link=1", "--net", "0:remove", "--json")
     shown, done = (cli("hotplug", *words, *more) for more in (("--dry-run",), ()))
@@ -391,6 +399,24 @@ def test_a_guest_that_keeps_the_device_has_an_exit_code_of_its_own(cli: Cli, hos
     assert (result.code, result.err) == (0, "")
     assert result.out.endswith("  free    /dev/xenvg/a.disk1\n  note    it had left the guest already\n")
     assert [each.uuid for each in kept(domain(host)).disks] == [DISKS[0].uuid]
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [("test:///x", "test:///x"), ("qemu+tcp://h/system?mode=a&b", "'qemu+tcp://h/system?mode=a&b'")],
+)
+@pytest.mark.parametrize(
+    "words",
+    [("remove", NAME, "--disk", "1"), ("modify", NAME, "--disk", "1:mode=ro")],
+    ids=["remove", "modify"],
+)
+def test_who_named_a_connection_is_told_to_look_there(
+    cli: Cli, host: FakeHotplugHost, words: tuple[str, ...], uri: str, shown: str
+) -> None:
+    domain(host).answer = NEVER
+    result = cli("hotplug", *words, "--timeout", "0.01", "-c", uri)
+    assert result.code == 7
+    assert result.error.endswith(f": see virtxlate hvinfo -c {shown} {NAME}, and remove it again to finish")
 
 
 def test_a_guest_that_refuses_is_believed(cli: Cli, host: FakeHotplugHost) -> None:

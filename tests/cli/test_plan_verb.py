@@ -125,6 +125,19 @@ def test_a_plan_of_the_definition_is_its_own(cli: Cli, source: Write) -> None:
     assert cli("plan", path, NAME, "--config").code == 0
 
 
+def test_a_plan_of_both_has_what_only_the_definition_needs(
+    cli: Cli, host: FakeHotplugHost, source: Write
+) -> None:
+    path, both = source((0,)), ("--live", "--config")
+    assert cli("apply", path, NAME).code == 0
+    step, note = f"detach disk {DISK_IDS[1]}", f"{DISK_IDS[1]}: in the definition alone"
+    assert cli("plan", path, NAME, *both) == (1, f"1. {step}\nnote: {note}\n{NAME}: 1 step\n", "")
+    calls = len(domain(host).calls)
+    assert cli("apply", path, NAME, *both) == (0, f"{step}\n  note    {note}\n", "")
+    assert {call.rpartition(" ")[2] for call in domain(host).calls[calls:]} == {"config"}
+    assert cli("plan", path, NAME, *both) == (0, f"{NAME}: nothing to do\n", "")
+
+
 def test_what_is_not_ganetis_stays_unless_pruned(cli: Cli, host: FakeHotplugHost, source: Write) -> None:
     domain(host).somebody_else_attaches(FOREIGN)
     path = source((0, 1))

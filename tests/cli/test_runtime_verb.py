@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from tests.cli.hosts import door
 from tests.golden.cases import DOMAIN, FIXTURES, GANETI
 from virtxlate.cli import main
 from virtxlate.cli.parser import build_parser
@@ -304,6 +305,40 @@ def test_two_devices_that_could_be_one_are_an_error(tmp_path: Path, capsys: Outp
 
 def test_check_takes_one_stdin_only() -> None:
     assert run("check", "-", "-") == 2
+
+
+class Host:
+    """A libvirt with one domain, web1."""
+
+    def __init__(self, xml: str) -> None:
+        self.xml = xml
+
+    def find(self, _uuid: str, name: str) -> Host | None:
+        return self if name == "web1" else None
+
+    def live_xml(self) -> str:
+        return self.xml
+
+    def version(self) -> str:
+        return "9.0.0"
+
+
+@pytest.mark.parametrize("words", [("write", "web1", "-o", "out"), ("check", HVINFO, "web1")])
+def test_a_domain_that_does_not_run_has_no_runtime_file(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Output
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    xml = Path(XML).read_text()
+    monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(Host(xml), []))
+    assert run(*words, "-c", "test:///x") == 5
+    assert capsys.readouterr() == (
+        "",
+        "virtxlate: error: state: domain 'web1' does not run, and a runtime file is of a running guest\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+    running = xml.replace("<domain ", '<domain id="7" ', 1)
+    monkeypatch.setitem(sys.modules, "virtxlate.live.connection", door(Host(running), []))
+    assert run(*words, "-c", "test:///x") == 0
 
 
 def test_words_of_a_newer_libvirt_do_not_stop_it(tmp_path: Path) -> None:

@@ -88,6 +88,14 @@ REFUSED = [
     (b'[["kvm", "-name", "x"], [], {}, [[{}, 5, null]]]', "[3][0][1]: expected str | null, got int"),
     (b'[["kvm", "-name", "x"], [], {}, [[{}]]]', "[3][0]: expected array of length 3, got 1"),
     (b'[["kvm", "-name", "x"], [{"hvinfo": 5}], {}, []]', "[1][0].hvinfo: expected object | null, got int"),
+    (
+        b'[["kvm", "-name", "x"], [], {}, [[{"params": 5}, null, null]]]',
+        "[3][0][0].params: expected object | null, got int",
+    ),
+    (
+        b'[["kvm", "-name", "x"], [], {}, [[{"children": ["x"]}, null, null]]]',
+        "[3][0][0].children[0]: expected object, got str",
+    ),
     (b'[["kvm", "-name", "x"], [{"pci": 32}], {}, []]', "[1][0].pci: expected int <= 31"),
     (b'[["kvm", "-name", "x"], [{"pci": "4"}], {}, []]', "[1][0].pci: expected int, got str"),
     (
@@ -102,6 +110,26 @@ def test_what_is_no_runtime_file_is_refused_with_its_place(data: bytes, message:
     with pytest.raises(GanetiDataError) as caught:
         parse_tree(data)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 0.5, "", "x", [], ["x"], {}, {"a": 1}])
+@pytest.mark.parametrize("name", ["boot_type", "disk_discard", "virtio_net_queues", "disk_type", "nic_type"])
+@pytest.mark.parametrize("to", VERSIONS)
+def test_a_parameter_of_any_type_is_no_bug(value: Any, name: str, to: str) -> None:
+    tree = RuntimeTree(command=["kvm", "-name", "x", "-vnc", ":0"], nics=[], hvparams={name: value}, disks=[])
+    for result in (upgrade(tree, lambda: "x")[0], downgrade(tree, to, Report())):
+        assert parse_tree(format_tree(result)) == result
+
+
+@pytest.mark.parametrize("bus", [None, 5, ["x"], {"a": 1}])
+def test_a_bus_that_is_no_word_is_a_loss_for_all_but_null(bus: Any) -> None:
+    hvinfo = {"driver": "d", "id": "i", "bus": bus}
+    tree = RuntimeTree(
+        command=["kvm", "-name", "x"], nics=[{"uuid": "u", "hvinfo": hvinfo}], hvparams={}, disks=[]
+    )
+    report = Report()
+    assert downgrade(tree, "3.1", report) == tree
+    assert [loss.path for loss in report.losses] == ([] if bus is None else ["[1][0].hvinfo.bus"])
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))

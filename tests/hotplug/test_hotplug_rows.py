@@ -11,16 +11,19 @@ from lxml import etree
 
 from tests.hotplug.domains import DISKS, NICS, domain_of, ganeti, hotplug, q35
 from tests.hotplug.fake_domain import FakeDomain
+from tests.translate.building import nic
 from virtxlate.domain import model as domain
 from virtxlate.domain.elements import INTERFACE
 from virtxlate.errors import PlacementError, UnsupportedError
 from virtxlate.ganeti.words import NIC_DRIVERS
 from virtxlate.hotplug.changes import change
+from virtxlate.hotplug.differing import differing
 from virtxlate.hotplug.snapshot import Snapshot, find
 from virtxlate.hotplug.steps import Attach, Detach, Update
 from virtxlate.tables import hotplug as tables
 from virtxlate.tables.controller import SCSI_CONTROLLERS, ScsiController
 from virtxlate.tables.nic import NIC_TYPES, UNSUPPORTED_NIC_TYPES
+from virtxlate.translate.runtime import read_view
 
 # How fields change
 
@@ -199,6 +202,66 @@ def test_such_a_bridge_takes_conventional_devices_from_slot_one(model: str) -> N
     else:
         with pytest.raises(PlacementError, match="a conventional PCI device needs a free slot"):
             operations.add_nic(NICS[0])
+
+
+# What Ganeti's fields decide
+
+NIC_VALUES: dict[str, Any] = {
+    "mac": "aa:00:00:00:00:99",
+    "mode": "routed",
+    "link": "br9",
+    "vlan": ".7",
+    "ip": "192.0.2.7",
+    "name": "lan",
+    "network": "932df160-7a22-4067-a566-7e0ca8386133",
+}
+DISK_VALUES: dict[str, Any] = {
+    "mode": "ro",
+    "name": "data",
+    "size_mib": 4096,
+    "template": "file",
+    "logical_id": ("xenvg", "other"),
+    "params": {"access": "kernelspace"},
+    "minor": 3,
+    "link": "/link",
+    "uri": "uri",
+    "device": "/dev/other",
+}
+
+
+@pytest.mark.parametrize("field", tables.NIC_FIELDS)
+def test_a_field_of_a_nic_decides_what_its_row_says(field: str) -> None:
+    one = nic(0, mode="openvswitch", link="ovs0") if field in {"vlan", "mode"} else NICS[0]
+    found = domain_of(ganeti(1, [one]))
+    before = found.live_xml()
+    hotplug(found).modify_nic("0", **{field: NIC_VALUES[field]})
+    changed = set(differing(interface_of(found.live_xml()), interface_of(before)))
+    left_behind = {"bridge"} if field == "mode" else set()  # of another type it has no bridge
+    assert changed - left_behind <= set(tables.NIC_FIELDS[field])
+    assert bool(changed) == bool(tables.NIC_FIELDS[field])
+
+
+@pytest.mark.parametrize("field", tables.DISK_FIELDS)
+def test_a_field_of_a_disk_decides_what_its_row_says(field: str) -> None:
+    found = domain_of(ganeti(2, 1))
+    before = found.live_xml()
+    values = {field: DISK_VALUES[field]}
+    if field == "template":
+        values["logical_id"] = ("loop", "/srv/a.img")
+    hotplug(found).modify_disk("1", **values)
+    changed = set(differing(disk_of(found.live_xml()), disk_of(before)))
+    assert changed <= set(tables.DISK_FIELDS[field])
+    if field in {"mode", "template", "logical_id"}:
+        assert changed
+
+
+def interface_of(xml: str) -> domain.Interface:
+    (found,) = read_view(xml).domain.devices.interfaces
+    return found
+
+
+def disk_of(xml: str) -> domain.Disk:
+    return next(each for each in read_view(xml).domain.devices.disks if each.target == "vdb")
 
 
 # Drives and cables

@@ -290,6 +290,29 @@ def test_a_nic_of_libvirts_leaves_and_comes_back_under_an_alias_of_libvirts() ->
     assert at(found, "net0", "mac/@address") == "52:54:00:00:00:78"
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_an_ide_disk_changes_in_a_definition(running: bool) -> None:
+    found = domain_of(ganeti(2, 0, disk_type="ide"), running=running)
+    hotplug(found, config=True).modify_disk("1", logical_id=("xenvg", "b"))
+    assert found.calls == [f"detach {DISK} config", f"attach {DISK} config", "metadata config"]
+    assert at(found, DISK, "source/@dev", live=False) == "/dev/xenvg/b"
+    assert places(found, live=False)[DISK] == "0:1:0:1"
+    wanted = ganeti([DISKS[0], msgspec.structs.replace(DISKS[1], logical_id=("xenvg", "c"))], 0)
+    wanted = msgspec.structs.replace(wanted, hvparams=ganeti(disk_type="ide").hvparams)
+    hotplug(found, config=True).apply(wanted)
+    assert at(found, DISK, "source/@dev", live=False) == "/dev/xenvg/c"
+
+
+def test_an_ide_disk_of_a_running_guest_does_not_change() -> None:
+    found = domain_of(ganeti(2, 0, disk_type="ide"))
+    with pytest.raises(UnsupportedError) as caught:
+        hotplug(found).modify_disk("1", logical_id=("xenvg", "b"))
+    assert str(caught.value) == (
+        "disks[1]: an IDE bus has no hot-plug; stop the guest first, or change its definition (--config)"
+    )
+    assert found.calls == []
+
+
 def test_a_host_device_has_nothing_that_ganeti_could_change() -> None:
     found = two_disks()
     found.somebody_else_attaches(
@@ -332,6 +355,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], type[VirtxlateError], str]] = [
         ),
     ),
     ("disk", "1", {"size_mib": "big"}, GanetiDataError, "disks[1].size_mib: expected int, got str"),
+    ("nic", "1", {"link": ""}, GanetiDataError, "nics[1].link: expected the name of a bridge, found none"),
     (
         "disk",
         "0",
@@ -351,6 +375,13 @@ def test_what_must_not_or_cannot_be_changed_is_refused_before_any_call(
     with pytest.raises(VirtxlateError) as caught:
         (operations.modify_nic if kind == "nic" else operations.modify_disk)(which, **values)
     assert (type(caught.value), str(caught.value), found.calls) == (error, message, [])
+
+
+def test_a_disk_that_only_its_link_names_gets_the_link_of_its_own_index() -> None:
+    found = two_disks()
+    done = hotplug(found).modify_disk("1", template="rbd", logical_id=("rbd", "b"))
+    assert at(found, DISK, "source/@dev") == "/var/run/ganeti/instance-disks/web1.example.com:1"
+    assert [loss.path for loss in done.losses] == ["disks[1].device"]
 
 
 # What goes wrong on the way
@@ -573,14 +604,12 @@ def test_a_resize_that_libvirt_did_not_hear_is_a_lost_connection() -> None:
     assert (found.sizes, kept(found).disks[1].size_mib) == ({}, 1024)
 
 
-def test_nobody_is_told_the_size_of_a_stopped_guests_disk() -> None:
-    found = two_disks(running=False)
-    with pytest.raises(OperationRefusedError) as caught:
-        hotplug(found).resize("1", 3 * GIB)
-    assert (str(caught.value), found.calls) == (
-        "resize: the domain does not run: there is nobody to tell",
-        [],
-    )
+def test_nobody_is_told_the_size_in_a_definition() -> None:
+    for running, why in ((False, "the domain does not run"), (True, "a definition holds no size")):
+        found = two_disks(running=running)
+        with pytest.raises(OperationRefusedError) as caught:
+            hotplug(found, config=True).resize("1", 3 * GIB)
+        assert (str(caught.value), found.calls) == (f"resize: {why}: there is nobody to tell", [])
 
 
 # Media

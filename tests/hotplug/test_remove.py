@@ -520,6 +520,23 @@ def test_a_boot_disk_may_leave_the_definition() -> None:
     assert found.calls == [f"detach {DISK_IDS[0]} config", "metadata config"]
 
 
+def test_what_another_disk_opens_too_is_not_free() -> None:
+    found = two_disks()
+    for document in (found.live, found.config):
+        assert document is not None
+        one = document.by_alias(ALIAS)
+        assert one is not None
+        one.append(document.parsed("<shareable/>"))
+    found.somebody_else_attaches(
+        "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/xenvg/a.disk1'/>"
+        "<target dev='vdx' bus='virtio'/><shareable/>"
+        "<address type='pci' domain='0x0000' bus='0x00' slot='0x19' function='0x0'/></disk>"
+    )
+    operations = hotplug(found)
+    assert operations.remove("disk", "1").freed == ()
+    assert operations.remove("disk", "vdx").freed == ("/dev/xenvg/a.disk1",)
+
+
 def test_an_ide_disk_leaves_no_running_guest() -> None:
     found = domain_of(ganeti(2, 0, disk_type="ide"))
     with pytest.raises(UnsupportedError) as caught:

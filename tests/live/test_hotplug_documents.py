@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 
-BOTH = {"live": True, "config": True}
+BOTH: dict[str, Any] = {"live": True, "config": True}
 FIRST = Seen(
     frozenset({SeenDisk("0c.0", None, 16)}), frozenset({SeenNic("0d.0", "aa:00:00:00:00:00", "virtio_net")})
 )
@@ -94,6 +94,12 @@ def test_both_documents_change_and_the_next_start_has_all_in_place(persistent: P
     assert plug.config() == both
     assert controllers(running.XMLDesc(0)) == controllers(running.XMLDesc(2))
     kept = plug.kept()
+    assert plug.hotplug(**BOTH).plan(kept).steps == ()
+    plug.hotplug(config=True).remove("nic", nic(2).uuid)
+    assert lines(plug.hotplug(**BOTH).apply(kept)) == [
+        "attach nic ua-nic-00000002-0000-4000 (aa:00:00:00:00:02) at PCI bus 0 slot 0xf"
+    ]
+    assert plug.config() == both
 
     running.destroy()
     running.create()
@@ -127,6 +133,8 @@ def test_a_medium_comes_changes_and_is_ejected(persistent: Plugged) -> None:
             source=domain.DiskSource(file=str(path)),
             target="hdc",
         )
+        if name == "two":
+            plug.hotplug(live=True).change_medium("hdc", wanted)
         done = plug.hotplug(**BOTH).change_medium("hdc", wanted)
         assert lines(done) == ["update cdrom ide0-1-0: medium"]
         assert plug.hotplug(**BOTH).change_medium("hdc", wanted).steps == ()
@@ -138,6 +146,19 @@ def test_a_medium_comes_changes_and_is_ejected(persistent: Plugged) -> None:
     assert lines(plug.hotplug(**BOTH).change_medium("hdc", None)) == ["update cdrom ide0-1-0: eject"]
     console.wait_for(medium, "".__eq__)
     assert media(plug) == [None, None]
+
+
+def test_a_cable_of_a_definition_follows_that_of_its_guest(
+    libvirt_host: EmbeddedLibvirt, tmp_path: Path
+) -> None:
+    with guestless_domain(libvirt_host, tmp_path, name=NAME, persistent=True) as running:
+        with opened(libvirt_host) as port:
+            Hotplug(port, options=Options(live=True)).modify_nic("0", state="down")
+            assert "<link state='down'/>" not in running.XMLDesc(2)
+            for expected in (["update nic net0: link down"], []):
+                done = Hotplug(port, options=Options(**BOTH)).modify_nic("0", state="down")
+                assert lines(done) == expected
+        assert ["<link state='down'/>" in running.XMLDesc(flags) for flags in (0, 2)] == [True, True]
 
 
 def media(plug: Plugged) -> list[domain.DiskSource | None]:

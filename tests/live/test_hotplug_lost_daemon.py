@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 
-BOTH = {"live": True, "config": True, "force": True}
+BOTH: dict[str, Any] = {"live": True, "config": True, "force": True}
 ALIAS = "ua-disk-00000001-d15c-4000"
 FIRST = Seen(
     frozenset({SeenDisk("0c.0", None, 16)}), frozenset({SeenNic("0d.0", "aa:00:00:00:00:00", "virtio_net")})

@@ -121,7 +121,7 @@ def test_a_domain_that_stops_ends_the_wait(no_os: NoOs) -> None:
 FIRST = Seen(
     frozenset({SeenDisk("0c.0", None, 16)}), frozenset({SeenNic("0d.0", "aa:00:00:00:00:00", "virtio_net")})
 )
-BOTH = {"live": True, "config": True}
+BOTH: dict[str, Any] = {"live": True, "config": True}
 DATA_ALIAS, WIRE_ALIAS = "ua-disk-00000001-d15c-4000", "ua-nic-00000001-0000-4000"
 
 

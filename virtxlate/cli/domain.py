@@ -51,7 +51,7 @@ def read_options(args: argparse.Namespace) -> Options:
     live = True if args.live else None
     if "timeout" not in args:
         return Options(live=live, config=args.config)
-    return Options(live=live, config=args.config, timeout=args.timeout, force=args.force)
+    return Options(live=live, config=args.config, timeout=args.timeout, force=args.force, uri=args.connect)
 
 
 def read_hvparams(args: argparse.Namespace) -> dict[str, Any]:

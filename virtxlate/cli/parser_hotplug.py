@@ -136,6 +136,7 @@ def _change_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only print what would change, as a unified diff",
     )
+    _json_option(only, "print what was done, or with --dry-run would be, as JSON")
     group.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -171,7 +172,10 @@ def _domain_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="hvparams that overrule what the domain tells, such as disk_type=scsi-hd",
     )
-    group.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def _json_option(group: argparse._ActionsContainer, help_text: str) -> None:
+    group.add_argument("--json", action="store_true", help=help_text)
 
 
 def _runtime_option(parser: argparse.ArgumentParser) -> None:
@@ -233,6 +237,7 @@ def plan_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
         )
         if name == "plan":
             _domain_options(parser)
+            _json_option(parser, "print the plan as JSON")
         else:
             _change_options(parser)
         source_options(parser, runtime=runtime)

@@ -14,7 +14,8 @@ from virtxlate.cli.files import write_whole
 from virtxlate.cli.hvinfo import read_domain
 from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_scsi, read_source, read_text
 from virtxlate.cli.results import print_json
-from virtxlate.errors import DomainXmlError, GanetiDataError, UsageError
+from virtxlate.domain.live import parse_live
+from virtxlate.errors import DomainXmlError, GanetiDataError, OperationRefusedError, UsageError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.runtime import Runtime, read_runtime
 from virtxlate.ganeti.runtime_downgrade import downgrade
@@ -113,7 +114,7 @@ def _finish(args: argparse.Namespace, tree: RuntimeTree, report: Report) -> None
 def _write_file(args: argparse.Namespace) -> int:
     base = read_tree(args.base) if args.base else None
     report = Report()
-    xml, _version = read_domain(args.domain, args.connect)
+    xml = _read_live(args)
     version, source = _COMMANDS.get(args.ganeti_version or ""), _source(args, report)
     try:
         tree = live_runtime(xml, _context(args), report, base=base, source=source, version=version)
@@ -121,6 +122,19 @@ def _write_file(args: argparse.Namespace) -> int:
         raise exc.under(_name(args.domain)) from None
     _finish(args, tree, report)
     return 0
+
+
+def _read_live(args: argparse.Namespace) -> bytes | str:
+    """Give the XML of the domain; one of a connection has to run, a document may be of any time.
+
+    Raises OSError, OperationRefusedError, LiveError.
+    """
+    xml, host_version = read_domain(args.domain, args.connect)
+    if host_version is not None and parse_live(xml).root.get("id") is None:
+        raise OperationRefusedError(
+            f"domain {args.domain!r} does not run, and a runtime file is of a running guest", call="state"
+        )
+    return xml
 
 
 def _context(args: argparse.Namespace) -> Context:
@@ -146,7 +160,7 @@ def _check(args: argparse.Namespace) -> int:
     if args.file == args.domain == STDIO:
         raise UsageError("only one of FILE and DOMAIN can be stdin")
     runtime = _read(args.file)
-    xml, _version = read_domain(args.domain, args.connect)
+    xml = _read_live(args)
     try:
         found = compare_runtime(runtime, xml, _context(args))
     except DomainXmlError as exc:

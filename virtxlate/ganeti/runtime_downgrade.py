@@ -49,7 +49,7 @@ NEWER_PARAMS = (
     NewerParam("disk_aio", 3010000, lambda value: value == "io_uring", "threads"),
     NewerParam("virtio_net_queues", 3020000, lambda value: value == "auto", 1),
     NewerParam("virtio_disk_iothreads", 3020000, bool),
-    NewerParam("boot_type", 3020000, lambda value: value not in {"bios", "direct_kernel"}),
+    NewerParam("boot_type", 3020000, lambda value: value not in ("bios", "direct_kernel")),
 )
 """Rows by version; what acts through the stored command alone needs none."""
 
@@ -173,7 +173,7 @@ def _chroot(tree: RuntimeTree, version: int) -> None:
 def _buses(tree: RuntimeTree, to: str, report: Report) -> None:
     for at, device in devices_of(tree):
         bus = (device.get("hvinfo") or {}).get("bus")
-        if bus not in {None, PCI_BUS, SCSI_BUS}:
+        if bus not in (None, PCI_BUS, SCSI_BUS):
             reason = f"{to} places devices on {PCI_BUS} and {SCSI_BUS} only; it is left as it is"
             lost(report, f"{at}.hvinfo.bus", bus, reason)
 

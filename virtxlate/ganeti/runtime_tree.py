@@ -27,10 +27,12 @@ _FORMS = (3, 4)
 
 
 class _Checked(msgspec.Struct):
-    """The keys of a device that its placement is made of."""
+    """The keys of a device that are looked into without a typed reader."""
 
     uuid: str | None = None
     hvinfo: dict[str, Any] | None = None
+    params: dict[str, Any] | None = None
+    children: list[dict[str, Any]] | None = None
 
 
 class _Slotted(msgspec.Struct):

@@ -17,7 +17,7 @@ from virtxlate.ganeti.words import PCI_BUS
 
 _DRIVERS = {"nic": "virtio-net-pci", "disk": "virtio-blk-pci"}
 """Of type paravirtual; every other type is its own driver."""
-_DISCARDS = frozenset({"ignore", "unmap"})
+_DISCARDS = ("ignore", "unmap")
 """Since 3.1; ``default`` was a third until then."""
 
 

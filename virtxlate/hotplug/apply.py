@@ -57,6 +57,7 @@ class Applier:
         timeout: float,
         asks: int,
         force: bool,
+        uri: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         hold: Hold | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class Applier:
         self.held: LiveDomain | None = None
         """The last reading of the running guest, if it was made under the lock, and that is still held."""
         self._timeout, self._asks, self._force, self._clock = timeout, asks, force, clock
+        self._uri = uri
 
     def check(self, steps: tuple[Step, ...]) -> None:
         """Raise OperationRefusedError before the first step, where one must not be done."""
@@ -236,6 +238,7 @@ class Applier:
                 self._id,
                 timeout=self._timeout,
                 asks=self._asks,
+                uri=self._uri,
                 clock=self._clock,
                 read=self._read_live,
             ).run()

@@ -11,12 +11,20 @@ from virtxlate.domain import model as domain
 from virtxlate.errors import GanetiDataError, InternalError, OperationRefusedError, UnsupportedError
 from virtxlate.ganeti.model import Disk, Nic
 from virtxlate.hotplug import edits, obeys
+from virtxlate.hotplug.differing import decided, defined, differing, with_wrong
 from virtxlate.hotplug.plan import attach, check_source, config_twin, kind_of, remove
 from virtxlate.hotplug.snapshot import Entry, Snapshot
 from virtxlate.hotplug.steps import Attach, Device, Resize, Step, Update
 from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk, wanted_nic
 from virtxlate.report import Report
-from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES, LINK_STATES, How
+from virtxlate.tables.hotplug import (
+    DISK_CHANGES,
+    DISK_FIELDS,
+    INTERFACE_CHANGES,
+    LINK_STATES,
+    NIC_FIELDS,
+    How,
+)
 from virtxlate.translate import disk as disks_of
 from virtxlate.translate.context import Context
 from virtxlate.units import BYTES_PER_UNIT
@@ -30,23 +38,32 @@ def modify_nic(
     report: Report,
     *,
     state: str | None = None,
+    asked: Iterable[str] | None = None,
 ) -> tuple[Step, ...]:
     """Give the steps that make a NIC like ``nic``: in place where libvirt can, else out and in again.
 
-    ``state`` is that of its cable, None for as it is. The NIC keeps slot, alias and, unless that is what
-    changes, MAC.
+    ``state`` is that of its cable, None for as it is; ``asked`` the fields of Ganeti's NIC that were given,
+    None for all. The NIC keeps slot, alias and, unless that is what changes, MAC.
 
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for a MAC that another NIC has.
     """
-    before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), 0, context, Report())
-    after = wanted_nic(snapshot.instance, nic, 0, context, report)
-    fields = _changed(before, after)
+    index = _index(entry)
+    before = wanted_nic(snapshot.instance, ganeti_nic(entry, context), index, context, Report())
+    after = wanted_nic(snapshot.instance, nic, index, context, report)
+    own = decided(NIC_FIELDS, asked)
+    in_guest, lagging = (
+        () if each is None else [name for name in differing(after, each) if name in own]
+        for each in (entry.device, defined(snapshot, entry))
+    )
+    fields = with_wrong(_changed(before, after), in_guest, lagging, INTERFACE_CHANGES, entry.at)
     for other in snapshot.nics:
         if "mac" in fields and other is not entry and (other.info.mac or "").lower() == nic.mac.lower():
             raise OperationRefusedError(
                 f"{entry.at}: MAC {nic.mac} is that of {other.at} already", call="update"
             )
-    return change(snapshot, entry, after, fields, INTERFACE_CHANGES, state=state)
+    steps = change(snapshot, entry, after, fields, INTERFACE_CHANGES, state=state)
+    _check_defined(snapshot, steps)
+    return steps
 
 
 def modify_disk(
@@ -57,22 +74,42 @@ def modify_disk(
     report: Report,
     *,
     running: bool = True,
+    asked: Iterable[str] | None = None,
 ) -> tuple[Step, ...]:
     """Give the steps that make a disk like ``disk``; a size that grows is told to the guest.
 
+    ``asked``: the fields of Ganeti's disk that were given, None for all.
+
     Raises UnsupportedError, GanetiDataError, OperationRefusedError for storage that another disk opens.
     """
-    old = ganeti_disk(entry, context)
-    before = wanted_disk(snapshot.instance, old, 0, context, Report())
-    after = wanted_disk(snapshot.instance, disk, 0, context, report)
-    fields = _changed(before, after)
+    old, index = ganeti_disk(entry, context), _index(entry)
+    before = wanted_disk(snapshot.instance, old, index, context, Report())
+    after = wanted_disk(snapshot.instance, disk, index, context, report)
+    own, other = decided(DISK_FIELDS, asked), defined(snapshot, entry)
+    in_guest = [name for name in _OF_A_DISK if name in own and not _is_same(after, entry.device, name)]
+    lagging = [name for name in own if other is not None and not _is_same(entry.device, other, name)]
+    fields = with_wrong(_changed(before, after), in_guest, lagging, DISK_CHANGES, entry.at)
     if {"source", "readonly"} & set(fields):
         check_source(snapshot, after, entry.at, context, but=entry)
-    steps = change(snapshot, entry, after, fields, DISK_CHANGES)
+    steps = change(snapshot, entry, after, fields, DISK_CHANGES, running=running)
     obeys.check(snapshot, steps, report)
     if running and disk.size_mib != old.size_mib and not any(isinstance(step, Attach) for step in steps):
         steps = (*steps, *resize(entry, disk.size_mib * BYTES_PER_UNIT["MiB"]))
     return steps
+
+
+_OF_A_DISK = ("readonly",)
+"""What a disk's own document tells better than Ganeti's data; what it opens has more than one name."""
+
+
+def _is_same(one: Device | None, other: Device | None, name: str) -> bool:
+    return one is None or other is None or getattr(one, name, None) == getattr(other, name, None)
+
+
+def _index(entry: Entry) -> int:
+    """Give Ganeti's index of a device, which losses and errors name; 0 where Ganeti does not count it."""
+    word, _, number = entry.at.rstrip("]").partition("[")
+    return int(number) if word in {"disks", "nics"} else 0
 
 
 def _changed(before: Device, after: Device) -> tuple[str, ...]:
@@ -92,6 +129,7 @@ def change(
     table: dict[str, How],
     *,
     state: str | None = None,
+    running: bool = True,
 ) -> tuple[Step, ...]:
     """Give the steps that make ``fields`` of a device those of ``after``, as the table says.
 
@@ -106,7 +144,7 @@ def change(
         expect = _expected(after, fields) | ({"link/@state": state} if cable else {})
         names = (*fields, *(name for step in cable for name in step.changes))
         return (_update(snapshot, entry, edits.both(set_fields, set_state), names, expect),)
-    return _replace(snapshot, entry, after, fields, set_state)
+    return _replace(snapshot, entry, after, fields, set_state, running=running)
 
 
 def _expected(after: domain.Interface, fields: Iterable[str]) -> dict[str, str | None]:
@@ -157,6 +195,8 @@ def _replace(
     after: Device,
     fields: Iterable[str],
     set_state: edits.Edit,
+    *,
+    running: bool,
 ) -> tuple[Step, ...]:
     """Give the steps that take a device out and put it back, changed, into the same place."""
     now = entry.device
@@ -169,18 +209,22 @@ def _replace(
     edit = edits.both(edits.as_asked, edits.both(edits.set_fields(placed, fields), set_state))
     back = attach(kind_of(entry), placed, entry.at)
     back = msgspec.structs.replace(back, xml=edits.edited(entry.element.element, edit))
-    return (*remove(snapshot, entry), back)
+    return (*remove(snapshot, entry, running=running), back)
 
 
 def set_link(snapshot: Snapshot, entry: Entry, state: str) -> tuple[Update, ...]:
     """Give the step that plugs a NIC's cable in or out. Raises GanetiDataError."""
     if state not in LINK_STATES:
         raise GanetiDataError(f"expected {' or '.join(LINK_STATES)}, found {state!r}", at=f"{entry.at}.state")
-    now = entry.element.part("link").get("state") or "up"
-    if now == state:
-        return ()
     expect: dict[str, str | None] = {"link/@state": state}
-    return (_update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect),)
+    step = _update(snapshot, entry, edits.set_link_state(state), (f"link {state}",), expect)
+    _check_defined(snapshot, (step,))
+    documents = (each for each in (entry.element, config_twin(snapshot, entry)) if each is not None)
+    is_so = all((each.part("link").get("state") or "up") == state for each in documents)
+    return () if is_so else (step,)
+
+
+_EMPTY = domain.DiskSource()
 
 
 def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) -> tuple[Step, ...]:
@@ -191,10 +235,23 @@ def change_medium(snapshot: Snapshot, entry: Entry, medium: domain.Disk | None) 
     expect: dict[str, str | None] = dict.fromkeys(("source/@file", "source/@dev", "source/@name"))
     if source is not None:
         expect = {"source/@file": source.file, "source/@dev": source.dev, "source/@name": source.name}
-    now = entry.device.source if isinstance(entry.device, domain.Disk) else None
-    if (now or domain.DiskSource()) == (source or domain.DiskSource()):
+    drives = (entry.device, *(() if snapshot.config is None else (defined(snapshot, entry),)))
+    media = [(each.source if isinstance(each, domain.Disk) else None) or _EMPTY for each in drives]
+    if all(each == (source or _EMPTY) for each in media):
         return ()
-    return (_update(snapshot, entry, edits.set_medium(medium), (what,), expect),)
+    step = _update(snapshot, entry, edits.set_medium(medium), (what,), expect)
+    _check_defined(snapshot, (step,))
+    return (step,)
+
+
+def _check_defined(snapshot: Snapshot, steps: Iterable[Step]) -> None:
+    """Raise UnsupportedError for a change in place, of guest and definition, of what this does not have."""
+    for step in steps:
+        if snapshot.config is not None and isinstance(step, Update) and step.config_xml is None:
+            raise UnsupportedError(
+                "the definition does not have it: change the running guest alone (--live without --config)",
+                at=step.at,
+            )
 
 
 def resize(entry: Entry, size: int) -> tuple[Step, ...]:

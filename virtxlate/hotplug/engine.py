@@ -53,6 +53,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How often a place is looked for when somebody else takes it first."""
     force: bool = False
     """Remove a boot device, or from a guest that cannot answer; shrink a disk."""
+    uri: str | None = None
+    """The connection that a message tells a person to look at; None: libvirt's default."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -157,6 +159,7 @@ class Engine:
             timeout=options.timeout,
             asks=options.asks,
             force=options.force,
+            uri=options.uri,
             clock=self._clock,
             hold=hold,
         )

@@ -93,6 +93,31 @@ def without_device(kind: str, uuid: str | None) -> Change:
     return change
 
 
+def becoming(instance: Instance) -> Change:
+    """Give the change that makes Ganeti's devices those of ``instance``, at their places in the document."""
+
+    def change(kept: Instance, live: LiveDomain) -> Instance:
+        placed = at_their_places(instance, live)
+        return msgspec.structs.replace(
+            kept, disks=placed.disks, nics=placed.nics, disk_template=placed.disk_template
+        )
+
+    return change
+
+
+def at_their_places(instance: Instance, live: LiveDomain) -> Instance:
+    """Give an instance whose devices are where a document has them; those that it has not, as they are."""
+
+    def placed(kind: str, each: Any) -> Any:
+        return msgspec.structs.replace(each, hvinfo=place_of(live, each.hvinfo, kind, each.uuid))
+
+    return msgspec.structs.replace(
+        instance,
+        disks=tuple(placed("disk", each) for each in instance.disks),
+        nics=tuple(placed("nic", each) for each in instance.nics),
+    )
+
+
 _WORDS = {"disk": "disks", "nic": "nics"}
 
 

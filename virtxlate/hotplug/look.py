@@ -51,7 +51,7 @@ def same(live: LiveDomain, device: Device) -> Device | None:
 
     A user alias is kept as it was asked; a device without one is found by index, MAC or target.
     """
-    return _parsed(found) if (found := _find(live, device)) is not None else None
+    return read_device(found) if (found := _find(live, device)) is not None else None
 
 
 def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
@@ -68,7 +68,8 @@ def _find(live: LiveDomain, device: Device) -> LiveDevice | None:
     return next((d for d in live.devices if d.tag == "interface" and _mac(d) == wanted), None)
 
 
-def _parsed(device: LiveDevice) -> Device:
+def read_device(device: LiveDevice) -> Device:
+    """Give a device of a document as a record. Raises DomainXmlError."""
     elements: dict[str, Element[Any]] = {each.tag: each for each in (DISK, INTERFACE, HOSTDEV, CONTROLLER)}
     found: Device = elements[device.tag].parse(device.element, [])
     return found

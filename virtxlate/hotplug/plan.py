@@ -209,7 +209,7 @@ def remove(snapshot: Snapshot, entry: Entry, *, running: bool = True) -> tuple[S
             is_boot=_is_boot(snapshot, entry),
             xml=edits.text_of(entry.element.element),
             config_xml=None if config is None else edits.text_of(config.element),
-            frees=_frees(entry),
+            frees=_frees(snapshot, entry),
         ),
     )
 
@@ -224,14 +224,22 @@ def kind_of(entry: Entry) -> Any:
     return {"disk": "disk", "interface": "nic"}.get(entry.element.tag, "hostdev")
 
 
-def _frees(entry: Entry) -> tuple[str, ...]:
-    """Name what the device holds on the host."""
-    source, target = entry.element.part("source"), entry.element.part("target")
+def _frees(snapshot: Snapshot, entry: Entry) -> tuple[str, ...]:
+    """Name what the device alone holds on the host."""
     if entry.element.tag == "interface":
-        tap = target.get("dev")
+        tap = entry.element.part("target").get("dev")
         return (tap,) if tap else ()
-    path = source.get("file") or source.get("dev") or source.get("name")
-    return (path,) if path else ()
+    path = _opened(entry.element)
+    others = (each for each in snapshot.view.live.devices if each.path != entry.element.path)
+    return (path,) if path and path not in map(_opened, others) else ()
+
+
+def _opened(device: LiveDevice) -> str | None:
+    """Give the path, or the name on the network, of what a disk or host device opens."""
+    source = device.part("source")
+    return (
+        None if device.tag == "interface" else source.get("file") or source.get("dev") or source.get("name")
+    )
 
 
 def _is_boot(snapshot: Snapshot, entry: Entry) -> bool:

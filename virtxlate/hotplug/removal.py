@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ class Removal:
         *,
         timeout: float,
         asks: int,
+        uri: str | None = None,
         clock: Clock = time.monotonic,
         read: Callable[[bool], LiveDomain] | None = None,
     ) -> None:
@@ -45,7 +47,7 @@ class Removal:
         self._domain, self._step, self._id = domain, step, domain_id
         self._read = self._read_live if read is None else read
         self._timeout, self._asks, self._clock = timeout, max(1, asks), clock
-        self._name = name_of(step.info)
+        self._name, self._uri = name_of(step.info), uri
 
     def run(self) -> None:
         """Ask, wait, look; return when the live XML no longer has the device.
@@ -128,9 +130,11 @@ class Removal:
         return is_there(live, self._step.info)
 
     def _pending(self, waited: str) -> RemovalPendingError:
+        connection = () if self._uri is None else ("-c", self._uri)
+        look = shlex.join(("virtxlate", "hvinfo", *connection, self._domain.name))
         return RemovalPendingError(
             f"the guest has not released it {waited}; the request stands, and the device is "
-            f"still in use: see virtxlate hvinfo {self._domain.name}, and remove it again to finish",
+            f"still in use: see {look}, and remove it again to finish",
             alias=self._name,
         )
 

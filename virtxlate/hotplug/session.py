@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from virtxlate.domain import model as domain
-from virtxlate.domain.live import LiveDomain
+from virtxlate.domain.live import parse_live
 from virtxlate.errors import DeviceNotFoundError, GanetiDataError, OperationRefusedError, VirtxlateError
 from virtxlate.ganeti.decode import convert
 from virtxlate.ganeti.hvinfo import HvInfo, kvm_id
@@ -38,6 +38,7 @@ from virtxlate.hotplug.wanted import ganeti_disk, ganeti_nic, wanted_disk
 from virtxlate.hotplug.whole import Group, WholePlan, whole_plan
 from virtxlate.live.port import HotplugPort
 from virtxlate.report import Report
+from virtxlate.tables.hotplug import DISK_FIELDS, NIC_FIELDS
 from virtxlate.translate.context import Context
 from virtxlate.translate.hvinfo import DeviceInfo
 from virtxlate.translate.runtime import ganeti_hvinfo
@@ -48,19 +49,7 @@ __all__ = ["Done", "Hotplug", "Options"]
 
 MiB = BYTES_PER_UNIT["MiB"]
 Heard = Callable[[Group, Done], None]
-_NIC_FIELDS = ("mac", "mode", "link", "vlan", "ip", "name", "network")
-_DISK_FIELDS = (
-    "mode",
-    "name",
-    "size_mib",
-    "template",
-    "logical_id",
-    "params",
-    "minor",
-    "link",
-    "uri",
-    "device",
-)
+_DEFINITION = Affect(live=False, config=True)
 
 
 class Hotplug:
@@ -205,8 +194,8 @@ class Hotplug:
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "nic", which)
         if values:
-            nic = _replaced(ganeti_nic(entry, self._context), values, _NIC_FIELDS, entry.at)
-            return self._become_nic(affect, entry, nic, state)
+            nic = _replaced(ganeti_nic(entry, self._context), values, tuple(NIC_FIELDS), entry.at)
+            return self._become_nic(affect, entry, nic, state, tuple(values))
         return self._engine.do(
             affect, lambda now, _report: _link(now, entry, state), None, device=("nic", entry.info.uuid or "")
         )
@@ -216,12 +205,19 @@ class Hotplug:
         affect = self._engine.affect()
         return self._become_nic(affect, find(self._engine.read(affect), "nic", nic.uuid), nic, None)
 
-    def _become_nic(self, affect: Affect, entry: Entry, nic: Nic, state: str | None) -> Done:
+    def _become_nic(
+        self,
+        affect: Affect,
+        entry: Entry,
+        nic: Nic,
+        state: str | None,
+        asked: tuple[str, ...] = tuple(NIC_FIELDS),
+    ) -> Done:
         check_mac(nic.mac, f"{entry.at}.mac")
 
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now = again(snapshot, entry)
-            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state)
+            return changes.modify_nic(snapshot, now, nic, self._context, report, state=state, asked=asked)
 
         return self._engine.do(
             affect, steps, follow.with_device("nic", nic) if nic.uuid else None, device=("nic", nic.uuid)
@@ -234,18 +230,22 @@ class Hotplug:
         """
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
-        disk = _replaced(ganeti_disk(entry, self._context), values, _DISK_FIELDS, entry.at)
-        return self._become_disk(affect, entry, disk)
+        disk = _replaced(ganeti_disk(entry, self._context), values, tuple(DISK_FIELDS), entry.at)
+        return self._become_disk(affect, entry, disk, tuple(values))
 
     def become_disk(self, disk: Disk) -> Done:
         """Make the disk of that uuid like ``disk``. Raises as modify_disk does."""
         affect = self._engine.affect()
         return self._become_disk(affect, find(self._engine.read(affect), "disk", disk.uuid), disk)
 
-    def _become_disk(self, affect: Affect, entry: Entry, disk: Disk) -> Done:
+    def _become_disk(
+        self, affect: Affect, entry: Entry, disk: Disk, asked: tuple[str, ...] = tuple(DISK_FIELDS)
+    ) -> Done:
         def steps(snapshot: Snapshot, report: Report) -> tuple[Step, ...]:
             now, running = again(snapshot, entry), affect.live
-            return changes.modify_disk(snapshot, now, disk, self._context, report, running=running)
+            return changes.modify_disk(
+                snapshot, now, disk, self._context, report, running=running, asked=asked
+            )
 
         return self._engine.do(
             affect, steps, follow.with_device("disk", disk) if disk.uuid else None, device=("disk", disk.uuid)
@@ -272,7 +272,8 @@ class Hotplug:
         affect = self._engine.affect()
         entry = find(self._engine.read(affect), "disk", which)
         if not affect.live:
-            raise OperationRefusedError("the domain does not run: there is nobody to tell", call="resize")
+            why = "a definition holds no size" if self._port.is_active() else "the domain does not run"
+            raise OperationRefusedError(f"{why}: there is nobody to tell", call="resize")
         disk = entry.kept if isinstance(entry.kept, Disk) else None
         grown = None if disk is None else msgspec.structs.replace(disk, size_mib=-(-size // MiB))
         return self._engine.do(
@@ -295,8 +296,25 @@ class Hotplug:
     def plan(self, instance: Instance, *, prune: bool = False) -> WholePlan:
         """Give what would make the domain's devices those of ``instance``; see whole.whole_plan."""
         affect = self._engine.affect()
+        whole = self._whole(affect, instance, prune=prune)
+        if (lagging := self._lagging(affect, instance)) is None:
+            return whole
+        rest = self._whole(_DEFINITION, lagging, prune=prune)
+        groups = (each for each in rest.groups if not any(map(each.same_as, whole.groups)))
+        return msgspec.structs.replace(whole, groups=(*whole.groups, *groups))
+
+    def _whole(self, affect: Affect, instance: Instance, *, prune: bool) -> WholePlan:
         snapshot = self._engine.read(affect)
         return whole_plan(snapshot, instance, self._context, running=affect.live, prune=prune)
+
+    def _lagging(self, affect: Affect, instance: Instance) -> Instance | None:
+        """Give what a definition must still become when guest and definition were changed; else None.
+
+        It may lag behind a guest that has all: its devices come where the guest has them.
+        """
+        if not (affect.live and affect.config):
+            return None
+        return follow.at_their_places(instance, parse_live(self._port.live_xml()))
 
     def apply(self, instance: Instance, *, prune: bool = False, heard: Heard | None = None) -> Done:
         """Make the domain's devices those of ``instance``, one after the other; ``heard`` is told of each.
@@ -304,23 +322,36 @@ class Hotplug:
         Raises as the single operations do; what was done before an error stays done, and the metadata tells.
         """
         affect = self._engine.affect()
-        whole = self.plan(instance, prune=prune)
+        whole = self._whole(affect, instance, prune=prune)
         self._engine.check(affect, whole.steps)
-        steps: list[Step] = []
-        freed: list[str] = []
-        notes = list(whole.notes)
-        for planned in whole.groups:
-            done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
-            if planned.wanted is None:
-                done = self._with_freed(affect, done)
-            else:
-                done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
-            steps, freed = [*steps, *done.steps], [*freed, *done.freed]
-            notes += done.notes
-            if heard is not None:
-                heard(planned, done)
-        self._engine.settle(affect, _becoming(instance))
-        return Done(steps=tuple(steps), freed=tuple(freed), losses=whole.losses, notes=tuple(notes))
+        made = [self._each(affect, instance, group, heard, prune=prune) for group in whole.groups]
+        if (lagging := self._lagging(affect, instance)) is not None:
+            rest = self._whole(_DEFINITION, lagging, prune=prune)
+            made += [self._each(_DEFINITION, lagging, group, heard, prune=prune) for group in rest.groups]
+        self._engine.settle(affect, follow.becoming(instance))
+        return Done(
+            steps=tuple(step for done in made for step in done.steps),
+            freed=tuple(each for done in made for each in done.freed),
+            losses=whole.losses,
+            notes=tuple(dict.fromkeys((*whole.notes, *(note for done in made for note in done.notes)))),
+        )
+
+    def _each(
+        self, affect: Affect, instance: Instance, planned: Group, heard: Heard | None, *, prune: bool
+    ) -> Done:
+        """Do what a whole plan has for one device."""
+        done = self._engine.do(affect, self._one(affect, instance, planned, prune=prune), planned.change)
+        if planned.wanted is None:
+            done = self._with_freed(affect, done)
+        else:
+            done = self._engine.located(affect, done, planned.kind, planned.wanted.uuid)
+        if affect is _DEFINITION:
+            done = msgspec.structs.replace(
+                done, notes=(*done.notes, f"{planned.at}: in the definition alone")
+            )
+        if heard is not None:
+            heard(planned, done)
+        return done
 
     def _one(
         self, affect: Affect, instance: Instance, planned: Group, *, prune: bool
@@ -336,24 +367,6 @@ class Hotplug:
 
 def _link(snapshot: Snapshot, entry: Entry, state: str | None) -> tuple[Step, ...]:
     return () if state is None else changes.set_link(snapshot, again(snapshot, entry), state)
-
-
-def _becoming(instance: Instance) -> follow.Change:
-    """Give the change that makes Ganeti's devices those of ``instance``, at their places in the document."""
-
-    def change(kept: Instance, live: LiveDomain) -> Instance:
-        def placed(kind: str, each: Any) -> Any:
-            place = follow.place_of(live, each.hvinfo, kind, each.uuid)
-            return msgspec.structs.replace(each, hvinfo=place)
-
-        return msgspec.structs.replace(
-            kept,
-            disks=tuple(placed("disk", each) for each in instance.disks),
-            nics=tuple(placed("nic", each) for each in instance.nics),
-            disk_template=instance.disk_template,
-        )
-
-    return change
 
 
 def _names(kind: str, device: Disk | Nic) -> set[str]:

@@ -18,12 +18,13 @@ from virtxlate.domain.live import LiveDevice
 from virtxlate.errors import GanetiDataError, VirtxlateError
 from virtxlate.ganeti.model import Disk, Instance, Nic
 from virtxlate.hotplug import changes, follow, obeys, plan
+from virtxlate.hotplug.differing import decided, differing
 from virtxlate.hotplug.opened import marks
 from virtxlate.hotplug.snapshot import Entry, Snapshot
-from virtxlate.hotplug.steps import Attach, Device, Step, name_of
+from virtxlate.hotplug.steps import Attach, Detach, Device, Step, name_of
 from virtxlate.hotplug.wanted import wanted_disk, wanted_nic
 from virtxlate.report import Loss, Report
-from virtxlate.tables.hotplug import DISK_CHANGES, INTERFACE_CHANGES
+from virtxlate.tables.hotplug import DISK_CHANGES, DISK_FIELDS, INTERFACE_CHANGES, NIC_FIELDS
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import ganeti_id
 from virtxlate.translate.matching import match
@@ -54,7 +55,15 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     def same_as(self, other: Group) -> bool:
         """Tell whether both are of one device."""
-        return (self.kind, self.at, self.wanted is None) == (other.kind, other.at, other.wanted is None)
+        return self._key == other._key
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        """Kind and path; of a device that leaves, what is the same in guest and definition."""
+        info = next((step.info for step in self.steps if isinstance(step, Detach)), None)
+        if self.wanted is not None or info is None:
+            return self.kind, self.at, self.wanted is None
+        return self.kind, info.mac, info.target, self.at if info.mac is info.target is None else None
 
 
 class WholePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,15 +198,6 @@ def _view_without(view: LiveView, devices: Iterable[LiveDevice]) -> LiveView:
     return read_view(etree.tostring(root), foreign=True)
 
 
-_DISK_FIELDS = frozenset({"type", "source", "readonly"})
-_NIC_FIELDS = frozenset({"type", "mac", "bridge", "network", "virtualport", "vlan", "script"})
-"""Fields that Ganeti's disk or NIC decides; the others come from hvparams, which wait for the next start."""
-_ABSENT_IS_NONE = frozenset({"vlan", "virtualport", "script"})
-_OF_A_TYPE = frozenset({"bridge", "network"})
-"""What a NIC is connected to by its type: of one type libvirt shows more, of another one none of it stays."""
-_NOT_COMPARED = frozenset({"alias", "target", "address", "boot_order", "driver_name"})
-
-
 def _drift(
     snapshot: Snapshot,
     entry: Entry,
@@ -222,26 +222,26 @@ def _drift(
         if running and (note := _other_name(after, entry.device, context)) is not None:
             notes.append(f"{at}: {note}")
             after = msgspec.structs.replace(after, source=None)
-        own, table = _DISK_FIELDS, DISK_CHANGES
+        own, table = decided(DISK_FIELDS), DISK_CHANGES
         size = _growth(entry, wanted) if running else ()
     else:
         after = wanted_nic(snapshot.instance, wanted, index, context, report)
-        own, table = _NIC_FIELDS, INTERFACE_CHANGES
+        own, table = decided(NIC_FIELDS), INTERFACE_CHANGES
     if type(after) is not type(entry.device):
         found, said = (type(each).__name__.lower() for each in (entry.device, after))
         notes.append(f"{at}: it is a {found}, for Ganeti a {said}: that waits for the next start")
         return size
-    fields = tuple(_differing(after, entry.device))
+    fields = tuple(differing(after, entry.device))
     notes.extend(f"{at}: {each}" for each in _waiting(sorted(set(fields) - own), after, entry.device))
     mine = tuple(name for name in fields if name in own)
     if "source" in mine and not _is_of_ganeti(entry):
         raise GanetiDataError(f"nothing but order shows that it is {name_of(entry.info)}", at=at)
-    steps = changes.change(snapshot, entry, after, mine, table)
+    steps = changes.change(snapshot, entry, after, mine, table, running=running)
     return (*steps, *size) if not any(isinstance(step, Attach) for step in steps) else steps
 
 
 def _waiting(names: Iterable[str], after: Device, now: Device) -> Iterator[str]:
-    """Say of fields that they are to change, and not while the guest runs."""
+    """Say of fields that hvparams decide that they wait."""
     for name in names:
         said = f"{getattr(now, name)!r}, Ganeti says {getattr(after, name)!r}"
         yield f"{name} is {said}: that waits for the next start"
@@ -282,16 +282,3 @@ def _growth(entry: Entry, wanted: Disk) -> tuple[Step, ...]:
     if isinstance(entry.kept, Disk) and entry.kept.size_mib < wanted.size_mib:
         return changes.resize(entry, wanted.size_mib * BYTES_PER_UNIT["MiB"])
     return ()
-
-
-def _differing(after: Device, now: Device) -> Iterator[str]:
-    absent_is_none = _ABSENT_IS_NONE
-    if getattr(after, "type", None) != getattr(now, "type", None):
-        absent_is_none |= _OF_A_TYPE
-    for name in after.__struct_fields__:
-        wanted, found = getattr(after, name), getattr(now, name, None)
-        if name in _NOT_COMPARED or wanted == found or (wanted is None and name not in absent_is_none):
-            continue
-        if name == "mac" and str(wanted).lower() == str(found).lower():
-            continue
-        yield name

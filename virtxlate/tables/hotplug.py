@@ -93,10 +93,35 @@ DISK_CHANGES = {
 }
 """Field of a disk to how it changes. Source: libvirt 9.0.0, src/qemu/qemu_domain.c:8052."""
 
+NIC_FIELDS: dict[str, tuple[str, ...]] = {
+    "mac": ("mac",),
+    "mode": ("type", "virtualport", "script"),
+    "link": ("bridge", "network"),
+    "vlan": ("vlan",),
+    "ip": (),
+    "name": (),
+    "network": (),
+}
+"""Field of Ganeti's NIC that can change to the fields of an interface that it decides."""
+
+DISK_FIELDS: dict[str, tuple[str, ...]] = {
+    "mode": ("readonly",),
+    "name": (),
+    "size_mib": (),
+    **dict.fromkeys(
+        ("template", "logical_id", "params", "minor", "link", "uri", "device"),
+        ("type", "source"),
+    ),
+}
+"""Field of Ganeti's disk that can change to the fields of a disk that it decides."""
+
 MEDIA_DEVICES = frozenset({"cdrom", "floppy"})
 """Kinds of drives whose medium changes in place."""
 
 LINK_STATES = ("up", "down")
 
+for _fields, _changes in ((NIC_FIELDS, INTERFACE_CHANGES), (DISK_FIELDS, DISK_CHANGES)):
+    if not {name for names in _fields.values() for name in names} <= _changes.keys():
+        raise TableError("NIC_FIELDS, DISK_FIELDS: a field is decided, and nothing tells how it changes")
 if HOTPLUG_BUSES & NO_HOTPLUG.keys():
     raise TableError("HOTPLUG_BUSES: a bus is both hot-pluggable and not")

@@ -191,6 +191,34 @@ def test_a_full_disk_behind_stdout_is_one_line(verb: str) -> None:
     assert (done.returncode, done.stderr) == (3, b"virtxlate: error: No space left on device\n")
 
 
+def closed(*argv: object, without: str) -> tuple[int, bytes, bytes]:
+    """Run the program without one of its standard streams, as some daemons start their children."""
+    command = ["sh", "-c", f'exec "$0" -m virtxlate "$@" {without}', sys.executable, *map(str, argv)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("verb", [("translate", CLUSTER, WEB), ("explain", CLUSTER, WEB), ("rules",)])
+def test_a_closed_stdout_is_one_line(verb: tuple[object, ...]) -> None:
+    assert closed(*verb, without=">&-") == (3, b"", b"virtxlate: error: Bad file descriptor\n")
+
+
+def test_what_needs_no_stdout_works_without(tmp_path: Path) -> None:
+    assert closed("translate", CLUSTER, WEB, "-o", tmp_path / "x", without=">&-") == (0, b"", b"")
+    assert (tmp_path / "x").read_bytes().startswith(b"<domain")
+
+
+def test_a_closed_stdin_is_an_empty_one() -> None:
+    assert closed("validate", "-", without="<&-")[0] == 1
+    code, out, error = closed("translate", "-", without="<&-")
+    assert (code, out) == (3, b"")
+    assert error.startswith(b"virtxlate: error: stdin: not JSON: ")
+
+
+def test_an_error_does_not_go_to_stdout_where_stderr_is_closed(tmp_path: Path) -> None:
+    assert closed("translate", tmp_path / "none", without="2>&-") == (3, b"", b"")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_every_encoding_of_a_terminal_will_do(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "x.xml"

@@ -91,6 +91,33 @@ def test_options_that_exclude_each_other_are_wrong_usage(cli: Cli, tmp_path: Pat
     assert cli().code == 2
 
 
+@pytest.mark.parametrize(
+    ("argv", "argument"),
+    [
+        (("translate", CLUSTER, WEB, "-o", ""), "-o/--output"),
+        (("translate", CLUSTER, WEB, "--output-dir="), "--output-dir"),
+        (("translate", CLUSTER, WEB, "--report", ""), "--report"),
+        (("translate", CLUSTER, WEB, "--map", ""), "--map"),
+        (("translate", CLUSTER, WEB, "--scsi-map", ""), "--scsi-map"),
+        (("translate", CLUSTER, WEB, "--runtime", ""), "--runtime"),
+        (("translate", CLUSTER, ""), "INSTANCE"),
+        (("define", "", WEB), "SOURCE"),
+        (("define", CLUSTER, WEB, "-c", ""), "-c/--connect"),
+        (("validate", ""), "FILE"),
+        (("runtime", "upgrade", CLUSTER, "-o", ""), "-o/--output"),
+        (("hotplug", "add", "web1", "--disk", "path=/x", "--runtime", ""), "--runtime"),
+        (("handover", ""), "INSTANCE"),
+        (("handover", "web1", "--state-dir", ""), "--state-dir"),
+    ],
+)
+def test_an_empty_argument_is_a_variable_that_nobody_set(
+    cli: Cli, argv: tuple[object, ...], argument: str
+) -> None:
+    result = cli(*argv)
+    assert (result.code, result.out) == (2, "")
+    assert result.errors[-1].endswith(f"error: argument {argument}: expected a value, found ''")
+
+
 # Bugs
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from tests.cli.running import run_process
 from tests.golden.cases import DOMAIN, FIXTURES, GANETI
 from virtxlate.cli import main
 from virtxlate.cli.parser import build_parser
@@ -66,6 +67,19 @@ def test_show_prints_a_line_for_each_device(capsys: Output) -> None:
         "vcpus    1",
     ]
     assert lines[9].split()[:5] == ["disk", "disk-12c43cf7-0561-41a2", "scsi-hd", "scsi.0", "0:0:0"]
+
+
+def test_what_the_file_says_is_no_command_for_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text(Path(SLOTS).read_text().replace("inst1.example.com", "inst\\u001b[2J\\n1\\u00e4"))
+    for encoding, name in (("utf-8", "inst\\x1b[2J 1ä"), ("ascii", "inst\\x1b[2J 1\\xe4")):
+        result = run_process("runtime", "show", path, PYTHONIOENCODING=f"{encoding}:strict")
+        assert (result.code, result.err) == (0, "")
+        assert result.out.splitlines()[1] == f"name     {name}"
+    path.write_text(Path(XML).read_text().replace("<name>inst1", "<name>instä", 1))
+    result = run_process("runtime", "check", HVINFO, path, PYTHONIOENCODING="ascii:strict")
+    assert (result.code, result.err) == (1, "")
+    assert "inst\\xe4.example.com" in result.out
 
 
 def test_show_as_json(capsys: Output) -> None:
@@ -175,7 +189,9 @@ def test_a_foreign_file_is_refused_with_its_name(data: bytes, tmp_path: Path, ca
     source.write_bytes(data)
     for words in (("show",), ("upgrade", "--in-place"), ("downgrade", "--to", "3.0")):
         assert run(words[0], str(source), *words[1:]) == 3
-        assert capsys.readouterr().err.startswith(f"virtxlate: error: {source}: ")
+        error = capsys.readouterr().err
+        assert error.startswith(f"virtxlate: error: {source}: ")
+        assert error.count(str(source)) == 1
     assert run("check", str(source), XML) == 3
     assert source.read_bytes() == data
 
@@ -286,6 +302,14 @@ def test_check_matches_devices_without_ids(tmp_path: Path, capsys: Output) -> No
     tree.write(path)
     assert run("check", HVINFO, str(path)) == 0
     assert "0 differences" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["check", "write"])
+def test_a_map_that_is_none_is_refused_with_its_name(verb: str, tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text("[bridges\n")
+    assert run(verb, *([HVINFO] if verb == "check" else []), XML, "--map", str(path)) == 3
+    assert capsys.readouterr().err.startswith(f"virtxlate: error: {path}: not TOML: ")
 
 
 def test_two_devices_that_could_be_one_are_an_error(tmp_path: Path, capsys: Output) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.cli import complain
+from virtxlate.cli import complain, show
 from virtxlate.cli.connecting import connected
 from virtxlate.cli.inputs import STDIO, parse_libvirt_version, read_bytes
 from virtxlate.domain.live import LiveDomain, parse_live
@@ -86,14 +86,14 @@ def _print_table(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> None:
     _print_columns([("KIND", "NAME", "DRIVER", "ID", "BUS", "PLACE", "BACKEND"), *map(_row, devices)])
     uses = occupancy(live)
     if uses:
-        print()
+        show("")
         _print_columns([("BUS", "MODEL", "IN USE", "FREE", "FREE FOR GANETI"), *_use_rows(uses)])
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        show("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _row(device: DeviceInfo) -> tuple[str, ...]:

@@ -120,7 +120,10 @@ def test_so_many_problems_are_shown_as_are_wanted(cli: Cli, write: Callable[[str
 
 
 def test_a_limit_is_a_number(cli: Cli) -> None:
-    assert cli("validate", VALID, "--limit", "-1").code == 2
+    for wrong in ("-1", "x", "1.5", "\u00b2"):
+        refused = cli("validate", VALID, f"--limit={wrong}")
+        assert refused.code == 2
+        assert refused.errors[-1].endswith(f"--limit: expected a whole number from 0, found {wrong!r}")
 
 
 def test_no_problem_has_a_line_that_nobody_can_read(cli: Cli, write: Callable[[str], Path]) -> None:

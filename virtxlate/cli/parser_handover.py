@@ -29,7 +29,7 @@ def add_inspect(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def running_options(parser: argparse.ArgumentParser, *, also: str = "") -> None:
-    """Add what says where a running QEMU and Ganeti's files of it are; ``also`` ends what is said of its socket."""
+    """Add what says where a running QEMU and Ganeti's files of it are; ``also``: ends its socket's help."""
     parser.add_argument("--qmp", metavar="SOCKET", help=f"QMP socket of the QEMU{also}")
     parser.add_argument(
         "--runtime",

@@ -46,7 +46,8 @@ def test_the_ports_of_nics_are_for_nics_and_those_of_disks_for_disks() -> None:
     def ports(*, disks: int = 0, nics: int = 0) -> list[str | None]:
         one = instance(tuple(map(disk, range(disks))), tuple(map(nic, range(nics))), machine_version="q35")
         placed = place(one)
-        return [each.hvinfo and each.hvinfo.bus for each in (*placed.disks, *placed.nics)]
+        found = [*(each.hvinfo for each in placed.disks), *(each.hvinfo for each in placed.nics)]
+        return [each and each.bus for each in found]
 
     assert ports(nics=len(NIC_PORTS)) == [f"rp{port}" for port in NIC_PORTS]
     assert ports(disks=len(DISK_PORTS)) == [f"rp{port}" for port in DISK_PORTS]

@@ -47,7 +47,7 @@ def test_the_ports_of_nics_are_for_nics_and_those_of_disks_for_disks() -> None:
         one = instance(tuple(map(disk, range(disks))), tuple(map(nic, range(nics))), machine_version="q35")
         placed = place(one)
         found = [*(each.hvinfo for each in placed.disks), *(each.hvinfo for each in placed.nics)]
-        return [each and each.bus for each in found]
+        return [each.bus if each else None for each in found]
 
     assert ports(nics=len(NIC_PORTS)) == [f"rp{port}" for port in NIC_PORTS]
     assert ports(disks=len(DISK_PORTS)) == [f"rp{port}" for port in DISK_PORTS]

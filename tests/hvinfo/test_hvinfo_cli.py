@@ -309,6 +309,12 @@ def test_without_libvirt_a_file_is_enough(cli: Cli, monkeypatch: pytest.MonkeyPa
     result = cli("nobody", "-c", "test:///default")
     assert result.code == 5
     assert result.err.startswith("virtxlate: error: libvirt-python is missing (")
+    mistyped = cli("web1.xlm")
+    assert mistyped.code == 5
+    assert mistyped.err.startswith(
+        "virtxlate: error: web1.xlm: no such file, and no libvirt that knows such a domain: "
+        "libvirt-python is missing ("
+    )
 
 
 # Help

@@ -14,7 +14,13 @@ from virtxlate.cli import complain, show
 from virtxlate.cli.connecting import connected
 from virtxlate.cli.inputs import STDIO, parse_libvirt_version, read_bytes
 from virtxlate.domain.live import LiveDomain, parse_live
-from virtxlate.errors import DomainNotFoundError, DomainXmlError, GanetiDataError
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DomainNotFoundError,
+    DomainXmlError,
+    GanetiDataError,
+    LibvirtMissingError,
+)
 from virtxlate.tables.qemu import PCI_PORTS
 from virtxlate.translate.device_info import DeviceInfo, QemuInfo
 from virtxlate.translate.dialect import ganeti_scsi_bus, to_ganeti_dialect
@@ -61,6 +67,15 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
     """
     if name == STDIO or (uri is None and Path(name).exists()):
         return read_bytes(name), None
+    try:
+        return _read_live(name, uri)
+    except (ConnectionFailedError, LibvirtMissingError) as exc:
+        if uri is not None:
+            raise
+        raise type(exc)(f"{name}: no such file, and no libvirt that knows such a domain: {exc}") from exc
+
+
+def _read_live(name: str, uri: str | None) -> tuple[bytes | str, int]:
     with connected(uri, read_only=True) as host:
         domain = host.find(name, name) if len(name) == _UUID_LENGTH else host.find("", name)
         if domain is None:

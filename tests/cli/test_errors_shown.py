@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.running import CLUSTER, ROOT, WEB, Cli, listing, run_process
+from tests.golden.cases import DOMAIN, GANETI
 from virtxlate.cli import complain, translate
 from virtxlate.errors import InternalError
 
@@ -253,6 +254,25 @@ def test_every_encoding_of_a_terminal_will_do(encoding: str, tmp_path: Path) -> 
     result = run_process("validate", path, PYTHONIOENCODING=f"{encoding}:strict")
     assert (result.code, result.err) == (1, "")
     assert result.out.endswith("fails to validate\n")
+
+
+def test_what_a_runtime_file_says_is_no_command_for_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text(
+        (GANETI / "runtime-pci-2.10.json")
+        .read_text()
+        .replace("inst1.example.com", "inst\\u001b[2J\\n1\\u00e4")
+    )
+    for encoding, name in (("utf-8", "inst\\x1b[2J 1ä"), ("ascii", "inst\\x1b[2J 1\\xe4")):
+        result = run_process("runtime", "show", path, PYTHONIOENCODING=f"{encoding}:strict")
+        assert (result.code, result.err) == (0, "")
+        assert result.out.splitlines()[1] == f"name     {name}"
+    path.write_text((DOMAIN / "runtime-hvinfo.xml").read_text().replace("<name>inst1", "<name>instä", 1))
+    result = run_process(
+        "runtime", "check", GANETI / "runtime-hvinfo.json", path, PYTHONIOENCODING="ascii:strict"
+    )
+    assert (result.code, result.err) == (1, "")
+    assert "inst\\xe4.example.com" in result.out
 
 
 def test_the_module_runs_as_a_program() -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.cli.running import run_process
 from tests.golden.cases import DOMAIN, FIXTURES, GANETI
 from virtxlate.cli import main
 from virtxlate.cli.parser import build_parser
@@ -67,19 +66,6 @@ def test_show_prints_a_line_for_each_device(capsys: Output) -> None:
         "vcpus    1",
     ]
     assert lines[9].split()[:5] == ["disk", "disk-12c43cf7-0561-41a2", "scsi-hd", "scsi.0", "0:0:0"]
-
-
-def test_what_the_file_says_is_no_command_for_the_terminal(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text(Path(SLOTS).read_text().replace("inst1.example.com", "inst\\u001b[2J\\n1\\u00e4"))
-    for encoding, name in (("utf-8", "inst\\x1b[2J 1ä"), ("ascii", "inst\\x1b[2J 1\\xe4")):
-        result = run_process("runtime", "show", path, PYTHONIOENCODING=f"{encoding}:strict")
-        assert (result.code, result.err) == (0, "")
-        assert result.out.splitlines()[1] == f"name     {name}"
-    path.write_text(Path(XML).read_text().replace("<name>inst1", "<name>instä", 1))
-    result = run_process("runtime", "check", HVINFO, path, PYTHONIOENCODING="ascii:strict")
-    assert (result.code, result.err) == (1, "")
-    assert "inst\\xe4.example.com" in result.out
 
 
 def test_show_as_json(capsys: Output) -> None:

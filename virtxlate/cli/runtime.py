@@ -12,21 +12,14 @@ from pathlib import Path
 from virtxlate.cli import complain, show
 from virtxlate.cli.files import write_whole
 from virtxlate.cli.hvinfo import read_domain
-from virtxlate.cli.inputs import (
-    STDIO,
-    named,
-    read_bytes,
-    read_instance,
-    read_renames,
-    read_scsi,
-    read_source,
-)
+from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_renames, read_scsi, read_source
 from virtxlate.cli.results import print_json
 from virtxlate.errors import DomainXmlError, GanetiDataError, UsageError
-from virtxlate.ganeti import runtime_show
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.runtime import Runtime, read_runtime
 from virtxlate.ganeti.runtime_downgrade import downgrade
+from virtxlate.ganeti.runtime_show import Shown
+from virtxlate.ganeti.runtime_show import show as shown_of
 from virtxlate.ganeti.runtime_tree import RuntimeTree, format_tree, parse_tree
 from virtxlate.ganeti.runtime_upgrade import upgrade
 from virtxlate.report import Report
@@ -56,7 +49,7 @@ def read_tree(path: str) -> RuntimeTree:
 def _show(args: argparse.Namespace) -> int:
     tree = read_tree(args.file)
     try:
-        shown = runtime_show.show(tree)
+        shown = shown_of(tree)
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if args.format == "json":
@@ -66,7 +59,7 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_table(shown: runtime_show.Shown) -> None:
+def _print_table(shown: Shown) -> None:
     for name in ("form", "name", "uuid", "machine", "memory", "vcpus"):
         value = getattr(shown, name)
         unit = " MiB" if name == "memory" and value is not None else ""

@@ -22,7 +22,7 @@ setup(
     description="Ganeti KVM instances as libvirt domains, and back: the guest cannot tell the difference",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["virtxlate", "virtxlate.*"]),
     package_data={"virtxlate": ["py.typed", "xsd/*.xsd"]},

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
@@ -181,3 +186,43 @@ def test_a_live_error_tells_call_and_code() -> None:
     error = OperationRefusedError("invalid state", call="attachDevice", code=55)
     assert (str(error), error.call, error.code) == ("attachDevice: invalid state", "attachDevice", 55)
     assert str(LiveError("no daemon")) == "no daemon"
+
+
+RAISED = [
+    *(kind("expected int", at="disks[0].size") for kind in (InputError, GanetiDataError, MapError)),
+    DomainXmlError("expected one <os>", at="/domain/os[2]", line=7).under("web1.xml"),
+    SchemaError("two faults", at="/domain", violations=["a", "b"]),
+    UnsupportedError("no equal", at="disks[0].mode", report="a report"),
+    PlacementError("taken", bus="pci.0", wanted="3", at="nics[0]"),
+    *(kind("invalid state", call="attachDevice", code=55) for kind in (LiveError, OperationRefusedError)),
+    DomainNotFoundError("no such domain", call="lookup", code=42),
+    VerificationError("the domain differs", differences=["a", "b"]),
+    *(kind("no", alias="ua-disk-1") for kind in (RemovalError, RemovalPendingError, RemovalRefusedError)),
+    TableError("a term appears in two rows"),
+    UsageError("only one of FILE and DOMAIN can be stdin"),
+    UnknownTermError("disk_aio", "Ganeti", "aio", ["threads", "native"]),
+]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("carry", [lambda it: pickle.loads(pickle.dumps(it)), copy.copy, copy.deepcopy])
+def test_an_error_is_carried_whole(error: Exception, carry: Callable[[Exception], Exception]) -> None:
+    same = carry(error)
+    assert (type(same), str(same), same.args, vars(same)) == (
+        type(error),
+        str(error),
+        error.args,
+        vars(error),
+    )
+
+
+def full() -> None:
+    raise PlacementError("no slot is free", bus="pci.0")
+
+
+def test_an_error_comes_out_of_a_worker_process() -> None:
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(PlacementError, match="no slot is free"),
+    ):
+        pool.submit(full).result()

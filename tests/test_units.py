@@ -24,12 +24,29 @@ CASES = [
     (1, "TiB", 1 << 30),
     (1, "PiB", 1 << 40),
     (1, "EiB", 1 << 50),
+    (1025, "byte", 2),
+    (1, "TB", 976562500),
+    (1, "T", 1 << 30),
+    (1, "PB", 976562500000),
+    (1, "P", 1 << 40),
+    (1, "EB", 976562500000000),
+    (1, "E", 1 << 50),
+    (7, "kib", 7),
+    (7, "KIB", 7),
+    (1, "mB", 977),
+    (1, "Kb", 1),
+    (2, "g", 2097152),
+    (1025, "BYTES", 2),
 ]
 
 
 @pytest.mark.parametrize(("value", "unit", "kib"), CASES)
 def test_a_size_in_any_unit_is_rounded_up_to_kib(value: int, unit: str, kib: int) -> None:
     assert to_kib(value, unit) == kib
+
+
+def test_every_unit_has_a_case() -> None:
+    assert {unit for _value, unit, _kib in CASES} >= set(BYTES_PER_UNIT)
 
 
 def test_the_unit_of_a_bare_number_is_kib() -> None:
@@ -40,8 +57,8 @@ def test_mib_become_kib() -> None:
     assert mib_to_kib(128) == 131072
 
 
-@pytest.mark.parametrize("unit", ["", "kib", "KIB", "mib", "bit", "YiB"])
+@pytest.mark.parametrize("unit", ["", "bit", "YiB", "KiBs", "kk", "\u212a"])
 def test_an_unknown_unit_names_the_known_ones(unit: str) -> None:
-    with pytest.raises(ValueError, match="expected a unit of b, bytes, KB, k") as caught:
+    with pytest.raises(ValueError, match="expected a unit of b, byte, bytes, KB, k") as caught:
         to_kib(1, unit)
     assert str(caught.value) == f"expected a unit of {', '.join(BYTES_PER_UNIT)}, found {unit!r}"

@@ -33,13 +33,30 @@ Exit code 1 is no exception: it says that differences or violations were found.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class VirtxlateError(Exception):
+class _Portable:
+    """An exception that ``pickle`` and ``copy`` carry whole, out of a worker process too.
+
+    Python would call the class again with the finished message alone, which is not what these take; in a
+    process pool that breaks the pool instead of raising.
+    """
+
+    args: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args), self.__dict__ or None
+
+
+def _again(kind: type[Exception], args: tuple[object, ...]) -> Exception:
+    return kind.__new__(kind, *args)
+
+
+class VirtxlateError(_Portable, Exception):
     """Base of all; the message is one line."""
 
     exit_code: ClassVar[int] = 70
@@ -210,7 +227,7 @@ class TableError(InternalError):
     """A table contradicts itself; it must not import."""
 
 
-class UnknownTermError(LookupError):
+class UnknownTermError(_Portable, LookupError):
     """A table has no such term; ``term`` and ``known`` say what was asked and what there is."""
 
     def __init__(self, table: str, side: str, term: object, known: Iterable[object]) -> None:

@@ -8,6 +8,7 @@ KIB_PER_MIB = 1024
 
 BYTES_PER_UNIT = {
     "b": 1,
+    "byte": 1,
     "bytes": 1,
     "KB": 10**3,
     "k": 2**10,
@@ -28,7 +29,10 @@ BYTES_PER_UNIT = {
     "E": 2**60,
     "EiB": 2**60,
 }
-"""Units of libvirt's memory elements. Source: libvirt formatdomain.rst, "Memory Allocation"."""
+"""Units of libvirt's memory elements, which it reads in capitals or not.
+
+Source: libvirt 9.0.0, formatdomain.rst, "Memory Allocation"; virScaleInteger in src/util/virutil.c.
+"""
 
 
 def mib_to_kib(size_mib: int) -> int:
@@ -41,10 +45,12 @@ def to_kib(value: int, unit: str = "KiB") -> int:
 
     Raises ValueError naming the known units.
     """
-    if unit not in BYTES_PER_UNIT:
+    size = _IN_SMALL_LETTERS.get(unit.lower()) if unit.isascii() else None
+    if size is None:
         raise ValueError(f"expected a unit of {', '.join(BYTES_PER_UNIT)}, found {unit!r}")
-    return -(-value * BYTES_PER_UNIT[unit] // 2**10)
+    return -(-value * size // 2**10)
 
 
-if len({unit.lower() for unit in BYTES_PER_UNIT}) != len(BYTES_PER_UNIT):
+_IN_SMALL_LETTERS = {unit.lower(): size for unit, size in BYTES_PER_UNIT.items()}
+if len(_IN_SMALL_LETTERS) != len(BYTES_PER_UNIT):
     raise TableError("units: two units differ only in case")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.running import CLUSTER, ROOT, WEB, Cli, listing, run_process
+from tests.golden.cases import DOMAIN, GANETI
 from virtxlate.cli import complain, translate
 from virtxlate.errors import InternalError
 
@@ -89,6 +90,33 @@ def test_options_that_exclude_each_other_are_wrong_usage(cli: Cli, tmp_path: Pat
     assert cli("translate").code == 2
     assert cli("undefine").code == 2
     assert cli().code == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "argument"),
+    [
+        (("translate", CLUSTER, WEB, "-o", ""), "-o/--output"),
+        (("translate", CLUSTER, WEB, "--output-dir="), "--output-dir"),
+        (("translate", CLUSTER, WEB, "--report", ""), "--report"),
+        (("translate", CLUSTER, WEB, "--map", ""), "--map"),
+        (("translate", CLUSTER, WEB, "--scsi-map", ""), "--scsi-map"),
+        (("translate", CLUSTER, WEB, "--runtime", ""), "--runtime"),
+        (("translate", CLUSTER, ""), "INSTANCE"),
+        (("define", "", WEB), "SOURCE"),
+        (("define", CLUSTER, WEB, "-c", ""), "-c/--connect"),
+        (("validate", ""), "FILE"),
+        (("runtime", "upgrade", CLUSTER, "-o", ""), "-o/--output"),
+        (("hotplug", "add", "web1", "--disk", "path=/x", "--runtime", ""), "--runtime"),
+        (("handover", ""), "INSTANCE"),
+        (("handover", "web1", "--state-dir", ""), "--state-dir"),
+    ],
+)
+def test_an_empty_argument_is_a_variable_that_nobody_set(
+    cli: Cli, argv: tuple[object, ...], argument: str
+) -> None:
+    result = cli(*argv)
+    assert (result.code, result.out) == (2, "")
+    assert result.errors[-1].endswith(f"error: argument {argument}: expected a value, found ''")
 
 
 # Bugs
@@ -191,6 +219,34 @@ def test_a_full_disk_behind_stdout_is_one_line(verb: str) -> None:
     assert (done.returncode, done.stderr) == (3, b"virtxlate: error: No space left on device\n")
 
 
+def closed(*argv: object, without: str) -> tuple[int, bytes, bytes]:
+    """Run the program without one of its standard streams, as some daemons start their children."""
+    command = ["sh", "-c", f'exec "$0" -m virtxlate "$@" {without}', sys.executable, *map(str, argv)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("verb", [("translate", CLUSTER, WEB), ("explain", CLUSTER, WEB), ("rules",)])
+def test_a_closed_stdout_is_one_line(verb: tuple[object, ...]) -> None:
+    assert closed(*verb, without=">&-") == (3, b"", b"virtxlate: error: Bad file descriptor\n")
+
+
+def test_what_needs_no_stdout_works_without(tmp_path: Path) -> None:
+    assert closed("translate", CLUSTER, WEB, "-o", tmp_path / "x", without=">&-") == (0, b"", b"")
+    assert (tmp_path / "x").read_bytes().startswith(b"<domain")
+
+
+def test_a_closed_stdin_is_an_empty_one() -> None:
+    assert closed("validate", "-", without="<&-")[0] == 1
+    code, out, error = closed("translate", "-", without="<&-")
+    assert (code, out) == (3, b"")
+    assert error.startswith(b"virtxlate: error: stdin: not JSON: ")
+
+
+def test_an_error_does_not_go_to_stdout_where_stderr_is_closed(tmp_path: Path) -> None:
+    assert closed("translate", tmp_path / "none", without="2>&-") == (3, b"", b"")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_every_encoding_of_a_terminal_will_do(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "x.xml"
@@ -198,6 +254,25 @@ def test_every_encoding_of_a_terminal_will_do(encoding: str, tmp_path: Path) -> 
     result = run_process("validate", path, PYTHONIOENCODING=f"{encoding}:strict")
     assert (result.code, result.err) == (1, "")
     assert result.out.endswith("fails to validate\n")
+
+
+def test_what_a_runtime_file_says_is_no_command_for_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text(
+        (GANETI / "runtime-pci-2.10.json")
+        .read_text()
+        .replace("inst1.example.com", "inst\\u001b[2J\\n1\\u00e4")
+    )
+    for encoding, name in (("utf-8", "inst\\x1b[2J 1ä"), ("ascii", "inst\\x1b[2J 1\\xe4")):
+        result = run_process("runtime", "show", path, PYTHONIOENCODING=f"{encoding}:strict")
+        assert (result.code, result.err) == (0, "")
+        assert result.out.splitlines()[1] == f"name     {name}"
+    path.write_text((DOMAIN / "runtime-hvinfo.xml").read_text().replace("<name>inst1", "<name>instä", 1))
+    result = run_process(
+        "runtime", "check", GANETI / "runtime-hvinfo.json", path, PYTHONIOENCODING="ascii:strict"
+    )
+    assert (result.code, result.err) == (1, "")
+    assert "inst\\xe4.example.com" in result.out
 
 
 def test_the_module_runs_as_a_program() -> None:

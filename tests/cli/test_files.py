@@ -85,6 +85,12 @@ def test_what_is_no_regular_file_stays_what_it_is(cli: Cli, tmp_path: Path) -> N
     assert Path("/dev/null").is_char_device()
 
 
+def test_a_device_that_is_full_is_named(cli: Cli) -> None:
+    for option in ("-o", "--report"):
+        result = cli("translate", CLUSTER, WEB, option, "/dev/full")
+        assert (result.code, result.error) == (3, "error: /dev/full: No space left on device")
+
+
 @pytest.mark.parametrize("path", ["-", "/dev/stdout"])
 def test_stdout_can_be_named(cli: Cli, path: str) -> None:
     assert cli("translate", CLUSTER, WEB, "-o", path).out.startswith("<domain")

@@ -171,7 +171,7 @@ def test_a_socket_of_another_instance_is_refused(
     assert result.err.endswith("qmp: expected the QEMU of web1, found that of web2\n")
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", "", "/etc"])
+@pytest.mark.parametrize("name", ["..", "a/b", "/etc"])
 def test_a_name_that_is_none_leads_nowhere(name: str, cli: Cli, pair: Pair, tmp_path: Path) -> None:
     result = cli("handover", name, "--abort", "--state-dir", tmp_path / "state")
     assert (result.code, result.out) == (3, "")

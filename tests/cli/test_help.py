@@ -6,13 +6,20 @@ import argparse
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from types import ModuleType
+from typing import get_args, get_type_hints
 
 import pytest
 
 from tests.cli.running import Cli
 from virtxlate import __version__, errors
 from virtxlate.cli.parser import build_parser
+from virtxlate.cli.runtime import _COMMANDS
+from virtxlate.ganeti.runtime_downgrade import VERSIONS
+from virtxlate.ganeti.source import FORMATS
+from virtxlate.handover.transfer import Method
+from virtxlate.translate.context import TABLES, Context
 
 VERBS = (
     "translate",
@@ -72,10 +79,60 @@ def test_every_exit_code_is_explained(cli: Cli) -> None:
     assert codes | {0, 1} == explained
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_option_is_explained(verb: str) -> None:
-    (actions,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
-    assert [action.dest for action in actions.choices[verb]._actions if not action.help] == []
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Give a parser, and those of all verbs below it."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from parsers(inner)
+
+
+PARSERS = list(parsers(build_parser()))[1:]
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.prog)
+def test_every_option_is_explained(parser: argparse.ArgumentParser) -> None:
+    assert [action.dest for action in parser._actions if not action.help] == []
+
+
+def parser_of(*verbs: str) -> argparse.ArgumentParser:
+    parser = build_parser()
+    for verb in verbs:
+        (actions,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+        parser = actions.choices[verb]
+    return parser
+
+
+def option_of(dest: str, *verbs: str) -> argparse.Action:
+    (action,) = [a for a in parser_of(*verbs)._actions if a.dest == dest]
+    return action
+
+
+CONTEXT = get_type_hints(Context)
+TAKEN = [
+    (("translate",), "form", (*FORMATS, "qmp")),
+    (("explain",), "form", FORMATS),
+    (("translate",), "domain_type", get_args(CONTEXT["domain_type"])),
+    (("translate",), "disk_paths", get_args(CONTEXT["disk_paths"])),
+    (("runtime", "downgrade"), "to", tuple(VERSIONS)),
+    (("runtime", "write"), "ganeti_version", tuple(_COMMANDS)),
+    (("handover",), "method", get_args(Method)),
+]
+
+
+@pytest.mark.parametrize(("verbs", "dest", "words"), TAKEN)
+def test_the_words_that_are_offered_are_those_that_are_taken(
+    verbs: tuple[str, ...], dest: str, words: tuple[str, ...]
+) -> None:
+    """The options cannot name the tables: importing those takes longer than a help text may."""
+    assert option_of(dest, *verbs).choices == words
+
+
+@pytest.mark.parametrize("verb", ["translate", "handover"])
+def test_the_map_is_offered_with_its_tables(verb: str) -> None:
+    told = re.findall(r"\[([a-z.A-Z]+)\]", option_of("map", verb).help or "")
+    assert told == [*TABLES, "diskparams.TEMPLATE"]
 
 
 def test_the_version_is_told(cli: Cli) -> None:

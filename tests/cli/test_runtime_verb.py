@@ -176,7 +176,9 @@ def test_a_foreign_file_is_refused_with_its_name(data: bytes, tmp_path: Path, ca
     source.write_bytes(data)
     for words in (("show",), ("upgrade", "--in-place"), ("downgrade", "--to", "3.0")):
         assert run(words[0], str(source), *words[1:]) == 3
-        assert capsys.readouterr().err.startswith(f"virtxlate: error: {source}: ")
+        error = capsys.readouterr().err
+        assert error.startswith(f"virtxlate: error: {source}: ")
+        assert error.count(str(source)) == 1
     assert run("check", str(source), XML) == 3
     assert source.read_bytes() == data
 
@@ -287,6 +289,14 @@ def test_check_matches_devices_without_ids(tmp_path: Path, capsys: Output) -> No
     tree.write(path)
     assert run("check", HVINFO, str(path)) == 0
     assert "0 differences" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["check", "write"])
+def test_a_map_that_is_none_is_refused_with_its_name(verb: str, tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text("[bridges\n")
+    assert run(verb, *([HVINFO] if verb == "check" else []), XML, "--map", str(path)) == 3
+    assert capsys.readouterr().err.startswith(f"virtxlate: error: {path}: not TOML: ")
 
 
 def test_two_devices_that_could_be_one_are_an_error(tmp_path: Path, capsys: Output) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.golden.cases import GANETI, NAMES
-from virtxlate import GanetiDataError, Report, open_source
-from virtxlate.ganeti.source import FORMATS, detect
+from virtxlate import GanetiDataError, InputError, Report, open_source
+from virtxlate.ganeti.source import _OPENERS, FORMATS, detect
 
 DEPTH = 100_000
 NOT_JSON = "not JSON: expected config.data, a RAPI answer or a runtime file"
@@ -53,6 +53,16 @@ def test_a_format_can_be_forced() -> None:
     with pytest.raises(GanetiDataError) as caught:
         open_source(data, "config")
     assert str(caught.value) == "expected object, got array"
+
+
+def test_a_format_that_is_none_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(b"{}", "xen")
+    assert str(caught.value) == "form: expected one of config, rapi, runtime, found 'xen'"
+
+
+def test_the_formats_that_are_named_are_those_that_are_opened() -> None:
+    assert tuple(_OPENERS) == FORMATS
 
 
 def test_an_empty_bulk_answer_has_no_instances() -> None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli.running import run_process
 from tests.hvinfo.cases import LIVE, NAMES, xml
 from virtxlate.cli import main
 from virtxlate.cli.parser import build_parser
@@ -98,6 +99,14 @@ def test_a_domain_without_devices_is_an_empty_table(cli: Cli, tmp_path: Path) ->
     assert cli(tmp_path / "x") == Result(0, "KIND  NAME  DRIVER  ID  BUS  PLACE  BACKEND\n", "")
     assert cli(tmp_path / "x", "--format", "json").out == "[]\n"
     assert json.loads(cli(tmp_path / "x", "--format", "runtime").out) == {"nics": [], "disks": []}
+
+
+def test_every_encoding_of_a_terminal_will_do(tmp_path: Path) -> None:
+    disk = "<disk><target dev='vdä' bus='virtio'/><address type='virtio-mmio'/></disk>"
+    (tmp_path / "x").write_text(f"<domain><devices>{disk}</devices></domain>")
+    result = run_process("hvinfo", tmp_path / "x", PYTHONIOENCODING="ascii:strict")
+    assert result.code == 0
+    assert "disk  vd\\xe4" in result.out
 
 
 def test_a_cell_holds_no_control_characters_and_no_megabytes(cli: Cli, tmp_path: Path) -> None:
@@ -300,6 +309,12 @@ def test_without_libvirt_a_file_is_enough(cli: Cli, monkeypatch: pytest.MonkeyPa
     result = cli("nobody", "-c", "test:///default")
     assert result.code == 5
     assert result.err.startswith("virtxlate: error: libvirt-python is missing (")
+    mistyped = cli("web1.xlm")
+    assert mistyped.code == 5
+    assert mistyped.err.startswith(
+        "virtxlate: error: web1.xlm: no such file, and no libvirt that knows such a domain: "
+        "libvirt-python is missing ("
+    )
 
 
 # Help

@@ -118,6 +118,13 @@ def test_a_lun_on_virtio_has_the_properties_of_virtio() -> None:
     assert [each.rule for each in found] == ["lun-virtio-old-machine"]
 
 
+@pytest.mark.parametrize("unit", ["MiB", "mib", "m"])
+def test_a_size_is_read_in_capitals_or_not(unit: str) -> None:
+    sizes = f"<memory unit='{unit}'>64</memory><currentMemory unit='{unit}'>65</currentMemory>"
+    root = etree.fromstring(f"<domain type='qemu'>{sizes}</domain>")
+    assert [(each.path, each.rule) for each in broken(root)] == [("/domain/currentMemory", "memory-current")]
+
+
 def test_devices_alone_are_judged_too() -> None:
     root = etree.fromstring(f"<devices>{CASES[0].broken}</devices>")
     assert [(each.path, each.rule) for each in broken(root)] == [("/devices/disk/@type", "lun-source")]

@@ -303,6 +303,12 @@ def test_the_boot_order_goes_there_and_back(
     assert ("hvparams.boot_order" in {loss.path for loss in losses_there(one)}) == lost
 
 
+def test_the_only_nic_boots_there_and_back() -> None:
+    found = there(instance((disk(),), (nic(),), boot_order="network"))
+    assert [each.boot_order for each in found.devices.interfaces] == [1]
+    assert back(found).hvparams.boot_order == "network"
+
+
 def test_nothing_to_boot_from_is_reported_on_the_way_back() -> None:
     assert "hvparams.boot_order" in paths_lost_back(there(instance()))
 

@@ -11,6 +11,7 @@ from tests.translate.building import back, disk, instance, nic, refusal, there
 from virtxlate import PlacementError, place
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.hvinfo import HvInfo
+from virtxlate.ganeti.q35 import DISK_PORTS, NIC_PORTS
 
 REFUSED: list[tuple[str, str]] = [
     ("disk_type", "ide"),
@@ -39,6 +40,21 @@ def test_disks_and_nics_have_ports_of_their_own_and_come_back() -> None:
     told = back(found)
     assert [each.hvinfo for each in told.disks] == [each.hvinfo for each in place(one).disks]
     assert [each.hvinfo and each.hvinfo.bus for each in told.nics] == ["rp3", "rp4"]
+
+
+def test_the_ports_of_nics_are_for_nics_and_those_of_disks_for_disks() -> None:
+    def ports(*, disks: int = 0, nics: int = 0) -> list[str | None]:
+        one = instance(tuple(map(disk, range(disks))), tuple(map(nic, range(nics))), machine_version="q35")
+        placed = place(one)
+        found = [*(each.hvinfo for each in placed.disks), *(each.hvinfo for each in placed.nics)]
+        return [each.bus if each else None for each in found]
+
+    assert ports(nics=len(NIC_PORTS)) == [f"rp{port}" for port in NIC_PORTS]
+    assert ports(disks=len(DISK_PORTS)) == [f"rp{port}" for port in DISK_PORTS]
+    with pytest.raises(PlacementError):
+        ports(nics=len(NIC_PORTS) + 1)
+    with pytest.raises(PlacementError):
+        ports(disks=len(DISK_PORTS) + 1)
 
 
 def test_a_known_port_is_kept_and_never_given_twice() -> None:

@@ -17,6 +17,7 @@ from virtxlate.errors import InputError, VirtxlateError
 
 _BUG = 70
 _INTERRUPTED = 130
+_STREAMS = (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser)
     args = parser.parse_args(argv)
+    _stand_in()
     try:
         code: int = import_module(f"virtxlate.cli.{args.module}").run(args)
         sys.stdout.flush()
@@ -43,6 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError:
             _give_up_stdout()
     return code
+
+
+def _stand_in() -> None:
+    """Put something where the caller closed a standard stream: a file opened later would get its number.
+
+    stdin is empty then, what is written to stdout is an error, and stderr is lost.
+    """
+    for name, mode, flags in _STREAMS:
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
 
 
 def _give_up_stdout() -> None:

@@ -19,9 +19,16 @@ def write_output(path: str, data: bytes) -> None:
     if path in _STDOUT:
         sys.stdout.buffer.write(data)
     elif os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - plain names here
-        Path(path).write_bytes(data)
+        _overwrite(path, data)
     else:
         write_whole(os.path.realpath(path), data)
+
+
+def _overwrite(path: str, data: bytes) -> None:
+    try:
+        Path(path).write_bytes(data)
+    except OSError as exc:  # of a write that fails, Python does not say which file's it was
+        raise OSError(exc.errno, exc.strerror, path) from None
 
 
 def write_whole(path: str | Path, data: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
@@ -47,11 +54,8 @@ def write_whole(path: str | Path, data: bytes, *, mode: int = 0o644, sync: bool 
 def _write(path: str, data: bytes, *, mode: int, sync: bool) -> None:
     """Write a new file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
         if sync:
+            file.flush()
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,11 +10,17 @@ from typing import Any
 
 import msgspec
 
-from virtxlate.cli import complain
+from virtxlate.cli import complain, show
 from virtxlate.cli.connecting import connected
 from virtxlate.cli.inputs import STDIO, parse_libvirt_version, read_bytes
 from virtxlate.domain.live import LiveDomain, parse_live
-from virtxlate.errors import DomainNotFoundError, DomainXmlError, GanetiDataError
+from virtxlate.errors import (
+    ConnectionFailedError,
+    DomainNotFoundError,
+    DomainXmlError,
+    GanetiDataError,
+    LibvirtMissingError,
+)
 from virtxlate.tables.qemu import PCI_PORTS
 from virtxlate.translate.device_info import DeviceInfo, QemuInfo
 from virtxlate.translate.dialect import ganeti_scsi_bus, to_ganeti_dialect
@@ -61,6 +67,15 @@ def read_domain(name: str, uri: str | None) -> tuple[bytes | str, int | None]:
     """
     if name == STDIO or (uri is None and Path(name).exists()):
         return read_bytes(name), None
+    try:
+        return _read_live(name, uri)
+    except (ConnectionFailedError, LibvirtMissingError) as exc:
+        if uri is not None:
+            raise
+        raise type(exc)(f"{name}: no such file, and no libvirt that knows such a domain: {exc}") from exc
+
+
+def _read_live(name: str, uri: str | None) -> tuple[bytes | str, int]:
     with connected(uri, read_only=True) as host:
         domain = host.find(name, name) if len(name) == _UUID_LENGTH else host.find("", name)
         if domain is None:
@@ -86,14 +101,14 @@ def _print_table(live: LiveDomain, devices: tuple[DeviceInfo, ...]) -> None:
     _print_columns([("KIND", "NAME", "DRIVER", "ID", "BUS", "PLACE", "BACKEND"), *map(_row, devices)])
     uses = occupancy(live)
     if uses:
-        print()
+        show("")
         _print_columns([("BUS", "MODEL", "IN USE", "FREE", "FREE FOR GANETI"), *_use_rows(uses)])
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        show("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _row(device: DeviceInfo) -> tuple[str, ...]:

@@ -19,8 +19,25 @@ def add_verb(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(module=module, verb=name)
+    parser.register("type", None, _said)
     parser.add_argument("--traceback", action="store_true", help="show where in virtxlate an error came from")
     return parser
+
+
+def inner_verbs(parser: argparse.ArgumentParser, dest: str) -> Verbs[argparse.ArgumentParser]:
+    """Give the place of the verbs below a verb."""
+    verbs = parser.add_subparsers(
+        metavar="VERB", required=True, title="verbs", dest=dest, help="one of these"
+    )
+    verbs.type = str  # all that follows comes by here, and is judged by the inner verb
+    return verbs
+
+
+def _said(text: str) -> str:
+    """Give a value as it stands; an empty one is a variable of the shell that nobody has set."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a value, found ''")
+    return text
 
 
 _RUNTIME = "runtime file, or directory of NAME.runtime files: its addresses win, the guest has seen them"

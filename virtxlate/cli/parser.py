@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from virtxlate._version import __version__
-from virtxlate.cli.options import Verbs, add_verb, source_options
+from virtxlate.cli.options import Verbs, add_verb, inner_verbs, source_options
 from virtxlate.cli.parser_handover import add_handover, add_inspect
 from virtxlate.cli.parser_hotplug import hotplug_verb, plan_verbs
 from virtxlate.cli.parser_schema import add_schema
@@ -190,9 +190,7 @@ def _runtime(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "show, upgrade, downgrade, write and check Ganeti's runtime files",
         "virtxlate runtime show /var/run/ganeti/kvm-hypervisor/conf/web1.example.com.runtime",
     )
-    inner = parser.add_subparsers(
-        metavar="VERB", required=True, title="verbs", dest="runtime_verb", help="one of these"
-    )
+    inner = inner_verbs(parser, "runtime_verb")
     show = _runtime_verb(inner, "show", "show a file of any form", "virtxlate runtime show web1.runtime")
     show.add_argument(
         "--format", choices=("table", "json"), default="table", help="json: the same in one object"

@@ -24,15 +24,13 @@ def add_inspect(verbs: Verbs[argparse.ArgumentParser]) -> None:
         nargs="?",
         help="number of a QEMU process, or name of an instance whose files are in --ctrl-dir",
     )
-    running_options(parser)
+    running_options(parser, also="; PROCESS may then be left out")
     parser.add_argument("--json", action="store_true", help="print everything in one object")
 
 
-def running_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says where a running QEMU and Ganeti's files of it are."""
-    parser.add_argument(
-        "--qmp", metavar="SOCKET", help="QMP socket of the QEMU; PROCESS may then be left out"
-    )
+def running_options(parser: argparse.ArgumentParser, *, also: str = "") -> None:
+    """Add what says where a running QEMU and Ganeti's files of it are; ``also``: ends its socket's help."""
+    parser.add_argument("--qmp", metavar="SOCKET", help=f"QMP socket of the QEMU{also}")
     parser.add_argument(
         "--runtime",
         metavar="FILE",

@@ -6,7 +6,7 @@ import argparse
 import math
 import re
 
-from virtxlate.cli.options import Verbs, add_verb, source_options
+from virtxlate.cli.options import Verbs, add_verb, inner_verbs, source_options
 
 _MINUS = re.compile(r"-\d+(:.*)?\Z|-\d*\.\d+\Z", re.DOTALL)
 """What starts with a minus and is no option: Ganeti's ``-1:remove`` is the last device."""
@@ -23,9 +23,7 @@ def hotplug_verb(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "add, remove and change disks and NICs of a domain, and say where they are",
         "virtxlate hotplug modify web1 --disk add:path=/dev/xenvg/web1.disk1,size=20G --net 0:link=br1",
     )
-    inner = parser.add_subparsers(
-        metavar="VERB", required=True, title="verbs", dest="hotplug_verb", help="one of these"
-    )
+    inner = inner_verbs(parser, "hotplug_verb")
     _devices(
         inner,
         "add",

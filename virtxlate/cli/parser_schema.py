@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from virtxlate.cli.options import Verbs, add_verb
+from virtxlate.cli.options import Verbs, add_verb, inner_verbs
 
 
 def add_schema(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -16,9 +16,7 @@ def add_schema(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "make XSD and rules of the RELAX NG that this host's libvirt installed",
         "virtxlate schema build && virtxlate schema show disk",
     )
-    inner = parser.add_subparsers(
-        metavar="VERB", required=True, title="verbs", dest="schema_verb", help="one of these"
-    )
+    inner = inner_verbs(parser, "schema_verb")
     build = _schema_verb(
         inner,
         "build",

@@ -9,21 +9,22 @@ import sys
 import uuid
 from pathlib import Path
 
-from virtxlate.cli import complain
+from virtxlate.cli import complain, show
 from virtxlate.cli.files import write_whole
 from virtxlate.cli.hvinfo import read_domain
-from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_scsi, read_source, read_text
+from virtxlate.cli.inputs import STDIO, named, read_bytes, read_instance, read_renames, read_scsi, read_source
 from virtxlate.cli.results import print_json
 from virtxlate.domain.live import parse_live
 from virtxlate.errors import DomainXmlError, GanetiDataError, OperationRefusedError, UsageError
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.runtime import Runtime, read_runtime
 from virtxlate.ganeti.runtime_downgrade import downgrade
-from virtxlate.ganeti.runtime_show import Shown, show
+from virtxlate.ganeti.runtime_show import Shown
+from virtxlate.ganeti.runtime_show import show as shown_of
 from virtxlate.ganeti.runtime_tree import RuntimeTree, format_tree, parse_tree
 from virtxlate.ganeti.runtime_upgrade import upgrade
 from virtxlate.report import Report
-from virtxlate.translate.context import Context, Renames, parse_renames
+from virtxlate.translate.context import Context, Renames
 from virtxlate.translate.runtime import live_runtime
 from virtxlate.translate.runtime_check import compare_runtime
 
@@ -49,7 +50,7 @@ def read_tree(path: str) -> RuntimeTree:
 def _show(args: argparse.Namespace) -> int:
     tree = read_tree(args.file)
     try:
-        shown = show(tree)
+        shown = shown_of(tree)
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if args.format == "json":
@@ -63,7 +64,7 @@ def _print_table(shown: Shown) -> None:
     for name in ("form", "name", "uuid", "machine", "memory", "vcpus"):
         value = getattr(shown, name)
         unit = " MiB" if name == "memory" and value is not None else ""
-        print(f"{name:8} {'-' if value is None else value}{unit}")
+        show(f"{name:8} {'-' if value is None else value}{unit}")
     rows: list[tuple[str, ...]] = [("KIND", "ID", "DRIVER", "BUS", "PLACE", "MAC OR LINK", "URI")]
     for kind, devices in (("nic", shown.nics), ("disk", shown.disks)):
         for each in devices:
@@ -75,18 +76,19 @@ def _print_table(shown: Shown) -> None:
                 )
             )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    print()
+    show("")
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        show("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for drive in shown.drives:
-        print(f"in the command: -drive {drive}")
+        show(f"in the command: -drive {drive}")
 
 
 def _upgrade(args: argparse.Namespace) -> int:
     if args.in_place and args.file == STDIO:
         raise UsageError("--in-place: stdin has no place")
+    tree = read_tree(args.file)
     try:
-        tree, changes = upgrade(read_tree(args.file), lambda: str(uuid.uuid4()))
+        tree, changes = upgrade(tree, lambda: str(uuid.uuid4()))
     except GanetiDataError as exc:
         raise named(exc, args.file) from None
     if not (args.in_place and not changes):
@@ -139,7 +141,7 @@ def _read_live(args: argparse.Namespace) -> bytes | str:
 
 def _context(args: argparse.Namespace) -> Context:
     """Give the host of the running domain: what its libvirt can do is no question any more."""
-    renames = parse_renames(read_text(args.map)) if args.map else Renames()
+    renames = read_renames(args.map) if args.map else Renames()
     scsi = read_scsi(args.scsi_map) if args.scsi_map else None
     return Context(renames=renames, scsi=scsi, libvirt_version=sys.maxsize)
 
@@ -171,8 +173,8 @@ def _check(args: argparse.Namespace) -> int:
         print_json(found)
     else:
         for difference in found:
-            print(difference)
-        print(f"{_name(args.file)}: {len(found)} differences")
+            show(str(difference))
+        show(f"{_name(args.file)}: {len(found)} differences")
     return 1 if found else 0
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from virtxlate._version import __version__
 from virtxlate.cli.verdicts import NotChecked, Verdict, more, said
 from virtxlate.domain.violations import SchemaRule, Violation
+from virtxlate.errors import TableError
 from virtxlate.rules import RULES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -33,7 +34,9 @@ _OF_SCHEMA = {
     "too-large": "The document is too large to be explained whole.",
 }
 if set(_OF_SCHEMA) != set(get_args(SchemaRule)):
-    raise AssertionError(set(_OF_SCHEMA) ^ set(get_args(SchemaRule)))
+    raise TableError(
+        f"sarif: {sorted(set(_OF_SCHEMA) ^ set(get_args(SchemaRule)))}: in one of two tables only"
+    )
 _TEXTS = {
     **_OF_SCHEMA,
     "xmlschema": "xmlschema has something against the document.",

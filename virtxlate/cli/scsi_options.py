@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from virtxlate.cli.options import Verbs, add_verb
+from virtxlate.cli.options import Verbs, add_verb, inner_verbs
 
 
 def add_scsi_map(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -36,9 +36,7 @@ def add_vhba(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "describe, list, create and destroy virtual Fibre Channel adapters (NPIV), and show their LUNs",
         "virtxlate vhba xml --parent scsi_host5 | virtxlate vhba create - -c qemu:///system",
     )
-    inner = parser.add_subparsers(
-        metavar="VERB", required=True, title="verbs", dest="vhba_verb", help="one of these"
-    )
+    inner = inner_verbs(parser, "vhba_verb")
     xml = _vhba_verb(
         inner,
         "xml",

@@ -37,7 +37,6 @@ from virtxlate.ganeti.words import CLUSTER_ONLY_HVPARAMS
 from virtxlate.report import Report
 
 OLDEST_VERSION = 2070000
-NEWEST_VERSION = 3020000
 _EMPTY = msgspec.Raw(b"{}")
 _ABSOLUTE = ("instances[", "disks['", 'disks["')
 """How a path from the top of the file begins; disks by number are those of an instance."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from virtxlate.errors import GanetiDataError
+from virtxlate.errors import GanetiDataError, InputError
 from virtxlate.ganeti.config import Config
 from virtxlate.ganeti.decode import decode
 from virtxlate.ganeti.model import Instance
@@ -167,8 +167,10 @@ def open_source(data: bytes, form: str | None = None, version: int | None = None
     ``version`` (3010000 is 3.1) is that of the Ganeti which runs the instances: it decides defaults that are
     not in the data, and what differs between versions. None: the data's own, or 3.1 where it has none.
 
-    Raises GanetiDataError.
+    Raises GanetiDataError; InputError for a ``form`` that there is none of.
     """
+    if form is not None and form not in _OPENERS:
+        raise InputError(f"expected one of {', '.join(FORMATS)}, found {form!r}", at="form")
     return _OPENERS[form or detect(data)](data, version)
 
 

@@ -26,7 +26,6 @@ from virtxlate.translate.runtime import LiveView
 _OFF = "off"
 _FIRST_PORT = NIC_PORTS.start - FIRST_PORT_INDEX
 """What a root port's index is short of its slot, where Ganeti laid out the board."""
-_SWITCH = frozenset({"pcie-switch-upstream-port", "pcie-switch-downstream-port"})
 
 
 class Places:

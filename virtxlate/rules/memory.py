@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from lxml import etree
 
 from virtxlate.rules.identity import twins
 from virtxlate.rules.resources import numbered, of_domain, vcpus
 from virtxlate.rules.rule import Document, Fault, Rule, child, number
-from virtxlate.units import BYTES_PER_UNIT
+from virtxlate.units import to_kib
 
 Element = etree._Element
 _MOST_CPUS, _LONGEST_LIST = 1 << 12, 1 << 10
@@ -21,8 +22,10 @@ def _kib(element: Element | None, name: str | None = None) -> int | None:
     if element is None:
         return None
     text = (element.text or "").strip() if name is None else element.get(name)
-    found, unit = number(text), BYTES_PER_UNIT.get(element.get("unit", "KiB"))
-    return None if found is None or unit is None else -(-found * unit // BYTES_PER_UNIT["KiB"])
+    found = number(text)
+    with suppress(ValueError):
+        return None if found is None else to_kib(found, element.get("unit", "KiB"))
+    return None
 
 
 def _cells(root: Element) -> list[Element]:

@@ -65,7 +65,6 @@ class Reader:
         self._folder = folder
         self._roots: dict[str, etree._Element] = {}
         self._scopes: list[Scope] = []
-        self._nested: dict[_Key, int] = {}
         self._patterns = Patterns()
         self._values: dict[Value, int] = {}
         self._elements: dict[_Key, int] = {}

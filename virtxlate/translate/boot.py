@@ -13,7 +13,7 @@ from virtxlate.report import Report, Severity
 from virtxlate.tables.machine import BOOT_ORDERS
 from virtxlate.tables.removable import IMAGE_ALIASES, removable_era
 
-_CDROMS = ("cdrom_image_path", "cdrom2_image_path")
+CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 
 def boot_orders(instance: Instance) -> dict[str, int]:
@@ -28,7 +28,7 @@ def boot_orders(instance: Instance) -> dict[str, int]:
         return {"disks[0]": 1} if instance.disks else {}
     devices = {
         "network": [f"nics[{index}]" for index in range(len(instance.nics))],
-        "cdrom": [name for name in _CDROMS if getattr(hvparams, name)],
+        "cdrom": [name for name in CDROMS if getattr(hvparams, name)],
         "floppy": ["floppy_image_path"] if hvparams.floppy_image_path else [],
     }.get(hvparams.boot_order, [])
     if hvparams.boot_order == "cdrom" and devices[:1] != ["cdrom_image_path"]:
@@ -70,6 +70,6 @@ def to_ganeti(found: domain.Domain, report: Report) -> dict[str, str]:
         return {}
     alias = first.alias or ""
     name = IMAGE_ALIASES.left(alias) if IMAGE_ALIASES.knows_right(alias) else ""
-    if name in _CDROMS or (first.device == "cdrom" and first.bus == "ide"):
+    if name in CDROMS or (first.device == "cdrom" and first.bus == "ide"):
         return {"boot_order": "cdrom"}
     return {"boot_order": "floppy" if first.device == "floppy" else "disk"}

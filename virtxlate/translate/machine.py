@@ -36,9 +36,9 @@ SYSINFO = "sysinfo"
 _DEFAULT_MACHINE = "pc"
 _OLDEST = (0, 0)
 _ROOT = re.compile(r"root=([^ ]*)(?: |\Z)")
-_CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
-_SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
-_CONSOLE_DEVICE = domain.Character(type="pty", target_type="serial", target_port=0)
+_KERNEL_CONSOLE = re.compile(r" console=ttyS0,([0-9]+)\Z", re.ASCII)
+SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
+CONSOLE = domain.Character(type="pty", target_type="serial", target_port=0)
 
 
 def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
@@ -85,12 +85,12 @@ def emulator(instance: Instance) -> str | None:
 
 def serials(instance: Instance) -> tuple[domain.Character, ...]:
     """Give the serial port."""
-    return (_SERIAL,) if instance.hvparams.serial_console else ()
+    return (SERIAL,) if instance.hvparams.serial_console else ()
 
 
 def consoles(instance: Instance) -> tuple[domain.Character, ...]:
     """Give the console that ``virsh console`` opens: the same serial port."""
-    return (_CONSOLE_DEVICE,) if instance.hvparams.serial_console else ()
+    return (CONSOLE,) if instance.hvparams.serial_console else ()
 
 
 def machine(instance: Instance) -> str:
@@ -221,7 +221,7 @@ def _kernel_to_ganeti(found: domain.Domain, report: Report) -> dict[str, Any]:
         return {"kernel_path": ""}
     cmdline = found.os.cmdline or ""
     values: dict[str, Any] = {"kernel_path": found.os.kernel, "initrd_path": found.os.initrd or ""}
-    if found.devices.serials and (match := _CONSOLE.search(cmdline)):
+    if found.devices.serials and (match := _KERNEL_CONSOLE.search(cmdline)):
         values["serial_speed"] = int(match[1])
         cmdline = cmdline[: match.start()]
     else:

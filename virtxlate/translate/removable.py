@@ -19,13 +19,12 @@ from virtxlate.tables.disk import IDE_BY_DRIVE_UNTIL, ide_targets
 from virtxlate.tables.q35 import CDROM_UNITS, Q35_CDROM
 from virtxlate.tables.removable import CDROM_TYPES, IMAGE_ALIASES, URL_PORTS, removable_era
 from virtxlate.translate.board import is_q35
-from virtxlate.translate.boot import boot_orders
+from virtxlate.translate.boot import CDROMS, boot_orders
 from virtxlate.translate.context import Context
 from virtxlate.translate.disk import drive_address, target_name
 from virtxlate.translate.placing import disk_type, scsi_bus, scsi_controller, scsi_places
 from virtxlate.translate.terms import carry
 
-CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 FLOPPY = "floppy_image_path"
 
 

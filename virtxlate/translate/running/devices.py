@@ -12,12 +12,11 @@ from virtxlate.hardware.model import Device
 from virtxlate.report import Report, Severity
 from virtxlate.tables.display import CHANNELS, VRAM_KIB
 from virtxlate.tables.running import BY_DRIVER
+from virtxlate.translate.machine import CONSOLE, SERIAL
 from virtxlate.translate.running.disks import scsi_controllers
 from virtxlate.translate.running.facts import Running, of_kind, owner, pci_address
 from virtxlate.units import KIB_PER_MIB
 
-_SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, target_model="isa-serial")
-_CONSOLE = domain.Character(type="pty", target_type="serial", target_port=0)
 _USB_PORT = re.compile(r".*/(?:usb-bus port|port) ([0-9.]+)", re.ASCII)
 _CHANNEL_TYPES = {name: kind for _word, (kind, name) in CHANNELS.rows}
 _ANY_HOST = {"0.0.0.0", "::", "*"}  # noqa: S104 - only read
@@ -158,12 +157,12 @@ def serials(running: Running, report: Report) -> tuple[domain.Character, ...]:
     for each in ports[1:]:
         reason = "Ganeti gives a guest one serial port"
         report.lose(f"devices[{each.path}]", each.driver, reason, Severity.GUEST_VISIBLE)
-    return (_SERIAL,) if ports else ()
+    return (SERIAL,) if ports else ()
 
 
 def consoles(running: Running) -> tuple[domain.Character, ...]:
     """Give the console that ``virsh console`` opens: the same serial port."""
-    return (_CONSOLE,) if any(of_kind(running.facts, "serial")) else ()
+    return (CONSOLE,) if any(of_kind(running.facts, "serial")) else ()
 
 
 def parallels(running: Running) -> tuple[domain.Character, ...]:

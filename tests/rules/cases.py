@@ -324,6 +324,12 @@ CASES: tuple[Case, ...] = (
         _HOSTDEV + hostdev(f"<source>{OTHER_DEVICE}</source>", address=at(1)),
     ),
     Case(
+        "hostdev-scsi-twice",
+        VIRTIO_SCSI + hostdev(iscsi()) + hostdev(iscsi(), address=at(1)),
+        VIRTIO_SCSI + hostdev(iscsi()),
+    ),
+    Case("hostdev-scsi-twice", vhost() * 2, vhost()),
+    Case(
         "hostdev-scsi-managed",
         VIRTIO_SCSI + hostdev(f"<source>{HOST_DEVICE}</source>", attributes="managed='yes'"),
         VIRTIO_SCSI + hostdev(f"<source>{HOST_DEVICE}</source>", attributes="managed='no'"),

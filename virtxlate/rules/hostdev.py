@@ -12,6 +12,7 @@ from virtxlate.scsi import ADAPTER_PREFIX, host_number
 
 _WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
 _VHOST_PLACES = ("pci", "ccw")
+_ISCSI_PORT = "3260"
 _PARTS = ("bus", "target", "unit")
 _TOO_MUCH = {
     "bus": (re.compile(r"0x[0-9a-fA-F]{1,3}|[0-9]{3}"), "two digits"),
@@ -90,14 +91,24 @@ def _secret(document: Document) -> Iterator[Fault]:
                 yield Fault(secret, "/@type", secret.get("type"), ("iscsi",))
 
 
+def _found_by(hostdev: etree._Element, source: etree._Element) -> tuple[str | None, ...] | None:
+    """Give what libvirt compares host devices by, None where that is not all there."""
+    adapter, address, host = (child(source, tag) for tag in ("adapter", "address", "host"))
+    if hostdev.get("type") == "scsi_host":
+        return ("vhost", source.get("wwpn"))
+    if adapter is not None and address is not None:
+        return (adapter.get("name"), *(address.get(name) for name in _PARTS))
+    if source.get("protocol") == "iscsi" and host is not None:
+        return ("iscsi", source.get("name"), host.get("name"), host.get("port", _ISCSI_PORT))
+    return None
+
+
 def _twice(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[str | None, ...], etree._Element] = {}
-    for hostdev, source in _sources(document):
-        adapter, address = child(source, "adapter"), child(source, "address")
-        if adapter is None or address is None:
-            continue
-        key = (adapter.get("name"), *(address.get(name) for name in _PARTS))
-        first = seen.setdefault(key, hostdev)
+    for hostdev in (*document.hostdevs("scsi"), *document.hostdevs("scsi_host")):
+        source = child(hostdev, "source")
+        key = None if source is None else _found_by(hostdev, source)
+        first = hostdev if key is None else seen.setdefault(key, hostdev)
         if first is not hostdev:
             yield Fault(hostdev, "/source", says=f"the device is that of {document.path(first)} too")
 

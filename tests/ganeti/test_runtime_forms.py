@@ -487,6 +487,28 @@ def test_commands_of_3_1_and_3_2_differ_from_3_0() -> None:
     assert "lsi,id=scsi" not in oldest
 
 
+def test_what_a_command_loses_is_told_without_passwords() -> None:
+    hvparams = HvParams(
+        kernel_path="",
+        machine_version="pc-i440fx-7.2",
+        cdrom_image_path="https://u:geheim@h/a.iso",
+        cdrom_disk_type="scsi-hd",
+        kvm_extra="-object secret,id=s,data=geheim '",
+    )
+    report = Report()
+    build_command(Instance(name="x", uuid=UUID, hvparams=hvparams), report, 3010000)
+    assert [(loss.path, loss.value) for loss in report.losses] == [
+        ("[0] cdrom1", "https://u@h/a.iso"),
+        ("[0] kvm_extra", "-object secret,id=s,data=..."),
+    ]
+
+
+def test_a_command_asks_a_qemu_of_ubuntu_for_what_it_has() -> None:
+    hvparams = HvParams(kernel_path="", machine_version="pc-i440fx-noble", soundhw="hda")
+    words = build_command(Instance(name="x", uuid=UUID, hvparams=hvparams), Report(), 3010000)
+    assert "driver=none,model=hda,id=soundhw" in words
+
+
 BALLOON, SCSI = ["-device", "virtio-balloon"], ["-device", "lsi,id=scsi"]
 ORDERS: list[tuple[list[str], bool]] = [
     ([*BALLOON, *SCSI], True),

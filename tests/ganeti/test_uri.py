@@ -39,6 +39,8 @@ SHOWN = [
     ("path=rbd:p/i:id=a:key=geheim==", "path=rbd:p/i:id=a:key=..."),
     ("file=iscsi://u:geheim@h/iqn/1,if=virtio", "file=iscsi://u@h/iqn/1,if=virtio"),
     ('path=json:{"password": "geheim"}', 'path=json:{"password":...'),
+    ("-object secret,id=s,data=geheim", "-object secret,id=s,data=..."),
+    ('{"qom-type":"secret","data":"geheim"}', '{"qom-type":"secret","data":...'),
 ]
 UNCHANGED = [
     "add:path=/srv/a.img,name=a@b",

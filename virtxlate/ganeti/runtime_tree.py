@@ -13,6 +13,7 @@ import msgspec
 
 from virtxlate.errors import GanetiDataError
 from virtxlate.ganeti.decode import convert, decode
+from virtxlate.ganeti.uri import conceal
 from virtxlate.ganeti.words import PCI_SLOTS
 from virtxlate.report import Loss, Report, Severity
 
@@ -99,8 +100,8 @@ def format_tree(tree: RuntimeTree) -> bytes:
 
 
 def lost(report: Report, path: str, value: object, reason: str, *, guest: bool = True) -> None:
-    """Report what a runtime file cannot say; these losses stand in docs/runtime.md."""
-    shown = value if isinstance(value, str | int | float | bool | None) else str(value)
+    """Report what a runtime file cannot say, without passwords; these losses stand in docs/runtime.md."""
+    shown = value if isinstance(value, int | float | bool | None) else conceal(str(value))
     severity = Severity.GUEST_VISIBLE if guest else Severity.HOST_ONLY
     report.extend((Loss(path=path, value=shown, reason=reason, severity=severity),))
 

@@ -23,7 +23,8 @@ _SECRET_KEY = re.compile(_KEY, re.IGNORECASE)
 _NAME_OF_SECRET = re.compile(r"[\w.-]*-secret\"?\s*[=:]\s*[^,}]*")
 """``password-secret=sec0``: where QEMU finds the secret, not what it is."""
 _SECRET_OBJECT = re.compile(r"(?<![\w-])secret\w*(?![\w=-])")
-_SECRET_DATA = re.compile(r"(?<![\w.-])data\"?\s*[=:]")
+_SECRET_DATA = re.compile(r"((?<![\w.-])data\"?\s*[=:]).+", re.DOTALL)
+"""Of such an object."""
 
 
 def without_password(uri: str | None) -> str | None:
@@ -43,18 +44,20 @@ def without_password(uri: str | None) -> str | None:
 
 
 def conceal(text: str) -> str:
-    """Give a text to show: URIs without their passwords, nothing behind ``password=`` and the like."""
-    return _SETTING.sub(r"\1...", _USERINFO_OF_OPTION.sub(_user, text))
+    """Give a text to show: URIs without their passwords, nothing behind ``password=`` and the like.
+
+    Nor is the data of a secret shown, as in ``-object secret,id=s,data=...``.
+    Source: QEMU 7.2, qapi/crypto.json (SecretProperties), ``-object`` as words and as JSON.
+    """
+    shown = _SETTING.sub(r"\1...", _USERINFO_OF_OPTION.sub(_user, text))
+    return _SECRET_DATA.sub(r"\1...", shown) if _SECRET_OBJECT.search(text) else shown
 
 
 def holds_secret(word: str) -> bool:
     """Tell whether the value of an option of QEMU has a password, a key or a secret's data in it.
 
     The name of a secret, or of a file with one, is none.
-    Source: QEMU 7.2, qapi/crypto.json (SecretProperties), ``-object`` as words and as JSON.
     """
-    if _SECRET_OBJECT.search(word) and _SECRET_DATA.search(word):
-        return True
     told = _NAME_OF_SECRET.sub("", word)
     return conceal(told) != told
 

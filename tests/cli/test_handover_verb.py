@@ -83,7 +83,7 @@ RECORDED = "--release, --ifup: what the first call was told holds; leave them ou
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("a", "b", "--qmp", "/q"), "--qmp: one socket is one instance's"),
+        (("a", "b", "--qmp", "/q", "--downtime-limit", "0"), "--qmp: one socket is one instance's"),
         (("a", "b", "--runtime", "r"), "--runtime: one file is one instance's"),
         (("a", "--resume", "--release"), RECORDED),
         (("a", "--abort", "--ifup", "/s"), RECORDED),
@@ -94,6 +94,14 @@ def test_what_contradicts_itself_is_told_before_anything(
 ) -> None:
     result = cli("handover", *words)
     assert (result.code, result.out, result.err) == (2, "", f"virtxlate: error: {reason}\n")
+    assert pair.where() == "ganeti"
+
+
+@pytest.mark.parametrize("value", ["-1", "2000001", "0.5", "x"])
+def test_a_downtime_that_qemu_does_not_take_is_told(value: str, cli: Cli, pair: Pair) -> None:
+    result = cli("handover", "a", f"--downtime-limit={value}")
+    assert result.code == 2
+    assert f"--downtime-limit: expected a whole number from 0 to 2000000, found '{value}'" in result.err
     assert pair.where() == "ganeti"
 
 

@@ -92,7 +92,7 @@ def test_memory_that_the_emulator_may_have_missed_is_given_to_nobody(tmp_path: P
         Caller(pair, tmp_path).engine(record(tmp_path)) as engine,
         pytest.raises(
             OperationRefusedError,
-            match=r"in 2 rounds.*--downtime-limit more, or --method stop.*goes on",
+            match=r"in 2 rounds.*--downtime-limit 0, or --method stop.*goes on",
         ),
     ):
         engine.hand_over()

@@ -7,6 +7,8 @@ import argparse
 from virtxlate.cli.options import Verbs, add_verb, destination_options
 
 _MOST = 1_000_000_000
+_LONGEST_MS = 2_000_000
+"""Source: QEMU 7.2, migration/migration.c (MAX_MIGRATE_DOWNTIME)."""
 
 
 def add_inspect(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -104,9 +106,10 @@ def _transfer_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--downtime-limit",
         metavar="MS",
-        type=_whole,
+        type=_milliseconds,
         default=30,
-        help="milliseconds for which the guest may stand still at the end, by QEMU's estimate (default: 30)",
+        help="milliseconds for which the guest may stand still at the end, by QEMU's estimate (default: 30); "
+        "0: memory is sent once, and what was written meanwhile while it stands still (QEMU before 8.0)",
     )
     group.add_argument(
         "--bandwidth", metavar="MIB", type=_whole, help="MiB a second (default: as fast as it goes)"
@@ -141,6 +144,13 @@ def _host_options(parser: argparse.ArgumentParser) -> None:
         default="/var/lib/virtxlate/handover",
         help="where journals and the guest on its way are kept (default: /var/lib/virtxlate/handover)",
     )
+
+
+def _milliseconds(text: str) -> int:
+    """Read a downtime that QEMU takes."""
+    if text.isascii() and text.isdecimal() and int(text) <= _LONGEST_MS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {_LONGEST_MS}, found {text!r}")
 
 
 def _whole(text: str) -> int:

@@ -133,7 +133,7 @@ def _of_emulation(running: Running) -> Iterator[Finding]:
         reason = "without KVM, QEMU may lose what several CPUs write while it sends: use --method stop"
         yield fatal("method", f"{cpus} CPUs", reason)
     else:
-        reason = "without KVM, a guest that needs more than one round stays where it is: QEMU may miss writes"
+        reason = "without KVM, a guest that needs a second round stays as it is: --downtime-limit 0 has one"
         yield harmless("method", "1 CPU", reason)
 
 

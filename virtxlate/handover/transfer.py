@@ -74,7 +74,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     method: Method = "live"
     downtime_ms: int = 30
-    """What a guest that is sent while it runs may stand still for, by QEMU's own estimate."""
+    """What a guest that is sent while it runs may stand still for, by QEMU's own estimate; 0: QEMU before 8.0
+    sends all once, and what was written meanwhile when it stands still, however long that takes.
+    """
     bandwidth: int | None = None
     """Bytes a second; None: as fast as it goes."""
     patience_s: float = 600.0
@@ -279,7 +281,7 @@ def expect_whole(source: Old) -> None:
     if times > _ONE_ROUND and not source("query-kvm")["enabled"]:
         raise OperationRefusedError(
             f"memory was sent in {times - _ONE_ROUND + 1} rounds while the guest ran: without KVM, QEMU may "
-            "miss what it writes from the second on (give --downtime-limit more, or --method stop)",
+            "miss what it writes from the second on (give --downtime-limit 0, or --method stop)",
             call="migrate",
         )
 

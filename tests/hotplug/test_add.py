@@ -540,7 +540,8 @@ def test_a_device_that_the_definition_alone_has_is_refused_where_that_counts() -
     with pytest.raises(OperationRefusedError) as caught:
         hotplug(found, live=True, config=True).add_disk(DISKS[1])
     assert str(caught.value) == (
-        f"attach: disks[1]: the domain defines {DISK_IDS[1]} already (/domain/devices/disk[4])"
+        f"attach: disks[1]: the domain defines {DISK_IDS[1]} already (/domain/devices/disk[4]): "
+        "give the running guest alone what its definition has (--live without --config)"
     )
 
 

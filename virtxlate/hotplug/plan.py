@@ -147,11 +147,12 @@ def _check_bus(bus: str | None, at: str, *, running: bool = True) -> None:
 
 
 def _check_new(snapshot: Snapshot, alias: str | None, at: str) -> None:
-    for view, where in zip(snapshot.views, ("has", "defines"), strict=False):
+    hint = ": give the running guest alone what its definition has (--live without --config)"
+    for view, where, advice in zip(snapshot.views, ("has", "defines"), ("", hint), strict=False):
         for device in view.live.devices:
             if alias is not None and device.part("alias").get("name") == alias:
                 raise OperationRefusedError(
-                    f"{at}: the domain {where} {alias} already ({device.path})", call="attach"
+                    f"{at}: the domain {where} {alias} already ({device.path}){advice}", call="attach"
                 )
 
 

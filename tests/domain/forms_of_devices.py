@@ -179,7 +179,7 @@ STORAGE = {
 DEVICES = {
     "a console has a type, as a serial port has": (
         "<console type='pty'/>",
-        "<console><target type='virtio'/></console>",
+        "<console tty='/dev/pts/3'><target type='virtio'/></console>",
     ),
     "a forwarded address has address and port": (
         "<channel type='pty'><target type='guestfwd' address='10.0.2.1' port='1'/></channel>",

@@ -73,3 +73,18 @@ def test_a_choice_of_which_none_stands_names_both() -> None:
     (violation,) = schema.validate(document(FORMS["a secret is named by its uuid or by its usage"][1]))
     assert violation.path.endswith("/auth/secret")
     assert violation.message.endswith("; the attribute uuid or the attribute usage is missing")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "console",
+    [
+        "<console/>",
+        "<console tty='/dev/pts/3'/>",
+        "<console tty='/dev/pts/3'><!-- the old form --></console>",
+    ],
+)
+def test_a_console_of_the_old_form_has_no_type(console: str, relax_ng: etree.RelaxNG) -> None:
+    text = document(console)
+    assert relax_ng.validate(etree.fromstring(text, etree.XMLParser(remove_comments=True)))
+    assert schema.validate(text) == ()

@@ -24,9 +24,7 @@ def _found_by(element: Element) -> str:
 
 
 def _kind_of_console(element: Element) -> str:
-    if element.get("tty") is not None:
-        return "old"
-    return "new" if len(element) else ""
+    return "" if next(element.iterchildren("*"), None) is None else "whole"
 
 
 def _mode(element: Element) -> str:
@@ -47,10 +45,7 @@ DEVICES = (
     Together(
         ("devices/console",),
         _kind_of_console,
-        {
-            "old": Form("a console has a tty", "@tty @type"),
-            "new": Form("a console has a type, as a serial port has", needs="@type"),
-        },
+        {"whole": Form("a console has a type, as a serial port has", needs="@type")},
     ),
     Together(
         ("channel/target",),

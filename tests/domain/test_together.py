@@ -10,6 +10,7 @@ from lxml import etree
 from tests.domain.forms import FORMS, NEVER_BROKEN, NEWER, document
 from virtxlate.domain import schema
 from virtxlate.domain.misfits import TABLES
+from virtxlate.rules import validate
 
 RELAX_NG = Path("/usr/share/libvirt/schemas/domain.rng")
 SAYS = {form.says for table in TABLES for form in table.forms.values()}
@@ -88,3 +89,28 @@ def test_a_console_of_the_old_form_has_no_type(console: str, relax_ng: etree.Rel
     text = document(console)
     assert relax_ng.validate(etree.fromstring(text, etree.XMLParser(remove_comments=True)))
     assert schema.validate(text) == ()
+
+
+COMMENTED = (
+    "<disk type='file'><source file='/a'/><backingStore>{}</backingStore><target dev='vda'/></disk>",
+    "<disk type='block' device='lun'><source dev='/a'/><backingStore>{}</backingStore></disk>",
+    "<console tty='/dev/pts/3'>{}</console>",
+    "<hostdev mode='subsystem' type='usb'><source>{}</source></hostdev>",
+    "<disk><source file='/a'><encryption format='luks'>{}</encryption></source><target dev='vda'/></disk>",
+)
+
+
+@pytest.mark.parametrize("devices", COMMENTED)
+@pytest.mark.parametrize("nothing", ["<!-- nothing -->", "<?nothing?>"])
+def test_a_comment_is_no_child(devices: str, nothing: str) -> None:
+    bare, commented = (document(devices.format(inside)) for inside in ("", nothing))
+    assert validate(commented) == validate(bare)
+
+
+@pytest.mark.oracle
+def test_an_attribute_without_a_text_is_not_absent(relax_ng: etree.RelaxNG) -> None:
+    text = document("<interface type='network'><source network='default' portid=''/></interface>")
+    assert not relax_ng.validate(etree.fromstring(text))
+    assert [(each.rule, each.path) for each in schema.validate(text)] == [
+        ("co-occurrence", "/domain/devices/interface/source/@portid")
+    ]

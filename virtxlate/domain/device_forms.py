@@ -5,7 +5,7 @@ Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, of each element the de
 
 from __future__ import annotations
 
-from virtxlate.domain.together import Element, Form, Together, always, attribute, of_parent
+from virtxlate.domain.together import Element, Form, Together, always, attribute, has_children, of_parent
 
 _SOME_UUID = "[a-fA-F0-9]{32}|[a-fA-F0-9]{8}-([a-fA-F0-9]{4}-){3}[a-fA-F0-9]{12}"
 _PATH = r"(/|[a-zA-Z]:\\).+"
@@ -20,11 +20,11 @@ def _found_by(element: Element) -> str:
         return ""
     if element.find("vendor") is not None or element.find("product") is not None:
         return "identity"
-    return "" if len(element) else "nothing"
+    return "" if has_children(element) else "nothing"
 
 
 def _kind_of_console(element: Element) -> str:
-    return "" if next(element.iterchildren("*"), None) is None else "whole"
+    return "whole" if has_children(element) else ""
 
 
 def _mode(element: Element) -> str:

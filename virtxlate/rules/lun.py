@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from virtxlate.domain.together import has_children
 from virtxlate.rules.rule import LUN, Document, Fault, Rule, Verdict, about, bus_of, child
 
 _LUN = "device='lun'"
@@ -82,7 +83,7 @@ def _without(path: str) -> Callable[[Document], Iterator[Fault]]:
 def _backing_store(document: Document) -> Iterator[Fault]:
     for lun in document.luns:
         store = child(lun, "backingStore")
-        if store is not None and len(store):
+        if store is not None and has_children(store):
             yield Fault(store)
 
 

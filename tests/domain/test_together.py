@@ -114,3 +114,11 @@ def test_an_attribute_without_a_text_is_not_absent(relax_ng: etree.RelaxNG) -> N
     assert [(each.rule, each.path) for each in schema.validate(text)] == [
         ("co-occurrence", "/domain/devices/interface/source/@portid")
     ]
+
+
+@pytest.mark.oracle
+def test_blanks_around_a_path_are_a_part_of_it(relax_ng: etree.RelaxNG) -> None:
+    text = document("<rng model='virtio'><backend model='random'>/dev/urandom\n</backend></rng>")
+    assert not relax_ng.validate(etree.fromstring(text))
+    (violation,) = schema.validate(text)
+    assert (violation.rule, violation.path) == ("co-occurrence", "/domain/devices/rng/backend")

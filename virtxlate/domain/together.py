@@ -246,7 +246,9 @@ def _wrong_values(element: Element, form: Form) -> Iterator[Misfit]:
     for name, pattern in form.values.items():
         value = _value(element, name)
         is_told = value is not None if name.startswith("@") else bool(value)
-        if is_told and re.fullmatch(pattern, value or "") is None:
+        # libvirt reads a text with its blanks.
+        whole = element.text if name == TEXT else value
+        if is_told and re.fullmatch(pattern, whole or "") is None:
             yield Misfit(element, name, f"{form.says}; found {value!r}", value)
 
 

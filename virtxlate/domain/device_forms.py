@@ -221,6 +221,16 @@ DEVICES = (
         ("devices/hostdev",),
         attribute("type"),
         {
+            "mdev": Form(
+                "a mediated device is of model vfio-pci, vfio-ccw or vfio-ap",
+                values={"@model": "vfio-(pci|ccw|ap)"},
+            )
+        },
+    ),
+    Together(
+        ("devices/hostdev",),
+        attribute("type"),
+        {
             kind: Form(f"a host device of type '{kind}' has a <source>", needs="source")
             for kind in ("scsi", "scsi_host")
         },

@@ -144,7 +144,6 @@ NEVER_BROKEN = {
     "QXL has ram, vgamem and vram64",
     "an emulated interface has queues and offloads",
     "an interface is connected by its <source>",
-    "a console has a tty",
     "an interface at a switch may have a <virtualport>",
     "a port or a console may have an ACPI index",
 }

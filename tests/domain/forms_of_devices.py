@@ -4,6 +4,10 @@ from __future__ import annotations
 
 _UUID = "c2177883-f1bb-47f0-914d-32a22e3a8804"
 _HOST = "<host name='a'/>"
+_MDEV = (
+    "<hostdev mode='subsystem' type='mdev' model='{}'>"
+    "<source><address uuid='83c3c135-ad44-41d0-b1b7-bae47de48627'/></source></hostdev>"
+)
 
 
 def _disk(source: str, attributes: str = "type='network'", rest: str = "") -> str:
@@ -179,7 +183,7 @@ STORAGE = {
 DEVICES = {
     "a console has a type, as a serial port has": (
         "<console type='pty'/>",
-        "<console><target type='virtio'/></console>",
+        "<console tty='/dev/pts/3'><target type='virtio'/></console>",
     ),
     "a forwarded address has address and port": (
         "<channel type='pty'><target type='guestfwd' address='10.0.2.1' port='1'/></channel>",
@@ -223,6 +227,10 @@ DEVICES = {
     "PulseAudio has a server": (
         "<audio id='1' type='pulseaudio' serverName='a'/>",
         "<audio id='1' type='pulseaudio' path='a'/>",
+    ),
+    "a mediated device is of model vfio-pci, vfio-ccw or vfio-ap": (
+        _MDEV.format("vfio-pci"),
+        _MDEV.format("virtio"),
     ),
     "PipeWire has the directory of its socket": (
         "<audio id='1' type='pipewire' runtimeDir='/run/user/1000'/>",

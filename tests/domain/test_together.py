@@ -10,6 +10,7 @@ from lxml import etree
 from tests.domain.forms import FORMS, NEVER_BROKEN, NEWER, document
 from virtxlate.domain import schema
 from virtxlate.domain.misfits import TABLES
+from virtxlate.rules import validate
 
 RELAX_NG = Path("/usr/share/libvirt/schemas/domain.rng")
 SAYS = {form.says for table in TABLES for form in table.forms.values()}
@@ -73,3 +74,51 @@ def test_a_choice_of_which_none_stands_names_both() -> None:
     (violation,) = schema.validate(document(FORMS["a secret is named by its uuid or by its usage"][1]))
     assert violation.path.endswith("/auth/secret")
     assert violation.message.endswith("; the attribute uuid or the attribute usage is missing")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "console",
+    [
+        "<console/>",
+        "<console tty='/dev/pts/3'/>",
+        "<console tty='/dev/pts/3'><!-- the old form --></console>",
+    ],
+)
+def test_a_console_of_the_old_form_has_no_type(console: str, relax_ng: etree.RelaxNG) -> None:
+    text = document(console)
+    assert relax_ng.validate(etree.fromstring(text, etree.XMLParser(remove_comments=True)))
+    assert schema.validate(text) == ()
+
+
+COMMENTED = (
+    "<disk type='file'><source file='/a'/><backingStore>{}</backingStore><target dev='vda'/></disk>",
+    "<disk type='block' device='lun'><source dev='/a'/><backingStore>{}</backingStore></disk>",
+    "<console tty='/dev/pts/3'>{}</console>",
+    "<hostdev mode='subsystem' type='usb'><source>{}</source></hostdev>",
+    "<disk><source file='/a'><encryption format='luks'>{}</encryption></source><target dev='vda'/></disk>",
+)
+
+
+@pytest.mark.parametrize("devices", COMMENTED)
+@pytest.mark.parametrize("nothing", ["<!-- nothing -->", "<?nothing?>"])
+def test_a_comment_is_no_child(devices: str, nothing: str) -> None:
+    bare, commented = (document(devices.format(inside)) for inside in ("", nothing))
+    assert validate(commented) == validate(bare)
+
+
+@pytest.mark.oracle
+def test_an_attribute_without_a_text_is_not_absent(relax_ng: etree.RelaxNG) -> None:
+    text = document("<interface type='network'><source network='default' portid=''/></interface>")
+    assert not relax_ng.validate(etree.fromstring(text))
+    assert [(each.rule, each.path) for each in schema.validate(text)] == [
+        ("co-occurrence", "/domain/devices/interface/source/@portid")
+    ]
+
+
+@pytest.mark.oracle
+def test_blanks_around_a_path_are_a_part_of_it(relax_ng: etree.RelaxNG) -> None:
+    text = document("<rng model='virtio'><backend model='random'>/dev/urandom\n</backend></rng>")
+    assert not relax_ng.validate(etree.fromstring(text))
+    (violation,) = schema.validate(text)
+    assert (violation.rule, violation.path) == ("co-occurrence", "/domain/devices/rng/backend")

@@ -5,7 +5,7 @@ Source: libvirt 9.0.0, src/conf/schemas/domaincommon.rng, of each element the de
 
 from __future__ import annotations
 
-from virtxlate.domain.together import Element, Form, Together, always, attribute, of_parent
+from virtxlate.domain.together import Element, Form, Together, always, attribute, has_children, of_parent
 
 _SOME_UUID = "[a-fA-F0-9]{32}|[a-fA-F0-9]{8}-([a-fA-F0-9]{4}-){3}[a-fA-F0-9]{12}"
 _PATH = r"(/|[a-zA-Z]:\\).+"
@@ -20,13 +20,11 @@ def _found_by(element: Element) -> str:
         return ""
     if element.find("vendor") is not None or element.find("product") is not None:
         return "identity"
-    return "" if len(element) else "nothing"
+    return "" if has_children(element) else "nothing"
 
 
 def _kind_of_console(element: Element) -> str:
-    if element.get("tty") is not None:
-        return "old"
-    return "new" if len(element) else ""
+    return "whole" if has_children(element) else ""
 
 
 def _mode(element: Element) -> str:
@@ -47,10 +45,7 @@ DEVICES = (
     Together(
         ("devices/console",),
         _kind_of_console,
-        {
-            "old": Form("a console has a tty", "@tty @type"),
-            "new": Form("a console has a type, as a serial port has", needs="@type"),
-        },
+        {"whole": Form("a console has a type, as a serial port has", needs="@type")},
     ),
     Together(
         ("channel/target",),
@@ -220,6 +215,16 @@ DEVICES = (
             "subsystem": Form(
                 "this host device is of mode='subsystem'", "@mode", values={"@mode": "subsystem"}
             ),
+        },
+    ),
+    Together(
+        ("devices/hostdev",),
+        attribute("type"),
+        {
+            "mdev": Form(
+                "a mediated device is of model vfio-pci, vfio-ccw or vfio-ap",
+                values={"@model": "vfio-(pci|ccw|ap)"},
+            )
         },
     ),
     Together(

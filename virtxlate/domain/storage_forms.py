@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from virtxlate.domain.together import Element, Form, Together, always, attribute, of_parent
+from virtxlate.domain.together import Element, Form, Together, always, attribute, has_children, of_parent
 
 _ONE_SECRET = Form("a secret is named by its uuid or by its usage", one_of="@uuid|@usage")
 _HTTP = ("@query", "cookies", "readahead", "timeout", "auth")
@@ -36,7 +36,7 @@ def _source_label(element: Element) -> str:
 
 
 def _bounds(element: Element) -> str:
-    return "empty" if element.get("type") is None and not len(element) else "image"
+    return "empty" if element.get("type") is None and not has_children(element) else "image"
 
 
 STORAGE = (
@@ -44,7 +44,7 @@ STORAGE = (
     Together(("encryption/secret",), always, {"": _ONE_SECRET}),
     Together(
         ("encryption",),
-        lambda element: "image" if len(element) else "",
+        lambda element: "image" if has_children(element) else "",
         {"image": Form("an encrypted image has a <secret>", "cipher ivgen", "secret")},
     ),
     Together(

@@ -93,6 +93,11 @@ def always(_element: Element) -> str:
     return ""
 
 
+def has_children(element: Element) -> bool:
+    """Say whether there is an element in an element; a comment is none."""
+    return next(element.iterchildren("*"), None) is not None
+
+
 class _Ready(NamedTuple):
     """A form with its names taken apart, so that an element that fits is told at once."""
 
@@ -120,7 +125,7 @@ class _Ready(NamedTuple):
             return False
         for name, pattern in self.values:
             value = element.get(name)
-            if value and pattern.fullmatch(value) is None:
+            if value is not None and pattern.fullmatch(value) is None:
                 return False
         if self.is_bare and _has_text(element):
             return False
@@ -240,7 +245,10 @@ def _repeated(element: Element, form: Form) -> Iterator[Misfit]:
 def _wrong_values(element: Element, form: Form) -> Iterator[Misfit]:
     for name, pattern in form.values.items():
         value = _value(element, name)
-        if value and re.fullmatch(pattern, value) is None:
+        is_told = value is not None if name.startswith("@") else bool(value)
+        # libvirt reads a text with its blanks.
+        whole = element.text if name == TEXT else value
+        if is_told and re.fullmatch(pattern, whole or "") is None:
             yield Misfit(element, name, f"{form.says}; found {value!r}", value)
 
 

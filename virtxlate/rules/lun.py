@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
+from virtxlate.domain.together import has_children
 from virtxlate.rules.rule import LUN, Document, Fault, Rule, Verdict, about, bus_of, child
 from virtxlate.scsi import may_be_scsi
 
@@ -93,7 +94,7 @@ def _without(path: str) -> Callable[[Document], Iterator[Fault]]:
 def _backing_store(document: Document) -> Iterator[Fault]:
     for lun in document.luns:
         store = child(lun, "backingStore")
-        if store is not None and len(store):
+        if store is not None and has_children(store):
             yield Fault(store)
 
 

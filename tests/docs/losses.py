@@ -289,6 +289,12 @@ TO_LIBVIRT = {
         "disks[N].uuid, hvparams.vga, hvparams.scsi_controller_type",
         "Leave `--untainted` out. A guest that mounts by file system UUID or label does not mind the first.",
     ),
+    "libvirt since 9.1 has the watchdog on a q35's board reset the guest: under Ganeti nothing happens where "
+    "a guest starts it and feeds it no more": Advice(
+        "hvparams.machine_version",
+        "Nothing, where the guest feeds the watchdog that it starts, as systemd does; else keep the guest "
+        "from loading `iTCO_wdt`.",
+    ),
     "libvirt takes huge pages from hugetlbfs_mount in qemu.conf, whatever the path": Advice(
         "hvparams.mem_path",
         "Name the mount in `/etc/libvirt/qemu.conf` of the host.",

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.translate.building import back, disk, instance, nic, refusal, there
-from virtxlate import PlacementError, place
+from tests.translate.building import BARE, back, disk, instance, losses_there, nic, refusal, there
+from virtxlate import PlacementError, Severity, place
 from virtxlate.domain import model as domain
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.q35 import DISK_PORTS, NIC_PORTS
@@ -26,6 +26,26 @@ def test_what_ganeti_refuses_on_a_q35_is_refused(name: str, word: str) -> None:
     params: dict[str, Any] = {name: word}
     message = refusal(instance(machine_version="q35", **params))
     assert message == f"hvparams.{name}: {word!r}: Ganeti refuses it on a q35 machine"
+
+
+@pytest.mark.parametrize(
+    ("word", "libvirt", "told"),
+    [
+        ("pc-q35-7.2", 9_001_000, True),
+        ("pc-q35-7.2", 9_000_999, False),
+        ("pc-q35-jammy", 12_000_000, True),
+        ("pc-q35-8.0", 12_000_000, False),
+        ("q35", 12_000_000, False),
+        ("pc-i440fx-7.2", 12_000_000, False),
+    ],
+)
+def test_a_watchdog_on_the_board_that_newer_libvirt_lets_act_is_reported(
+    word: str, libvirt: int, *, told: bool
+) -> None:
+    context = msgspec.structs.replace(BARE, libvirt_version=libvirt)
+    lost = losses_there(instance(machine_version=word), context)
+    found = [(each.path, each.value, each.severity) for each in lost if "watchdog" in each.reason]
+    assert found == ([("hvparams.machine_version", word, Severity.GUEST_VISIBLE)] if told else [])
 
 
 def test_disks_and_nics_have_ports_of_their_own_and_come_back() -> None:

@@ -27,3 +27,11 @@ CDROM_UNITS = {"cdrom_image_path": 0, "cdrom2_image_path": 1}
 
 DEFAULT_CDROM_UNIT = 2
 """Port of QEMU's own empty CD-ROM drive."""
+
+WATCHDOG_SINCE = 9_001_000
+"""libvirt (major * 1000000 + minor * 1000 + release) that has the board's watchdog reset the guest.
+
+Source: libvirt 9.1, qemu_domain.c, qemuDomainDefAddDefaultDevices; qemu_command.c, ICH9-LPC.noreboot.
+"""
+WATCHDOG_OF_ITSELF_SINCE = (8, 0)
+"""QEMU whose machine types do so unasked. Source: QEMU 8.0, hw/i386/pc.c, pc_compat_7_2."""

@@ -60,6 +60,7 @@ def to_domain(instance: Instance, context: Context, report: Report) -> domain.Do
     boot.report_boot(placed, report)
     iothreads.report_spread(placed, report)
     above = machine.to_domain(placed, report)
+    machine.report_watchdog(placed, context, report)
     shared = alike.common(placed, context, report)
     devices = _devices(placed, shared.fixed, context, report)
     ciphers = graphics.ciphers(placed, context, report)

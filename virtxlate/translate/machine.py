@@ -26,7 +26,10 @@ from virtxlate.tables.machine import (
     REBOOT_BEHAVIORS,
     SMP_PREFERS_CORES_SINCE,
 )
+from virtxlate.tables.q35 import WATCHDOG_OF_ITSELF_SINCE, WATCHDOG_SINCE
 from virtxlate.translate import cpu
+from virtxlate.translate.board import is_q35
+from virtxlate.translate.context import Context
 from virtxlate.translate.extra import Extra
 from virtxlate.translate.terms import carry
 from virtxlate.units import KIB_PER_MIB, mib_to_kib, to_kib
@@ -103,6 +106,18 @@ def machine(instance: Instance) -> str:
             at="hvparams.machine_version",
         )
     return word
+
+
+def report_watchdog(instance: Instance, context: Context, report: Report) -> None:
+    """Report that the watchdog on the board of an older q35 is there for a newer libvirt."""
+    word = instance.hvparams.machine_version
+    older = is_q35(instance) and not is_since(word, WATCHDOG_OF_ITSELF_SINCE)
+    if older and context.libvirt_version >= WATCHDOG_SINCE:
+        reason = (
+            "libvirt since 9.1 has the watchdog on a q35's board reset the guest: under Ganeti nothing "
+            "happens where a guest starts it and feeds it no more"
+        )
+        report.lose("hvparams.machine_version", word, reason, Severity.GUEST_VISIBLE)
 
 
 def operating_system(instance: Instance, free: Extra, report: Report) -> domain.Os:

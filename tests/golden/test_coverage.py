@@ -528,6 +528,20 @@ def test_versions_that_decide_have_a_golden_on_each_side() -> None:
         to_domain(tagged[0].instance, older, Report())
 
 
+def test_the_watchdog_of_a_board_is_lost_between_its_versions() -> None:
+    """WATCHDOG_SINCE, WATCHDOG_OF_ITSELF_SINCE."""
+    one = on_q35()[0]
+    major, minor = q35.WATCHDOG_OF_ITSELF_SINCE
+    lost = set()
+    for libvirt in (q35.WATCHDOG_SINCE - 1, q35.WATCHDOG_SINCE):
+        for word in (f"pc-q35-{major - 1}.9", f"pc-q35-{major}.{minor}"):
+            hvparams = msgspec.structs.replace(one.instance.hvparams, machine_version=word)
+            context, report = msgspec.structs.replace(one.context, libvirt_version=libvirt), Report()
+            to_domain(msgspec.structs.replace(one.instance, hvparams=hvparams), context, report)
+            lost |= {(libvirt, word) for loss in report.losses if "watchdog on a q35" in loss.reason}
+    assert lost == {(q35.WATCHDOG_SINCE, f"pc-q35-{major - 1}.9")}
+
+
 def test_an_emulator_of_the_host_is_no_kvm_path() -> None:
     paths = {each.instance.hvparams.kvm_path: back(each).hvparams.kvm_path for each in every_translation()}
     assert set(paths) & machine.HOST_EMULATORS == {machine.DEFAULT_EMULATOR, "/usr/bin/qemu-system-x86_64"}
@@ -555,6 +569,8 @@ CHECKED = {
     "USB_PORTS",
     "USB_POINTERS",
     "VIDEO_SLOT",
+    "WATCHDOG_OF_ITSELF_SINCE",
+    "WATCHDOG_SINCE",
     "IO_URING_SINCE",
     "NATIVE_AIO_CACHES",
     "NEAREST_CACHES",

@@ -44,9 +44,10 @@ SERIAL = domain.Character(type="pty", target_type="isa-serial", target_port=0, t
 CONSOLE = domain.Character(type="pty", target_type="serial", target_port=0)
 
 
-def to_domain(instance: Instance, report: Report) -> dict[str, Any]:
+def to_domain(instance: Instance, context: Context, report: Report) -> dict[str, Any]:
     """Give the fields of the domain above its devices. Raises UnsupportedError."""
     hvparams, beparams = instance.hvparams, instance.beparams
+    _report_watchdog(instance, context, report)
     if beparams.minmem != beparams.maxmem:
         reason = (
             "libvirt has no lower bound for the balloon, which Ganeti moves where a node is short of memory"
@@ -108,7 +109,7 @@ def machine(instance: Instance) -> str:
     return word
 
 
-def report_watchdog(instance: Instance, context: Context, report: Report) -> None:
+def _report_watchdog(instance: Instance, context: Context, report: Report) -> None:
     """Report that the watchdog on the board of an older q35 is there for a newer libvirt."""
     word = instance.hvparams.machine_version
     older = is_q35(instance) and not is_since(word, WATCHDOG_OF_ITSELF_SINCE)

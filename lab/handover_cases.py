@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lab.commands import run
 from lab.hardware_cases import CDROM1, CDROM2, FLOPPY
 from lab.twins import KERNEL, VERSION, instance_of
+from virtxlate.errors import LiveError
 from virtxlate.live.qmp import open_qmp
 
 if TYPE_CHECKING:
@@ -95,13 +96,19 @@ def unplug(qemu: GanetiGuest, line: GuestConsole) -> None:
     disk = "disk-00000001-d15c-4000"
     with open_qmp(qemu.qmp) as ask:
 
-        def held() -> set[str]:
-            return {each["name"] for each in ask("qom-list", path="/machine/peripheral")}
+        def is_free() -> bool:
+            """Tell whether its storage is closed: QEMU lets go of it a moment after the device has no name."""
+            try:
+                ask("blockdev-del", **{"node-name": disk})
+            except LiveError as exc:
+                if "is in use" in str(exc):
+                    return False
+                raise
+            return True
 
         ask("device_del", id=disk)
         line.wait_for(line.disks, lambda disks: "vdb" not in {each.name for each in disks})
-        line.wait_for(held, lambda names: disk not in names)
-        ask("blockdev-del", **{"node-name": disk})
+        line.wait_for(is_free, bool)
 
 
 COUNTED: Mapping[str, Case] = {

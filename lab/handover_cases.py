@@ -97,7 +97,7 @@ def unplug(qemu: GanetiGuest, line: GuestConsole) -> None:
     with open_qmp(qemu.qmp) as ask:
 
         def is_free() -> bool:
-            """Tell whether its storage is closed: QEMU lets go of it a moment after the device has no name."""
+            """Close its storage, and tell whether that went: QEMU lets go a moment after the device does."""
             try:
                 ask("blockdev-del", **{"node-name": disk})
             except LiveError as exc:

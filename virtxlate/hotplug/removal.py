@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Callable
 
-from virtxlate.domain.live import LiveDomain, parse_live
+from virtxlate.domain.live import LiveDomain
 from virtxlate.errors import (
     ConnectionFailedError,
     DeviceNotFoundError,
@@ -41,11 +41,11 @@ class Removal:
         asks: int,
         uri: str | None = None,
         clock: Clock = time.monotonic,
-        read: Callable[[bool], LiveDomain] | None = None,
+        read: Callable[[bool], LiveDomain],
     ) -> None:
         """``read`` gives the running guest as it is; it is told whether the device is said to be gone."""
         self._domain, self._step, self._id = domain, step, domain_id
-        self._read = self._read_live if read is None else read
+        self._read = read
         self._timeout, self._asks, self._clock = timeout, max(1, asks), clock
         self._name, self._uri = name_of(step.info), uri
 
@@ -115,9 +115,6 @@ class Removal:
         if lost is not None and until >= end:
             raise self._unknown(lost) from lost
         return False
-
-    def _read_live(self, _is_gone: bool) -> LiveDomain:
-        return parse_live(self._domain.live_xml())
 
     def _is_there(self, *, is_gone: bool = False) -> bool:
         """Tell whether the running guest still has the device. Raises DomainStoppedError, LiveError."""

@@ -6,12 +6,12 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from types import ModuleType
 from typing import get_args, get_type_hints
 
 import pytest
 
+from tests.cli.parsers import parsers
 from tests.cli.running import Cli
 from virtxlate import __version__, errors
 from virtxlate.cli.parser import build_parser
@@ -77,15 +77,6 @@ def test_every_exit_code_is_explained(cli: Cli) -> None:
     codes = {each.exit_code for each in classes if issubclass(each, errors.VirtxlateError)}
     explained = {int(code) for code in re.findall(r"^  ([0-9]+) +", help_of(cli), re.MULTILINE)}
     assert codes | {0, 1} == explained
-
-
-def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Give a parser, and those of all verbs below it."""
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for inner in action.choices.values():
-                yield from parsers(inner)
 
 
 PARSERS = list(parsers(build_parser()))[1:]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import virtxlate
+from tests.cli.parsers import parsers
 from virtxlate.cli.parser import build_parser
 
 PAGE = Path(__file__).parents[2] / "docs" / "man" / "virtxlate.1"
@@ -39,14 +38,6 @@ def source() -> str:
 def plain() -> str:
     """Give the words of the page, without its markup."""
     return re.sub(r'\\f[A-Z]|"', "", source().replace(r"\-", "-"))
-
-
-def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for each in action.choices.values():
-                yield from parsers(each)
 
 
 ACTIONS = [action for parser in parsers(build_parser()) for action in parser._actions]

@@ -17,6 +17,8 @@ import msgspec
 
 from virtxlate.errors import MapError
 
+ISCSI_PORT = 3260
+"""Where an iSCSI target listens, if nothing else is said. Source: RFC 7143."""
 ADAPTER_PREFIX = "scsi_host"
 _ADDRESS = re.compile(r"([0-9]{1,9}):([0-9]{1,9}):([0-9]{1,9}):([0-9]{1,19})", re.ASCII)
 _ADAPTER = re.compile(rf"{ADAPTER_PREFIX}([0-9]{{1,9}})", re.ASCII)

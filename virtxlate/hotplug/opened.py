@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from virtxlate.domain import model as domain
-from virtxlate.scsi import ScsiAddress
+from virtxlate.scsi import ISCSI_PORT, ScsiAddress
 from virtxlate.translate.context import Context
 from virtxlate.translate.hostdev import opened_by
-from virtxlate.translate.source import ISCSI_PORT, iscsi_lun
+from virtxlate.translate.source import iscsi_lun
 
 Mark = str | ScsiAddress | tuple[str | int | None, ...]
 

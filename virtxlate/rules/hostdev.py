@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from lxml import etree
 
 from virtxlate.rules.rule import Document, Fault, Rule, about, child
-from virtxlate.scsi import ADAPTER_PREFIX, host_number
+from virtxlate.scsi import ADAPTER_PREFIX, ISCSI_PORT, host_number
 
 _WWPN = re.compile(r"naa\.[0-9a-fA-F]{16}", re.ASCII)
 _VHOST_PLACES = ("pci", "ccw")
-_ISCSI_PORT = "3260"
 _PARTS = ("bus", "target", "unit")
 _TOO_MUCH = {
     "bus": (re.compile(r"0x[0-9a-fA-F]{1,3}|[0-9]{3}"), "two digits"),
@@ -99,7 +98,7 @@ def _found_by(hostdev: etree._Element, source: etree._Element) -> tuple[str | No
     if adapter is not None and address is not None:
         return (adapter.get("name"), *(address.get(name) for name in _PARTS))
     if source.get("protocol") == "iscsi" and host is not None:
-        return ("iscsi", source.get("name"), host.get("name"), host.get("port", _ISCSI_PORT))
+        return ("iscsi", source.get("name"), host.get("name"), host.get("port", str(ISCSI_PORT)))
     return None
 
 

@@ -18,6 +18,7 @@ from virtxlate.ganeti.params import Scalar
 from virtxlate.ganeti.uri import conceal
 from virtxlate.ganeti.words import FILE_TEMPLATES, LINK_DIRECTORY, USERSPACE_TEMPLATES
 from virtxlate.report import Report, Severity
+from virtxlate.scsi import ISCSI_PORT
 from virtxlate.translate.context import Context
 
 _RBD_URI = re.compile(r"rbd:(?P<pool>[^/:@]+)/(?P<image>[^/:@]+)(?::id=(?P<user>[^:]+))?")
@@ -39,8 +40,6 @@ _DISCOVERED = re.compile(r"/dev/(?:[shv]d[a-z]+|s[rg]\d+|st\d+|nvme\d+n\d+|dm-\d
 _FILE_DRIVER = "loop"
 _CEPH = "ceph"
 _ISCSI = "iscsi"
-ISCSI_PORT = 3260
-"""Where an iSCSI target listens, if nothing else is said. Source: RFC 7143."""
 
 
 def is_userspace(disk: Disk, params: dict[str, Scalar]) -> bool:

@@ -20,7 +20,7 @@ from virtxlate.ganeti.machines import qemu_of
 from virtxlate.ganeti.model import Instance
 from virtxlate.ganeti.params import HvParams
 from virtxlate.ganeti.runtime_tree import Word, lost
-from virtxlate.ganeti.words import SCSI_DISK_TYPES
+from virtxlate.ganeti.words import SCSI_DISK_TYPES, URL_SCHEMES
 from virtxlate.report import Report
 
 V3_0, V3_1, V3_2 = 3000000, 3010000, 3020000
@@ -29,7 +29,7 @@ RUN_DIRECTORY = "/var/run/ganeti/kvm-hypervisor"
 _LOG_DIRECTORY = "/var/log/ganeti/kvm"
 _CDROM_DRIVERS = {"ide": "ide-cd", "paravirtual": "virtio-blk-pci", "scsi-cd": "scsi-cd"}
 _BOOT_LETTERS = {"cdrom": "d", "floppy": "a", "network": "n"}
-_URL = re.compile(r"(https?|ftps?)://", re.ASCII)
+_URL = re.compile(rf"({'|'.join(URL_SCHEMES)})://", re.ASCII)
 _AUDIO_SINCE, _NO_ACPI_UNTIL = (7, 1), (9, 0)
 """Versions of QEMU: -audio instead of -soundhw; acpi=off instead of -no-acpi."""
 

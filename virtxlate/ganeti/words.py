@@ -53,6 +53,8 @@ NIC_DRIVERS = {
 """nic_type to the QEMU driver."""
 
 NIC_MODES = ("bridged", "routed", "openvswitch", "ext")
+URL_SCHEMES = ("http", "https", "ftp", "ftps")
+"""Of a CD-ROM or floppy image. Source: lib/utils (IsUrl)."""
 PCI_BUS = "pci.0"
 SCSI_BUS = "scsi.0"
 PCI_SLOTS = 32

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from virtxlate.domain import model as domain
-from virtxlate.errors import UnsupportedError
+from virtxlate.errors import TableError, UnsupportedError
 from virtxlate.ganeti.hvinfo import HvInfo
 from virtxlate.ganeti.model import Instance
-from virtxlate.ganeti.words import MAX_DISKS, SCSI_DISK_TYPES
+from virtxlate.ganeti.words import MAX_DISKS, SCSI_DISK_TYPES, URL_SCHEMES
 from virtxlate.report import Report, Severity
 from virtxlate.tables.disk import IDE_BY_DRIVE_UNTIL, ide_targets
 from virtxlate.tables.q35 import CDROM_UNITS, Q35_CDROM
@@ -26,6 +26,8 @@ from virtxlate.translate.placing import disk_type, scsi_bus, scsi_controller, sc
 from virtxlate.translate.terms import carry
 
 FLOPPY = "floppy_image_path"
+if set(URL_SCHEMES) != set(URL_PORTS):
+    raise TableError("URL_PORTS: not the schemes that Ganeti takes")
 
 
 def cdroms(instance: Instance) -> tuple[tuple[str, str], ...]:
